@@ -1,0 +1,340 @@
+"""What the domains hand to each other: frozen data, no behaviour beyond what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from .states import EntryKind, EntryState, LineKind, OrderState, PaymentState, TicketState
+
+ZERO = Decimal("0.00")
+
+
+@dataclass(frozen=True, slots=True)
+class UserDTO:
+    """A person with an account."""
+
+    id: int
+    email: str
+    name: str
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PageDTO:
+    """A page of the site: it may have a calendar, a market and a SumUp account."""
+
+    id: int
+    slug: str
+    title: str
+    excerpt: str = ""
+    body: str = ""
+    has_calendar: bool = False
+    has_market: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDTO:
+    """A calendar of a container (a page, whose id is ``container_id``)."""
+
+    id: int
+    slug: str
+    name: str
+    container_type: str
+    container_id: int
+    time_zone: str
+    place: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketTypeDTO:
+    """A kind of ticket of an entry. ``cost`` is what one costs (already fallen back to the entry's price)."""
+
+    id: int | None
+    name: str
+    description: str
+    cost: Decimal | None
+    available: int | None
+    """Seats left for this type, the entry's own limit included; ``None``: no limit."""
+    on_sale: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDTO:
+    """A calendar entry: an event, or a shopper's booking. Times are UTC; show them in ``time_zone``."""
+
+    id: int
+    calendar_id: int
+    calendar_slug: str
+    calendar_name: str
+    calendar_container_type: str
+    calendar_container_id: int
+    time_zone: str
+    place: str
+    kind: EntryKind
+    state: EntryState
+    name: str
+    description: str
+    start_at: datetime
+    end_at: datetime
+    ticket_price: Decimal | None
+    cost: Decimal | None
+    capacity: int | None
+    available: int | None
+    sale_starts_at: datetime | None
+    sale_ends_at: datetime | None
+    max_per_order: int
+    ticket_types: tuple[TicketTypeDTO, ...] = ()
+    order_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDTO:
+    """One ticket. ``cost`` is its type's price, or the entry's where the type has none."""
+
+    id: int
+    code: str | None
+    state: TicketState
+    entry_id: int
+    entry_name: str
+    entry_start_at: datetime
+    entry_end_at: datetime
+    ticket_type_id: int | None
+    ticket_type_name: str | None
+    cost: Decimal | None
+    calendar_name: str
+    calendar_slug: str
+    time_zone: str
+    place: str
+    calendar_container_id: int | None
+    calendar_container_type: str | None
+    order_id: int | None = None
+    user_id: int | None = None
+    checked_in_at: datetime | None = None
+    vat_rate: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class CartItemDTO:
+    """A product line of the cart."""
+
+    id: int
+    product_id: int
+    title: str
+    quantity: int
+    unit_price: Decimal
+    container_id: int
+    vat_rate: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        """What the line costs."""
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDTO:
+    """A product of a page's market."""
+
+    id: int
+    slug: str
+    title: str
+    description: str
+    price: Decimal
+    unit: str
+    container_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CartSummaryDTO:
+    """How much is in a cart, for the badge: three kinds, each with its count and total, and an unpaid order."""
+
+    count: int = 0
+    total: Decimal = ZERO
+    calendar_count: int = 0
+    calendar_total: Decimal = ZERO
+    ticket_count: int = 0
+    ticket_total: Decimal = ZERO
+    open_orders: int = 0
+    """Orders that wait for their payment; their lines are in no count above."""
+
+    @property
+    def badge_count(self) -> int:
+        """The number that the badge shows."""
+        return self.count + self.calendar_count + self.ticket_count
+
+    @property
+    def grand_total(self) -> Decimal:
+        """What everything in the cart costs."""
+        return self.total + self.calendar_total + self.ticket_total
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineDTO:
+    """One immutable line of an order, as it was at checkout."""
+
+    id: int
+    kind: LineKind
+    title: str
+    detail: str
+    quantity: int
+    unit_price: Decimal
+    total: Decimal
+    vat_rate: Decimal
+    ticket_id: int | None = None
+    entry_id: int | None = None
+    ticket_type_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDTO:
+    """One attempt to pay an order."""
+
+    id: int
+    order_id: int
+    state: PaymentState
+    amount: Decimal
+    currency: str
+    merchant_code: str
+    checkout_reference: str
+    checkout_id: str | None
+    hosted_url: str | None
+    valid_until: datetime
+    transaction_id: str | None = None
+    transaction_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDTO:
+    """An order with its lines. ``number`` is what people are shown."""
+
+    id: int
+    number: str
+    state: OrderState
+    total: Decimal
+    currency: str
+    created_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    user_id: int | None
+    page_post_id: int | None
+    merchant_code: str
+    lines: tuple[OrderLineDTO, ...] = ()
+
+
+# --- Payment gateway (NOTES.md § 10): the provider's words stop here ---
+
+
+class CheckoutStatus(StrEnum):
+    """What the provider says of a checkout; an unknown word counts as pending (NOTES.md § 4)."""
+
+    PENDING = "pending"
+    FAILED = "failed"
+    PAID = "paid"
+    EXPIRED = "expired"
+
+
+class CancelOutcome(StrEnum):
+    """What became of the attempt to deactivate a checkout."""
+
+    CANCELLED = "cancelled"
+    ALREADY_PAID = "already_paid"
+    ALREADY_CLOSED = "already_closed"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRequest:
+    """What the gateway needs to open a checkout. ``reference`` is one per attempt, never used twice."""
+
+    reference: str
+    amount: Decimal
+    currency: str
+    merchant_code: str
+    description: str
+    return_url: str
+    """Where the provider sends its server-to-server notice (SumUp's misleading name)."""
+    redirect_url: str
+    """Where the buyer's browser goes afterwards."""
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A checkout as the provider shows it."""
+
+    id: str
+    reference: str
+    status: CheckoutStatus
+    amount: Decimal
+    currency: str
+    merchant_code: str
+    hosted_url: str | None = None
+    transaction_id: str | None = None
+    transaction_code: str | None = None
+    valid_until: datetime | None = None
+    raw: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
+
+
+class MovementStatus(StrEnum):
+    """How far a refund at the provider has come."""
+
+    DONE = "done"
+    UNDER_WAY = "under_way"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One refund as the provider's transaction shows it."""
+
+    id: str
+    amount: Decimal
+    status: MovementStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A captured payment, and what was given back of it."""
+
+    id: str
+    code: str
+    amount: Decimal
+    currency: str
+    captured: bool
+    refunds: tuple[Movement, ...] = ()
+
+    @property
+    def refunded(self) -> Decimal:
+        """What was given back or is on its way back."""
+        return sum((r.amount for r in self.refunds if r.status is not MovementStatus.VOID), ZERO)
+
+
+class RefundOutcome(StrEnum):
+    """What the provider said to a refund. ``UNKNOWN``: look the transaction up, never repeat blindly."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundAnswer:
+    """A refund's outcome and, when it was refused, the provider's code and words for an admin."""
+
+    outcome: RefundOutcome
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The merchant account behind a key."""
+
+    merchant_code: str
+    name: str
+    currency: str
+    sandbox: bool

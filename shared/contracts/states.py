@@ -1,0 +1,230 @@
+"""States of things that move, and which state may follow which.
+
+The database holds the same table of moves (``allowed_transitions``) and refuses any other; a test compares the
+two. Sources: design/MONEY.md, "Things and their states".
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TicketState(StrEnum):
+    """A ticket's life; ``pending`` is in the cart and holds no seat."""
+
+    PENDING = "pending"
+    RESERVED = "reserved"
+    CONFIRMED = "confirmed"
+    CHECKED_IN = "checked_in"
+    OVERSOLD = "oversold"
+    REFUNDED = "refunded"
+    CANCELLED = "cancelled"
+
+
+class EntryKind(StrEnum):
+    """What a calendar entry is: made by an organiser, or by a shopper."""
+
+    EVENT = "event"
+    BOOKING = "booking"
+
+
+class EntryState(StrEnum):
+    """A calendar entry's life. Events use draft, confirmed and cancelled; bookings all but draft."""
+
+    DRAFT = "draft"
+    PENDING = "pending"
+    ORDERED = "ordered"
+    PROVISIONAL = "provisional"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+class OrderState(StrEnum):
+    """An order's life; a late payment may still make any of the unpaid ends ``paid``."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class LineKind(StrEnum):
+    """What an order line sells."""
+
+    TICKET = "ticket"
+    BOOKING = "booking"
+    PRODUCT = "product"
+
+
+class PaymentState(StrEnum):
+    """One attempt to pay an order.
+
+    The provider's FAILED leaves an attempt ``open``: the same checkout can still be paid (NOTES.md § 4).
+    """
+
+    CREATED = "created"
+    OPEN = "open"
+    CLOSING = "closing"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    PAID = "paid"
+    REVIEW = "review"
+    UNKNOWN = "unknown"
+
+
+class DebtState(StrEnum):
+    """Money that we owe a buyer."""
+
+    OWED = "owed"
+    SETTLED = "settled"
+
+
+class DebtReason(StrEnum):
+    """Why we owe it."""
+
+    SOLD_OUT = "sold_out"
+    PAID_TWICE = "paid_twice"
+    ORDER_CLOSED = "order_closed"
+    CANCELLED_BY_ORGANISER = "cancelled_by_organiser"
+    GOODWILL = "goodwill"
+
+
+class RefundState(StrEnum):
+    """One attempt to pay a debt through the provider."""
+
+    REQUESTED = "requested"
+    SENT = "sent"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXTERNAL = "external"
+
+
+class Role(StrEnum):
+    """What a signed-in person may do beyond buying."""
+
+    ADMIN = "admin"
+
+
+HELD_TICKET_STATES = (TicketState.RESERVED, TicketState.CONFIRMED, TicketState.CHECKED_IN)
+"""The states in which a ticket holds a seat."""
+
+PAYABLE_PAYMENT_STATES = (PaymentState.CREATED, PaymentState.OPEN, PaymentState.CLOSING, PaymentState.UNKNOWN)
+"""The states in which money may still arrive by our own page; an order has at most one such payment."""
+
+REFUND_IN_FLIGHT = (RefundState.REQUESTED, RefundState.SENT, RefundState.UNKNOWN)
+"""The states of a refund whose outcome is open; a payment has at most one such refund."""
+
+PAID_ORDER_STATES = (OrderState.PAID, OrderState.PARTIALLY_REFUNDED, OrderState.REFUNDED)
+"""The states of an order whose money has arrived."""
+
+TRANSITIONS: dict[str, frozenset[tuple[str, str]]] = {
+    "ticket": frozenset(
+        {
+            ("pending", "reserved"),
+            ("pending", "cancelled"),
+            ("pending", "oversold"),
+            ("reserved", "pending"),
+            ("reserved", "confirmed"),
+            ("reserved", "cancelled"),
+            ("reserved", "oversold"),
+            ("confirmed", "checked_in"),
+            ("checked_in", "confirmed"),
+            ("confirmed", "cancelled"),
+            ("checked_in", "cancelled"),
+            ("confirmed", "oversold"),
+            ("oversold", "refunded"),
+            ("oversold", "confirmed"),
+            ("confirmed", "refunded"),
+            ("checked_in", "refunded"),
+            ("cancelled", "refunded"),
+        }
+    ),
+    "entry": frozenset(
+        {
+            ("draft", "confirmed"),
+            ("draft", "cancelled"),
+            ("pending", "ordered"),
+            ("pending", "cancelled"),
+            ("ordered", "pending"),
+            ("ordered", "provisional"),
+            ("ordered", "confirmed"),
+            ("ordered", "cancelled"),
+            ("provisional", "confirmed"),
+            ("provisional", "declined"),
+            ("provisional", "cancelled"),
+            ("confirmed", "cancelled"),
+            ("confirmed", "draft"),
+        }
+    ),
+    "order": frozenset(
+        {
+            ("pending", "paid"),
+            ("pending", "failed"),
+            ("pending", "expired"),
+            ("pending", "cancelled"),
+            ("failed", "paid"),
+            ("expired", "paid"),
+            ("cancelled", "paid"),
+            ("paid", "partially_refunded"),
+            ("paid", "refunded"),
+            ("partially_refunded", "refunded"),
+        }
+    ),
+    "payment": frozenset(
+        {
+            ("created", "open"),
+            ("created", "unknown"),
+            ("created", "closing"),
+            ("created", "cancelled"),
+            ("created", "expired"),
+            ("created", "paid"),
+            ("created", "review"),
+            ("unknown", "open"),
+            ("unknown", "closing"),
+            ("unknown", "cancelled"),
+            ("unknown", "expired"),
+            ("unknown", "paid"),
+            ("unknown", "review"),
+            ("open", "closing"),
+            ("open", "unknown"),
+            ("open", "cancelled"),
+            ("open", "expired"),
+            ("open", "paid"),
+            ("open", "review"),
+            ("closing", "expired"),
+            ("closing", "cancelled"),
+            ("closing", "paid"),
+            ("closing", "review"),
+            ("expired", "paid"),
+            ("expired", "review"),
+            ("cancelled", "paid"),
+            ("cancelled", "review"),
+            ("review", "paid"),
+            ("review", "cancelled"),
+        }
+    ),
+    "debt": frozenset({("owed", "settled")}),
+    "refund": frozenset(
+        {
+            ("requested", "sent"),
+            ("requested", "failed"),
+            ("sent", "succeeded"),
+            ("sent", "failed"),
+            ("sent", "unknown"),
+            ("unknown", "succeeded"),
+            ("unknown", "failed"),
+            ("succeeded", "failed"),
+        }
+    ),
+}
+"""Every allowed move, by thing."""
+
+
+def may_become(thing: str, old: str, new: str) -> bool:
+    """Tell whether a ``thing`` in state ``old`` may move to ``new``; staying as it is is always allowed."""
+    return old == new or (old, new) in TRANSITIONS[thing]

@@ -1,0 +1,156 @@
+"""Every setting: an environment variable of the same name in capitals, typed, with its default and why.
+
+``docs/operating.md`` holds the same list as a table, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+APPS = ("blog", "market", "cart", "events")
+DEV_SECRET = "development-only-secret-never-use-it-on-the-internet"  # noqa: S105 - refused in production below
+
+
+class Settings(BaseSettings):
+    """The settings of an installation; all apps read the same ones."""
+
+    model_config = SettingsConfigDict(env_prefix="", extra="ignore", frozen=True)
+
+    environment: Literal["development", "production", "test"] = Field(
+        "development", description="production refuses development secrets and plain http"
+    )
+    site_name: str = Field("Maypole", description="The name in headers, titles and mails")
+    secret_key: SecretStr = Field(
+        SecretStr(DEV_SECRET), description="Signs the sign-in cookie; the same for all apps, 32 characters or more"
+    )
+    currency: str = Field("GBP", description="The one currency of the installation (ISO 4217)", pattern=r"^[A-Z]{3}$")
+    time_zone: str = Field("Europe/London", description="The zone for times that belong to no calendar")
+
+    data_dir: Path = Field(Path(".data"), description="Where the embedded PostgreSQL, mails and logs of ./run live")
+    database_url: SecretStr | None = Field(
+        None, description="postgresql:// URL of the apps' role; without it ./run starts the embedded PostgreSQL"
+    )
+    migrate_database_url: SecretStr | None = Field(
+        None, description="postgresql:// URL of the owner's role, for migrations; without it DATABASE_URL is used"
+    )
+    db_pool_size: int = Field(8, description="Connections that each app keeps at most", ge=1, le=50)
+    db_worker_pool_size: int = Field(6, description="Connections that the worker keeps at most", ge=1, le=50)
+    db_lock_timeout_ms: int = Field(5000, description="How long a transaction waits for a lock before it gives up", ge=1)
+    db_statement_timeout_ms: int = Field(15000, description="How long one statement may take", ge=1)
+
+    host: str = Field("127.0.0.1", description="The address that the apps listen on")
+    blog_port: int = Field(8000, description="The port of the blog app", ge=1, le=65535)
+    market_port: int = Field(8001, description="The port of the market app", ge=1, le=65535)
+    cart_port: int = Field(8002, description="The port of the cart app", ge=1, le=65535)
+    events_port: int = Field(8003, description="The port of the events app", ge=1, le=65535)
+    sandbox_port: int = Field(8010, description="The port of the SumUp sandbox", ge=1, le=65535)
+    outbox_port: int = Field(8025, description="The port of the development mail server", ge=1, le=65535)
+    blog_url: str = Field("", description="The public origin of the blog app; empty: http://localhost and its port")
+    market_url: str = Field("", description="The public origin of the market app; empty: as above")
+    cart_url: str = Field("", description="The public origin of the cart app; empty: as above")
+    events_url: str = Field("", description="The public origin of the events app; empty: as above")
+    internal_cart_url: str = Field("", description="Where the other apps reach the cart's internal API; empty: its port on HOST")
+    internal_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (SecretStr(DEV_SECRET),),
+        description="Bearer secrets of the internal API, comma-separated: the first is sent, all are accepted",
+    )
+    internal_timeout_ms: int = Field(300, description="How long a page waits for the cart summary", ge=1)
+    cookie_domain: str = Field("", description="The domain of the sign-in cookie in production; empty: the host alone")
+    trusted_proxies: int = Field(0, description="How many reverse proxies of ours add X-Forwarded-* headers", ge=0)
+
+    sumup_base_url: str = Field("", description="SumUp's API; empty: the local sandbox under ./run")
+    sumup_api_key: SecretStr = Field(SecretStr("sup_sk_sandbox"), description="The secret API key of the SumUp account")
+    sumup_merchant_code: str = Field("MSANDBOX", description="The merchant code of the SumUp account")
+    sumup_hosted_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("https://checkout.sumup.com", "https://pay.sumup.com"),
+        description="Origins of the provider's hosted page, for the form-action policy, comma-separated",
+    )
+    sumup_connect_timeout_s: float = Field(5.0, description="How long to wait for a connection to SumUp", gt=0)
+    sumup_read_timeout_s: float = Field(15.0, description="How long to wait for an answer of SumUp", gt=0)
+    sandbox_webhook_delays_s: Annotated[tuple[float, ...], NoDecode] = Field(
+        (0.2, 60.0, 300.0, 1200.0, 7200.0),
+        description="When the sandbox sends a webhook and its retries, in seconds, comma-separated; empty: never",
+    )
+
+    order_minutes: int = Field(30, description="How long an unpaid order holds its seats (at most SumUp's 30)", ge=1, le=30)
+    max_tickets_per_order: int = Field(20, description="The limit for entries that name none of their own", ge=1, le=500)
+    sign_in_link_minutes: int = Field(15, description="How long a sign-in link works", ge=1, le=120)
+    session_days: int = Field(30, description="How long a sign-in lasts without a visit", ge=1)
+    sign_in_mails_per_hour: int = Field(5, description="Sign-in mails per address and hour", ge=1)
+
+    smtp_host: str = Field("127.0.0.1", description="The mail server")
+    smtp_port: int | None = Field(None, description="Its port; empty: OUTBOX_PORT")
+    smtp_username: str = Field("", description="Its user name; empty: none")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Its password")
+    smtp_starttls: bool = Field(False, description="Whether to ask for TLS on the mail server's port")
+    mail_from: str = Field("Maypole <tickets@maypole.example>", description="The sender of every mail")
+
+    log_format: Literal["text", "json"] = Field("text", description="How log lines look")
+    log_level: str = Field("INFO", description="The lowest level that is logged")
+    static_max_age_s: int = Field(31536000, description="How long browsers keep static files (their URLs have a hash)", ge=0)
+    reconcile_every_s: float = Field(5.0, description="How often the worker looks for payments that are due a check", gt=0)
+
+    @field_validator("internal_secrets", "sumup_hosted_origins", "sandbox_webhook_delays_s", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Read a comma-separated list."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _production_is_safe(self) -> Self:
+        """Refuse a production that anybody could sign in to."""
+        if self.environment != "production":
+            return self
+        secrets = (self.secret_key, *self.internal_secrets)
+        if not self.internal_secrets or any(s.get_secret_value() == DEV_SECRET or len(s.get_secret_value()) < 32 for s in secrets):
+            message = "set SECRET_KEY and INTERNAL_SECRETS to random values of 32 characters or more in production"
+            raise ValueError(message)
+        if any(not url.startswith("https://") for url in self.public_origins):
+            message = "set BLOG_URL, MARKET_URL, CART_URL and EVENTS_URL to https:// origins in production"
+            raise ValueError(message)
+        return self
+
+    def port_of(self, app: str) -> int:
+        """Return the port of one of the four apps."""
+        port = getattr(self, f"{app}_port")
+        assert isinstance(port, int)
+        return port
+
+    def url_of(self, app: str) -> str:
+        """Return the public origin of one of the four apps, without a slash at its end."""
+        return str(getattr(self, f"{app}_url")).rstrip("/") or f"http://localhost:{self.port_of(app)}"
+
+    @property
+    def public_origins(self) -> tuple[str, ...]:
+        """The public origins of the four apps."""
+        return tuple(self.url_of(app) for app in APPS)
+
+    @property
+    def internal_cart_origin(self) -> str:
+        """Where the cart's internal API is."""
+        return self.internal_cart_url.rstrip("/") or f"http://{self.host}:{self.cart_port}"
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether payments go to the local sandbox."""
+        return not self.sumup_base_url
+
+    @property
+    def sumup_origin(self) -> str:
+        """The base URL of SumUp's API."""
+        return self.sumup_base_url.rstrip("/") or f"http://localhost:{self.sandbox_port}"
+
+    @property
+    def hosted_origins(self) -> tuple[str, ...]:
+        """The origins that a checkout may send the browser to."""
+        return (*self.sumup_hosted_origins, *((self.sumup_origin,) if self.uses_sandbox else ()))
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return the settings of this process, read once from its environment."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""Engine, sessions, units of work, locks, and the embedded PostgreSQL."""

@@ -1,0 +1,69 @@
+"""The only module that locks rows, in the one order of MONEY.md.
+
+cart owner → orders → payments → refunds → entries → ticket types → slots → variants, each by id. All are
+``FOR NO KEY UPDATE``: a plain ``FOR UPDATE`` on an entry would block every insert that refers to it. Every wait
+ends at the connection's ``lock_timeout``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.models import CalendarEntry, LoginSession, Order, Payment, Refund, TicketType, User
+
+T = TypeVar("T", Order, Payment, Refund, CalendarEntry, TicketType)
+
+
+def _locked(statement: Select[tuple[T]]) -> Select[tuple[T]]:
+    """Lock the rows of a statement, and read them anew even if this session knows them already."""
+    return statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+
+
+async def _by_id(session: AsyncSession, model: type[T], ids: Collection[int]) -> list[T]:
+    """Lock those rows, lowest id first."""
+    if not ids:
+        return []
+    rows = await session.scalars(_locked(select(model).where(model.id.in_(sorted(ids))).order_by(model.id)))
+    return list(rows)
+
+
+async def lock_cart_owner(session: AsyncSession, *, user_id: int | None, session_id: str | None) -> None:
+    """Lock whoever owns a cart, so that one cart is checked out once at a time."""
+    if user_id is not None:
+        await session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+    elif session_id is not None:
+        owner = select(LoginSession.id).where(LoginSession.id == UUID(session_id))
+        await session.execute(owner.with_for_update(key_share=True))
+
+
+async def lock_order(session: AsyncSession, order_id: int) -> Order | None:
+    """Lock one order and return it as it is now."""
+    rows = await _by_id(session, Order, [order_id])
+    return rows[0] if rows else None
+
+
+async def lock_payment(session: AsyncSession, payment_id: int) -> Payment | None:
+    """Lock one payment and return it as it is now; its order is locked before, where both are wanted."""
+    rows = await _by_id(session, Payment, [payment_id])
+    return rows[0] if rows else None
+
+
+async def lock_refund(session: AsyncSession, refund_id: int) -> Refund | None:
+    """Lock one refund and return it as it is now; its order and payment are locked before."""
+    rows = await _by_id(session, Refund, [refund_id])
+    return rows[0] if rows else None
+
+
+async def lock_entries(session: AsyncSession, ids: Collection[int]) -> list[CalendarEntry]:
+    """Lock calendar entries: what becomes scarcer."""
+    return await _by_id(session, CalendarEntry, ids)
+
+
+async def lock_ticket_types(session: AsyncSession, ids: Collection[int]) -> list[TicketType]:
+    """Lock ticket types, after their entries."""
+    return await _by_id(session, TicketType, ids)

@@ -1,0 +1,52 @@
+"""Posts and pages, and what a page sells with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .base import Base, IdMixin
+
+
+class Post(IdMixin, Base):
+    """A post, or (``is_page``) a page: the thing that calendars, markets and accounts hang on."""
+
+    __tablename__ = "posts"
+    __table_args__ = (Index("ix_posts_published_at_id", "published_at", "id"),)
+
+    slug: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    excerpt: Mapped[str] = mapped_column(server_default="")
+    body: Mapped[str] = mapped_column(server_default="")
+    """Markdown, as it was written."""
+    body_html: Mapped[str] = mapped_column(server_default="")
+    """The same as HTML, made once when it is saved."""
+    is_page: Mapped[bool] = mapped_column(server_default="false")
+    page_post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"), index=True)
+    """The page that a post belongs to."""
+    published_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    config: Mapped[PageConfig | None] = relationship(back_populates="post", lazy="raise", uselist=False)
+
+
+class PageConfig(IdMixin, Base):
+    """What a page sells with: who sells, and the account that is paid (none: the installation's own)."""
+
+    __tablename__ = "page_configs"
+    __table_args__ = (
+        UniqueConstraint("container_type", "container_id"),
+        CheckConstraint("container_type = 'page'", name="container_type"),
+    )
+
+    container_type: Mapped[str] = mapped_column(server_default="page")
+    container_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
+    seller_name: Mapped[str] = mapped_column(server_default="")
+    seller_address: Mapped[str] = mapped_column(server_default="")
+    has_calendar: Mapped[bool] = mapped_column(server_default="false")
+    has_market: Mapped[bool] = mapped_column(server_default="false")
+    sumup_merchant_code: Mapped[str | None]
+
+    post: Mapped[Post] = relationship(back_populates="config", lazy="raise")

@@ -1,0 +1,28 @@
+"""Mails that must arrive: rows, marked when sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, IdMixin
+
+
+class Mail(IdMixin, Base):
+    """One mail. ``key`` makes it one of its kind (for example ``order-paid:17``): a second one is not queued."""
+
+    __tablename__ = "mails"
+    __table_args__ = (Index("ix_mails_unsent", "created_at", postgresql_where=text("sent_at IS NULL")),)
+
+    kind: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str]
+    html: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sent_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    last_error: Mapped[str] = mapped_column(server_default="")

@@ -1,0 +1,210 @@
+"""Orders, their lines, payments, debts and refunds: written by the cart domain alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from shared.contracts.states import DebtReason, DebtState, LineKind, OrderState, PaymentState, RefundState
+
+from .base import Base, IdMixin, one_of
+
+
+class Order(IdMixin, Base):
+    """What somebody bought in one go, and pays to one account. ``total`` is the sum of its lines."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint(one_of("state", OrderState), name="state"),
+        CheckConstraint("total >= 0", name="total"),
+        CheckConstraint("user_id IS NOT NULL OR guest_email IS NOT NULL", name="has_buyer"),
+        Index("ix_orders_user_id_id", "user_id", "id"),
+        Index("ix_orders_user_id_pending", "user_id", postgresql_where=text("state = 'pending'")),
+        Index("ix_orders_expires_at_pending", "expires_at", postgresql_where=text("state = 'pending'")),
+    )
+
+    number: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str] = mapped_column(server_default="pending")
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"), index=True)
+    guest_email: Mapped[str | None]
+    access_token_hash: Mapped[str | None] = mapped_column(unique=True)
+    page_post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"), index=True)
+    merchant_code: Mapped[str]
+    currency: Mapped[str]
+    total: Mapped[Decimal]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    paid_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]
+
+    lines: Mapped[list[OrderLine]] = relationship(lazy="raise", order_by="OrderLine.id", back_populates="order")
+    payments: Mapped[list[Payment]] = relationship(lazy="raise", order_by="Payment.id", back_populates="order")
+
+
+class OrderLine(IdMixin, Base):
+    """One ticket, booking or product as it was at checkout. Never changed or deleted (a trigger refuses it)."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", LineKind), name="kind"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("unit_price >= 0", name="unit_price"),
+        CheckConstraint("total = unit_price * quantity", name="total"),
+        CheckConstraint("kind <> 'ticket' OR (ticket_id IS NOT NULL AND quantity = 1)", name="ticket"),
+        UniqueConstraint("order_id", "ticket_id"),
+    )
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    kind: Mapped[str]
+    title: Mapped[str]
+    detail: Mapped[str] = mapped_column(server_default="")
+    quantity: Mapped[int]
+    unit_price: Mapped[Decimal]
+    total: Mapped[Decimal]
+    vat_rate: Mapped[Decimal] = mapped_column(server_default="0")
+    page_post_id: Mapped[int | None]
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("calendar_entries.id"), index=True)
+    ticket_type_id: Mapped[int | None]
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id"), index=True)
+
+    order: Mapped[Order] = relationship(lazy="raise", back_populates="lines")
+
+
+class Payment(IdMixin, Base):
+    """One attempt to pay an order. Written down and committed before the provider is called (promise 15).
+
+    An order has at most one attempt that can still take money (promise 5: the partial unique index).
+    ``refunded`` is kept by a trigger on refunds; its CHECK keeps what is given back below what was paid.
+    """
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint(one_of("state", PaymentState), name="state"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("refunded >= 0 AND refunded <= amount", name="refunded_within_amount"),
+        CheckConstraint("state <> 'paid' OR paid_at IS NOT NULL", name="paid_has_time"),
+        CheckConstraint("fulfilled_at IS NULL OR state = 'paid'", name="fulfilled_is_paid"),
+        CheckConstraint("state <> 'open' OR checkout_id IS NOT NULL", name="open_has_checkout"),
+        Index(
+            "uq_payments_one_payable",
+            "order_id",
+            unique=True,
+            postgresql_where=text("state IN ('created', 'open', 'closing', 'unknown')"),
+        ),
+        Index("ix_payments_order_id", "order_id"),
+        Index("ix_payments_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+        Index(
+            "ix_payments_unfulfilled", "id", postgresql_where=text("state = 'paid' AND fulfilled_at IS NULL")
+        ),
+    )
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    state: Mapped[str] = mapped_column(server_default="created")
+    provider: Mapped[str] = mapped_column(server_default="sumup")
+    merchant_code: Mapped[str]
+    amount: Mapped[Decimal]
+    currency: Mapped[str]
+    refunded: Mapped[Decimal] = mapped_column(server_default="0")
+    checkout_reference: Mapped[str] = mapped_column(unique=True)
+    checkout_id: Mapped[str | None] = mapped_column(unique=True)
+    hosted_url: Mapped[str | None]
+    return_token: Mapped[str] = mapped_column(unique=True)
+    webhook_token: Mapped[str] = mapped_column(unique=True)
+    valid_until: Mapped[datetime]
+    transaction_id: Mapped[str | None] = mapped_column(unique=True)
+    transaction_code: Mapped[str | None] = mapped_column(index=True)
+    review_reason: Mapped[str | None]
+    answer: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    paid_at: Mapped[datetime | None]
+    fulfilled_at: Mapped[datetime | None]
+    next_check_at: Mapped[datetime | None]
+    checks: Mapped[int] = mapped_column(server_default="0")
+
+    order: Mapped[Order] = relationship(lazy="raise", back_populates="payments")
+
+
+class PaymentNotice(IdMixin, Base):
+    """A webhook as it came in: a hint, stored before it is answered."""
+
+    __tablename__ = "payment_notices"
+    __table_args__ = (Index("ix_payment_notices_unhandled", "id", postgresql_where=text("handled_at IS NULL")),)
+
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"), index=True)
+    received_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    event_type: Mapped[str]
+    handled_at: Mapped[datetime | None]
+
+
+class Debt(IdMixin, Base):
+    """Money that we owe a buyer, and why. One for a line of a payment, one for a whole payment that came twice."""
+
+    __tablename__ = "debts"
+    __table_args__ = (
+        CheckConstraint(one_of("state", DebtState), name="state"),
+        CheckConstraint(one_of("reason", DebtReason), name="reason"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("(state = 'settled') = (settled_at IS NOT NULL)", name="settled_has_time"),
+        UniqueConstraint("payment_id", "order_line_id", postgresql_nulls_not_distinct=True),
+        Index("ix_debts_owed", "created_at", "id", postgresql_where=text("state = 'owed'")),
+    )
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    order_line_id: Mapped[int | None] = mapped_column(ForeignKey("order_lines.id"), index=True)
+    amount: Mapped[Decimal]
+    currency: Mapped[str]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="owed")
+    note: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    settled_at: Mapped[datetime | None]
+
+    order: Mapped[Order] = relationship(lazy="raise")
+    payment: Mapped[Payment] = relationship(lazy="raise")
+    order_line: Mapped[OrderLine | None] = relationship(lazy="raise")
+    refunds: Mapped[list[Refund]] = relationship(lazy="raise", order_by="Refund.id", back_populates="debt")
+
+
+class Refund(IdMixin, Base):
+    """One attempt to pay a debt through the provider: at most one in flight per payment (promise 11)."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint(one_of("state", RefundState), name="state"),
+        CheckConstraint("amount > 0", name="amount"),
+        Index(
+            "uq_refunds_one_in_flight",
+            "payment_id",
+            unique=True,
+            postgresql_where=text("state IN ('requested', 'sent', 'unknown')"),
+        ),
+        Index("ix_refunds_payment_id", "payment_id"),
+        Index("ix_refunds_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+    )
+
+    debt_id: Mapped[int | None] = mapped_column(ForeignKey("debts.id"), index=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    amount: Mapped[Decimal]
+    currency: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="requested")
+    reason: Mapped[str] = mapped_column(server_default="")
+    """The provider's words where it failed."""
+    refunded_before: Mapped[Decimal | None]
+    """What the provider's record showed as given back before this was sent: how a lost answer is told."""
+    requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sent_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    next_check_at: Mapped[datetime | None]
+    checks: Mapped[int] = mapped_column(server_default="0")
+
+    debt: Mapped[Debt | None] = relationship(lazy="raise", back_populates="refunds")
+    payment: Mapped[Payment] = relationship(lazy="raise")

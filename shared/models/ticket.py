@@ -1,0 +1,77 @@
+"""Ticket types and tickets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from shared.contracts.states import TicketState
+
+from .base import Base, IdMixin, one_of
+from .calendar import CalendarEntry
+
+
+class TicketType(IdMixin, Base):
+    """A kind of ticket of an entry. ``cost`` null: the entry's price; 0.00: free."""
+
+    __tablename__ = "ticket_types"
+    __table_args__ = (
+        UniqueConstraint("id", "entry_id"),
+        CheckConstraint("cost IS NULL OR cost >= 0", name="cost"),
+        CheckConstraint("held >= 0", name="held_not_negative"),
+        CheckConstraint("capacity IS NULL OR held <= capacity", name="held_within_capacity"),
+        Index("ix_ticket_types_entry_id", "entry_id"),
+    )
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("calendar_entries.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default="")
+    cost: Mapped[Decimal | None]
+    vat_rate: Mapped[Decimal | None]
+    capacity: Mapped[int | None]
+    held: Mapped[int] = mapped_column(server_default="0")
+    position: Mapped[int] = mapped_column(server_default="0")
+    sale_starts_at: Mapped[datetime | None]
+    sale_ends_at: Mapped[datetime | None]
+
+    entry: Mapped[CalendarEntry] = relationship(lazy="raise", back_populates="ticket_types")
+
+
+class Ticket(IdMixin, Base):
+    """One ticket of one person. Pending is in the cart, without an order and without a seat."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["ticket_type_id", "entry_id"], ["ticket_types.id", "ticket_types.entry_id"], name="fk_tickets_type_of_entry"
+        ),
+        CheckConstraint(one_of("state", TicketState), name="state"),
+        CheckConstraint("state <> 'pending' OR (order_id IS NULL AND code IS NULL)", name="pending_is_in_no_order"),
+        CheckConstraint("state NOT IN ('reserved', 'oversold') OR order_id IS NOT NULL", name="reserved_has_order"),
+        CheckConstraint("state <> 'reserved' OR code IS NULL", name="reserved_has_no_code"),
+        CheckConstraint("state NOT IN ('confirmed', 'checked_in') OR code IS NOT NULL", name="confirmed_has_code"),
+        CheckConstraint("state <> 'checked_in' OR checked_in_at IS NOT NULL", name="checked_in_has_time"),
+        Index("ix_tickets_user_id_pending", "user_id", postgresql_where=text("state = 'pending'")),
+        Index("ix_tickets_user_id_state", "user_id", "state"),
+        Index("ix_tickets_order_id", "order_id"),
+        Index("ix_tickets_entry_id_state", "entry_id", "state", "ticket_type_id"),
+    )
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("calendar_entries.id"))
+    ticket_type_id: Mapped[int | None] = mapped_column(index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
+    state: Mapped[str] = mapped_column(server_default="pending")
+    code: Mapped[str | None] = mapped_column(unique=True)
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), unique=True)
+    """The ticket of the same order line that was let go, where a late payment took a new one."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    checked_in_at: Mapped[datetime | None]
+
+    entry: Mapped[CalendarEntry] = relationship(lazy="raise")
+    ticket_type: Mapped[TicketType | None] = relationship(
+        lazy="raise", primaryjoin="foreign(Ticket.ticket_type_id) == TicketType.id", viewonly=True
+    )

@@ -1,0 +1,76 @@
+"""People, how they sign in, and their sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from shared.contracts.states import Role
+
+from .base import Base, IdMixin, one_of
+
+
+class User(IdMixin, Base):
+    """A person with an account; the e-mail address, in lower case, is proven by the sign-in link."""
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
+
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    roles: Mapped[list[UserRole]] = relationship(back_populates="user", lazy="raise")
+
+
+class UserRole(IdMixin, Base):
+    """A role that a person has: on one page, or (``page_post_id`` null) everywhere."""
+
+    __tablename__ = "user_roles"
+    __table_args__ = (
+        UniqueConstraint("user_id", "role", "page_post_id", postgresql_nulls_not_distinct=True),
+        CheckConstraint(one_of("role", Role), name="role"),
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    role: Mapped[str]
+    page_post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), index=True)
+    granted_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    user: Mapped[User] = relationship(back_populates="roles", lazy="raise")
+
+
+class SignInLink(IdMixin, Base):
+    """A one-time link: only the hash of its token is kept."""
+
+    __tablename__ = "sign_in_links"
+    __table_args__ = (
+        Index("ix_sign_in_links_email_created_at", "email", "created_at"),
+        Index("ix_sign_in_links_expires_at", "expires_at"),
+    )
+
+    email: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    next_url: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class LoginSession(Base):
+    """A browser's session: signed in, or (``user_id`` null) anonymous. Deleting the row signs it out everywhere."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_expires_at", "expires_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+
+    user: Mapped[User | None] = relationship(lazy="raise")

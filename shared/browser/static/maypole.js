@@ -1,0 +1,79 @@
+// Progressive enhancement only: every page works without this file.
+"use strict";
+
+(() => {
+  // A form with data-once is sent once: a second press while the first is on its way does nothing.
+  // The submitter is not disabled (a disabled button would drop its own name and value from the form).
+  const release = (form) => {
+    delete form.dataset.sent;
+    form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-once]")) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    form.dataset.sent = "yes";
+    if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
+  }, true);
+  // The browser's back button may show the page as it was left: let its forms be sent again.
+  window.addEventListener("pageshow", () => document.querySelectorAll("form[data-once]").forEach(release));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.target.closest ? event.target.closest("form[data-once]") : null;
+    if (form) release(form);
+  });
+
+  // <time data-countdown datetime="…"> counts down; without this it shows the time as the server wrote it.
+  const tick = () => document.querySelectorAll("time[data-countdown]").forEach((element) => {
+    const left = Math.floor((Date.parse(element.dateTime) - Date.now()) / 1000);
+    if (Number.isNaN(left)) return;
+    element.textContent = left > 0
+      ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} minutes left`
+      : "time is up";
+  });
+  tick();
+  setInterval(tick, 1000);
+
+  // A list of errors takes the focus, so that a screen reader starts there.
+  const focusErrors = (root) => {
+    const summary = root.querySelector ? root.querySelector(".error-summary") : null;
+    if (summary) summary.focus();
+  };
+  focusErrors(document);
+  document.addEventListener("htmx:afterSettle", (event) => focusErrors(event.target));
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) window.print();
+  });
+  document.querySelectorAll("[data-print]").forEach((button) => { button.hidden = false; });
+
+  // A request that failed at the server or on its way is told in words; what was typed stays on the page.
+  const tell = (text) => {
+    const box = document.getElementById("page-notice");
+    if (!box) return;
+    const notice = document.createElement("div");
+    notice.className = "notice notice--bad";
+    notice.setAttribute("role", "alert");
+    const body = document.createElement("p");
+    body.className = "notice__body";
+    body.textContent = text;
+    notice.append(document.createElement("span"), body);
+    box.replaceChildren(notice);
+    box.scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    if (xhr.status < 500) return;
+    if (xhr.getResponseHeader("HX-Retarget")) {
+      event.detail.shouldSwap = true;
+      return;
+    }
+    const id = xhr.getResponseHeader("X-Request-ID");
+    tell(`Something went wrong on our side. Please try again in a moment.${id ? ` (Reference: ${id})` : ""}`);
+  });
+  document.addEventListener("htmx:sendError", () => tell("We could not reach the server. Please check your connection and try again."));
+  document.addEventListener("htmx:timeout", () => tell("The server took too long to answer. Please try again."));
+})();

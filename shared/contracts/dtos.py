@@ -32,8 +32,26 @@ class PageDTO:
     title: str
     excerpt: str = ""
     body: str = ""
+    """HTML that the blog domain made of the page's Markdown: safe to show."""
     has_calendar: bool = False
     has_market: bool = False
+    seller_name: str = ""
+    seller_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostDTO:
+    """A published post, and the page that it belongs to, if any."""
+
+    id: int
+    slug: str
+    title: str
+    excerpt: str
+    body: str
+    """HTML, as in ``PageDTO``."""
+    published_at: datetime
+    page_slug: str | None = None
+    page_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

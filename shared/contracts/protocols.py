@@ -20,6 +20,7 @@ from .dtos import (
     CheckoutRequest,
     EntryDTO,
     PageDTO,
+    PostDTO,
     ProductDTO,
     RefundAnswer,
     TicketDTO,
@@ -216,6 +217,21 @@ class BlogService(Protocol):
 
     async def pages_by_id(self, session: AsyncSession, ids: Sequence[int]) -> dict[int, PageDTO]:
         """Return those pages, published or not, by id."""
+        ...
+
+    async def posts(
+        self,
+        session: AsyncSession,
+        *,
+        page_id: int | None = None,
+        before: tuple[datetime, int] | None = None,
+        limit: int = 10,
+    ) -> list[PostDTO]:
+        """Return published posts, of one page or of all, newest first, older than the key ``before``."""
+        ...
+
+    async def post_by_slug(self, session: AsyncSession, slug: str) -> PostDTO | None:
+        """Return one published post, or None."""
         ...
 
 

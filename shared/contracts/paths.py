@@ -1,0 +1,33 @@
+"""Where the apps show what others link to: an app never asks another one for an address."""
+
+from __future__ import annotations
+
+
+def page_path(slug: str) -> str:
+    """Return the path of a page on the blog."""
+    return f"/{slug}/"
+
+
+def post_path(slug: str) -> str:
+    """Return the path of a post on the blog."""
+    return f"/posts/{slug}/"
+
+
+def shop_path(page_slug: str) -> str:
+    """Return the path of a page's shop on the market."""
+    return f"/{page_slug}/"
+
+
+def product_path(page_slug: str, slug: str) -> str:
+    """Return the path of a product on the market."""
+    return f"/{page_slug}/{slug}/"
+
+
+def calendar_path(slug: str) -> str:
+    """Return the path of a calendar on the events app."""
+    return f"/calendars/{slug}/"
+
+
+def entry_path(entry_id: int) -> str:
+    """Return the path of an event on the events app."""
+    return f"/entries/{entry_id}/"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from alembic import context
 from sqlalchemy import pool
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alembic import context
 from shared.db.engine import async_url
 from shared.db.grants import apply_grants
 from shared.models import Base
@@ -37,7 +37,9 @@ def include_name(name: str | None, type_: str, parent_names: object) -> bool:  #
 
 def run(connection: Connection) -> None:
     """Run the migrations in one transaction, then grant."""
-    context.configure(connection=connection, target_metadata=Base.metadata, include_name=include_name, compare_type=True)
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, include_name=include_name, compare_type=True
+    )
     with context.begin_transaction():
         context.run_migrations()
         apply_grants(connection)

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 APPS = ("blog", "market", "cart", "events")
+SHORTEST_SECRET = 32
 DEV_SECRET = "development-only-secret-never-use-it-on-the-internet"  # noqa: S105 - refused in production below
 
 
@@ -40,7 +41,9 @@ class Settings(BaseSettings):
     )
     db_pool_size: int = Field(8, description="Connections that each app keeps at most", ge=1, le=50)
     db_worker_pool_size: int = Field(6, description="Connections that the worker keeps at most", ge=1, le=50)
-    db_lock_timeout_ms: int = Field(5000, description="How long a transaction waits for a lock before it gives up", ge=1)
+    db_lock_timeout_ms: int = Field(
+        5000, description="How long a transaction waits for a lock before it gives up", ge=1
+    )
     db_statement_timeout_ms: int = Field(15000, description="How long one statement may take", ge=1)
 
     host: str = Field("127.0.0.1", description="The address that the apps listen on")
@@ -54,7 +57,9 @@ class Settings(BaseSettings):
     market_url: str = Field("", description="The public origin of the market app; empty: as above")
     cart_url: str = Field("", description="The public origin of the cart app; empty: as above")
     events_url: str = Field("", description="The public origin of the events app; empty: as above")
-    internal_cart_url: str = Field("", description="Where the other apps reach the cart's internal API; empty: its port on HOST")
+    internal_cart_url: str = Field(
+        "", description="Where the other apps reach the cart's internal API; empty: its port on HOST"
+    )
     internal_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (SecretStr(DEV_SECRET),),
         description="Bearer secrets of the internal API, comma-separated: the first is sent, all are accepted",
@@ -77,8 +82,12 @@ class Settings(BaseSettings):
         description="When the sandbox sends a webhook and its retries, in seconds, comma-separated; empty: never",
     )
 
-    order_minutes: int = Field(30, description="How long an unpaid order holds its seats (at most SumUp's 30)", ge=1, le=30)
-    max_tickets_per_order: int = Field(20, description="The limit for entries that name none of their own", ge=1, le=500)
+    order_minutes: int = Field(
+        30, description="How long an unpaid order holds its seats (at most SumUp's 30)", ge=1, le=30
+    )
+    max_tickets_per_order: int = Field(
+        20, description="The limit for entries that name none of their own", ge=1, le=500
+    )
     sign_in_link_minutes: int = Field(15, description="How long a sign-in link works", ge=1, le=120)
     session_days: int = Field(30, description="How long a sign-in lasts without a visit", ge=1)
     sign_in_mails_per_hour: int = Field(5, description="Sign-in mails per address and hour", ge=1)
@@ -87,13 +96,17 @@ class Settings(BaseSettings):
     smtp_port: int | None = Field(None, description="Its port; empty: OUTBOX_PORT")
     smtp_username: str = Field("", description="Its user name; empty: none")
     smtp_password: SecretStr = Field(SecretStr(""), description="Its password")
-    smtp_starttls: bool = Field(False, description="Whether to ask for TLS on the mail server's port")
+    smtp_starttls: bool = Field(default=False, description="Whether to ask for TLS on the mail server's port")
     mail_from: str = Field("Maypole <tickets@maypole.example>", description="The sender of every mail")
 
     log_format: Literal["text", "json"] = Field("text", description="How log lines look")
     log_level: str = Field("INFO", description="The lowest level that is logged")
-    static_max_age_s: int = Field(31536000, description="How long browsers keep static files (their URLs have a hash)", ge=0)
-    reconcile_every_s: float = Field(5.0, description="How often the worker looks for payments that are due a check", gt=0)
+    static_max_age_s: int = Field(
+        31536000, description="How long browsers keep static files (their URLs have a hash)", ge=0
+    )
+    reconcile_every_s: float = Field(
+        5.0, description="How often the worker looks for payments that are due a check", gt=0
+    )
 
     @field_validator("internal_secrets", "sumup_hosted_origins", "sandbox_webhook_delays_s", mode="before")
     @classmethod
@@ -107,7 +120,9 @@ class Settings(BaseSettings):
         if self.environment != "production":
             return self
         secrets = (self.secret_key, *self.internal_secrets)
-        if not self.internal_secrets or any(s.get_secret_value() == DEV_SECRET or len(s.get_secret_value()) < 32 for s in secrets):
+        if not self.internal_secrets or any(
+            s.get_secret_value() == DEV_SECRET or len(s.get_secret_value()) < SHORTEST_SECRET for s in secrets
+        ):
             message = "set SECRET_KEY and INTERNAL_SECRETS to random values of 32 characters or more in production"
             raise ValueError(message)
         if any(not url.startswith("https://") for url in self.public_origins):
@@ -117,9 +132,7 @@ class Settings(BaseSettings):
 
     def port_of(self, app: str) -> int:
         """Return the port of one of the four apps."""
-        port = getattr(self, f"{app}_port")
-        assert isinstance(port, int)
-        return port
+        return int(getattr(self, f"{app}_port"))
 
     def url_of(self, app: str) -> str:
         """Return the public origin of one of the four apps, without a slash at its end."""
@@ -149,6 +162,7 @@ class Settings(BaseSettings):
     def hosted_origins(self) -> tuple[str, ...]:
         """The origins that a checkout may send the browser to."""
         return (*self.sumup_hosted_origins, *((self.sumup_origin,) if self.uses_sandbox else ()))
+
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:

@@ -6,10 +6,9 @@ migration of its own, with that version's upgrade statements.
 
 from __future__ import annotations
 
+from alembic import op
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from sqlalchemy.util import await_only
-
-from alembic import op
 
 revision = "8d3e40a6c1b7"
 down_revision = "5f0c7b1e9a21"

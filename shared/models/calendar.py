@@ -64,7 +64,12 @@ class CalendarEntry(IdMixin, Base):
         CheckConstraint("state <> 'pending' OR order_id IS NULL", name="pending_without_order"),
         CheckConstraint("state NOT IN ('ordered', 'provisional') OR order_id IS NOT NULL", name="held_with_order"),
         Index("ix_calendar_entries_calendar_id_start_at", "calendar_id", "start_at", "id"),
-        Index("ix_calendar_entries_events", "start_at", "id", postgresql_where=text("kind = 'event' AND state = 'confirmed'")),
+        Index(
+            "ix_calendar_entries_events",
+            "start_at",
+            "id",
+            postgresql_where=text("kind = 'event' AND state = 'confirmed'"),
+        ),
         Index("ix_calendar_entries_user_id_pending", "user_id", postgresql_where=text("state = 'pending'")),
         Index("ix_calendar_entries_session_id_pending", "session_id", postgresql_where=text("state = 'pending'")),
         Index("ix_calendar_entries_order_id", "order_id"),

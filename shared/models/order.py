@@ -100,9 +100,7 @@ class Payment(IdMixin, Base):
         ),
         Index("ix_payments_order_id", "order_id"),
         Index("ix_payments_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
-        Index(
-            "ix_payments_unfulfilled", "id", postgresql_where=text("state = 'paid' AND fulfilled_at IS NULL")
-        ),
+        Index("ix_payments_unfulfilled", "id", postgresql_where=text("state = 'paid' AND fulfilled_at IS NULL")),
     )
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))

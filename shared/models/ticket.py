@@ -46,7 +46,9 @@ class Ticket(IdMixin, Base):
     __tablename__ = "tickets"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["ticket_type_id", "entry_id"], ["ticket_types.id", "ticket_types.entry_id"], name="fk_tickets_type_of_entry"
+            ["ticket_type_id", "entry_id"],
+            ["ticket_types.id", "ticket_types.entry_id"],
+            name="fk_tickets_type_of_entry",
         ),
         CheckConstraint(one_of("state", TicketState), name="state"),
         CheckConstraint("state <> 'pending' OR (order_id IS NULL AND code IS NULL)", name="pending_is_in_no_order"),

@@ -1,0 +1,1 @@
+"""What every app depends on; it depends on no app."""

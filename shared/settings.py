@@ -23,89 +23,89 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="", extra="ignore", frozen=True)
 
     environment: Literal["development", "production", "test"] = Field(
-        "development", description="production refuses development secrets and plain http"
+        default="development", description="production refuses development secrets and plain http"
     )
-    site_name: str = Field("Maypole", description="The name in headers, titles and mails")
+    site_name: str = Field(default="Maypole", description="The name in headers, titles and mails")
     secret_key: SecretStr = Field(
-        SecretStr(DEV_SECRET), description="Signs the sign-in cookie; the same for all apps, 32 characters or more"
+        default=SecretStr(DEV_SECRET), description="Signs the sign-in cookie; the same for all apps, 32 characters or more"
     )
-    currency: str = Field("GBP", description="The one currency of the installation (ISO 4217)", pattern=r"^[A-Z]{3}$")
-    time_zone: str = Field("Europe/London", description="The zone for times that belong to no calendar")
+    currency: str = Field(default="GBP", description="The one currency of the installation (ISO 4217)", pattern=r"^[A-Z]{3}$")
+    time_zone: str = Field(default="Europe/London", description="The zone for times that belong to no calendar")
 
-    data_dir: Path = Field(Path(".data"), description="Where the embedded PostgreSQL, mails and logs of ./run live")
+    data_dir: Path = Field(default=Path(".data"), description="Where the embedded PostgreSQL, mails and logs of ./run live")
     database_url: SecretStr | None = Field(
-        None, description="postgresql:// URL of the apps' role; without it ./run starts the embedded PostgreSQL"
+        default=None, description="postgresql:// URL of the apps' role; without it ./run starts the embedded PostgreSQL"
     )
     migrate_database_url: SecretStr | None = Field(
-        None, description="postgresql:// URL of the owner's role, for migrations; without it DATABASE_URL is used"
+        default=None, description="postgresql:// URL of the owner's role, for migrations; without it DATABASE_URL is used"
     )
-    db_pool_size: int = Field(8, description="Connections that each app keeps at most", ge=1, le=50)
-    db_worker_pool_size: int = Field(6, description="Connections that the worker keeps at most", ge=1, le=50)
+    db_pool_size: int = Field(default=8, description="Connections that each app keeps at most", ge=1, le=50)
+    db_worker_pool_size: int = Field(default=6, description="Connections that the worker keeps at most", ge=1, le=50)
     db_lock_timeout_ms: int = Field(
-        5000, description="How long a transaction waits for a lock before it gives up", ge=1
+        default=5000, description="How long a transaction waits for a lock before it gives up", ge=1
     )
-    db_statement_timeout_ms: int = Field(15000, description="How long one statement may take", ge=1)
+    db_statement_timeout_ms: int = Field(default=15000, description="How long one statement may take", ge=1)
 
-    host: str = Field("127.0.0.1", description="The address that the apps listen on")
-    blog_port: int = Field(8000, description="The port of the blog app", ge=1, le=65535)
-    market_port: int = Field(8001, description="The port of the market app", ge=1, le=65535)
-    cart_port: int = Field(8002, description="The port of the cart app", ge=1, le=65535)
-    events_port: int = Field(8003, description="The port of the events app", ge=1, le=65535)
-    sandbox_port: int = Field(8010, description="The port of the SumUp sandbox", ge=1, le=65535)
-    outbox_port: int = Field(8025, description="The port of the development mail server", ge=1, le=65535)
-    blog_url: str = Field("", description="The public origin of the blog app; empty: http://localhost and its port")
-    market_url: str = Field("", description="The public origin of the market app; empty: as above")
-    cart_url: str = Field("", description="The public origin of the cart app; empty: as above")
-    events_url: str = Field("", description="The public origin of the events app; empty: as above")
+    host: str = Field(default="127.0.0.1", description="The address that the apps listen on")
+    blog_port: int = Field(default=8000, description="The port of the blog app", ge=1, le=65535)
+    market_port: int = Field(default=8001, description="The port of the market app", ge=1, le=65535)
+    cart_port: int = Field(default=8002, description="The port of the cart app", ge=1, le=65535)
+    events_port: int = Field(default=8003, description="The port of the events app", ge=1, le=65535)
+    sandbox_port: int = Field(default=8010, description="The port of the SumUp sandbox", ge=1, le=65535)
+    outbox_port: int = Field(default=8025, description="The port of the development mail server", ge=1, le=65535)
+    blog_url: str = Field(default="", description="The public origin of the blog app; empty: http://localhost and its port")
+    market_url: str = Field(default="", description="The public origin of the market app; empty: as above")
+    cart_url: str = Field(default="", description="The public origin of the cart app; empty: as above")
+    events_url: str = Field(default="", description="The public origin of the events app; empty: as above")
     internal_cart_url: str = Field(
-        "", description="Where the other apps reach the cart's internal API; empty: its port on HOST"
+        default="", description="Where the other apps reach the cart's internal API; empty: its port on HOST"
     )
     internal_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (SecretStr(DEV_SECRET),),
+        default=(SecretStr(DEV_SECRET),),
         description="Bearer secrets of the internal API, comma-separated: the first is sent, all are accepted",
     )
-    internal_timeout_ms: int = Field(300, description="How long a page waits for the cart summary", ge=1)
-    cookie_domain: str = Field("", description="The domain of the sign-in cookie in production; empty: the host alone")
-    trusted_proxies: int = Field(0, description="How many reverse proxies of ours add X-Forwarded-* headers", ge=0)
+    internal_timeout_ms: int = Field(default=300, description="How long a page waits for the cart summary", ge=1)
+    cookie_domain: str = Field(default="", description="The domain of the sign-in cookie in production; empty: the host alone")
+    trusted_proxies: int = Field(default=0, description="How many reverse proxies of ours add X-Forwarded-* headers", ge=0)
 
-    sumup_base_url: str = Field("", description="SumUp's API; empty: the local sandbox under ./run")
-    sumup_api_key: SecretStr = Field(SecretStr("sup_sk_sandbox"), description="The secret API key of the SumUp account")
-    sumup_merchant_code: str = Field("MSANDBOX", description="The merchant code of the SumUp account")
+    sumup_base_url: str = Field(default="", description="SumUp's API; empty: the local sandbox under ./run")
+    sumup_api_key: SecretStr = Field(default=SecretStr("sup_sk_sandbox"), description="The secret API key of the SumUp account")
+    sumup_merchant_code: str = Field(default="MSANDBOX", description="The merchant code of the SumUp account")
     sumup_hosted_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("https://checkout.sumup.com", "https://pay.sumup.com"),
+        default=("https://checkout.sumup.com", "https://pay.sumup.com"),
         description="Origins of the provider's hosted page, for the form-action policy, comma-separated",
     )
-    sumup_connect_timeout_s: float = Field(5.0, description="How long to wait for a connection to SumUp", gt=0)
-    sumup_read_timeout_s: float = Field(15.0, description="How long to wait for an answer of SumUp", gt=0)
+    sumup_connect_timeout_s: float = Field(default=5.0, description="How long to wait for a connection to SumUp", gt=0)
+    sumup_read_timeout_s: float = Field(default=15.0, description="How long to wait for an answer of SumUp", gt=0)
     sandbox_webhook_delays_s: Annotated[tuple[float, ...], NoDecode] = Field(
-        (0.2, 60.0, 300.0, 1200.0, 7200.0),
+        default=(0.2, 60.0, 300.0, 1200.0, 7200.0),
         description="When the sandbox sends a webhook and its retries, in seconds, comma-separated; empty: never",
     )
 
     order_minutes: int = Field(
-        30, description="How long an unpaid order holds its seats (at most SumUp's 30)", ge=1, le=30
+        default=30, description="How long an unpaid order holds its seats (at most SumUp's 30)", ge=1, le=30
     )
     max_tickets_per_order: int = Field(
-        20, description="The limit for entries that name none of their own", ge=1, le=500
+        default=20, description="The limit for entries that name none of their own", ge=1, le=500
     )
-    sign_in_link_minutes: int = Field(15, description="How long a sign-in link works", ge=1, le=120)
-    session_days: int = Field(30, description="How long a sign-in lasts without a visit", ge=1)
-    sign_in_mails_per_hour: int = Field(5, description="Sign-in mails per address and hour", ge=1)
+    sign_in_link_minutes: int = Field(default=15, description="How long a sign-in link works", ge=1, le=120)
+    session_days: int = Field(default=30, description="How long a sign-in lasts without a visit", ge=1)
+    sign_in_mails_per_hour: int = Field(default=5, description="Sign-in mails per address and hour", ge=1)
 
-    smtp_host: str = Field("127.0.0.1", description="The mail server")
-    smtp_port: int | None = Field(None, description="Its port; empty: OUTBOX_PORT")
-    smtp_username: str = Field("", description="Its user name; empty: none")
-    smtp_password: SecretStr = Field(SecretStr(""), description="Its password")
+    smtp_host: str = Field(default="127.0.0.1", description="The mail server")
+    smtp_port: int | None = Field(default=None, description="Its port; empty: OUTBOX_PORT")
+    smtp_username: str = Field(default="", description="Its user name; empty: none")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Its password")
     smtp_starttls: bool = Field(default=False, description="Whether to ask for TLS on the mail server's port")
-    mail_from: str = Field("Maypole <tickets@maypole.example>", description="The sender of every mail")
+    mail_from: str = Field(default="Maypole <tickets@maypole.example>", description="The sender of every mail")
 
-    log_format: Literal["text", "json"] = Field("text", description="How log lines look")
-    log_level: str = Field("INFO", description="The lowest level that is logged")
+    log_format: Literal["text", "json"] = Field(default="text", description="How log lines look")
+    log_level: str = Field(default="INFO", description="The lowest level that is logged")
     static_max_age_s: int = Field(
-        31536000, description="How long browsers keep static files (their URLs have a hash)", ge=0
+        default=31536000, description="How long browsers keep static files (their URLs have a hash)", ge=0
     )
     reconcile_every_s: float = Field(
-        5.0, description="How often the worker looks for payments that are due a check", gt=0
+        default=5.0, description="How often the worker looks for payments that are due a check", gt=0
     )
 
     @field_validator("internal_secrets", "sumup_hosted_origins", "sandbox_webhook_delays_s", mode="before")

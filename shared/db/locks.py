@@ -19,7 +19,7 @@ from shared.models import CalendarEntry, LoginSession, Order, Payment, Refund, T
 T = TypeVar("T", Order, Payment, Refund, CalendarEntry, TicketType)
 
 
-def _locked(statement: Select[tuple[T]]) -> Select[tuple[T]]:
+def _locked(statement: Select[T]) -> Select[T]:
     """Lock the rows of a statement, and read them anew even if this session knows them already."""
     return statement.with_for_update(key_share=True).execution_options(populate_existing=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from werkzeug.local import LocalProxy
 
@@ -40,4 +40,4 @@ def use_services(value: Services) -> None:
 
 def current_services() -> Services:
     """Return the services in use themselves, to hand on."""
-    return cast("Services", _current.get())
+    return _current.get()

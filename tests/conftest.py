@@ -1,0 +1,76 @@
+"""The fixtures that all tests share; a domain's own factories are in tests/factories/."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.engine import Database
+from shared.settings import Settings, get_settings
+from tests.support.network import refuse_the_outside
+from tests.support.postgres import TestPostgres, Urls, start_test_postgres
+
+# What the person who runs the tests has set for an installation must not reach the tests, nor the tests it.
+for _name in Settings.model_fields:
+    os.environ.pop(_name.upper(), None)
+refuse_the_outside()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[TestPostgres]:
+    """Give the tests' own server."""
+    with start_test_postgres() as server:
+        yield TestPostgres(server)
+
+
+@pytest.fixture
+async def database_urls(postgres: TestPostgres) -> AsyncIterator[Urls]:
+    """Give a clean database of this test's own: all tables, no rows."""
+    async with postgres.clean_database() as urls:
+        yield urls
+
+
+@pytest.fixture
+def database_url(database_urls: Urls) -> str:
+    """Give the URL of the clean database for the apps' role."""
+    return database_urls.app
+
+
+@pytest.fixture
+def owner_database_url(database_urls: Urls) -> str:
+    """Give the URL of the clean database for the owner's role."""
+    return database_urls.owner
+
+
+@pytest.fixture
+def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """Give the settings of a test, with its clean database in them when the test asks for a database at all."""
+    get_settings.cache_clear()
+    urls = request.getfixturevalue("database_urls") if "database_urls" in request.fixturenames else None
+    yield Settings(
+        environment="test",
+        data_dir=tmp_path,
+        database_url=SecretStr(urls.app) if urls else None,
+        migrate_database_url=SecretStr(urls.owner) if urls else None,
+    )
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+async def database(database_url: str, settings: Settings) -> AsyncIterator[Database]:
+    """Give the clean database as the apps see it."""
+    made = Database(database_url, pool_size=20, settings=settings)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+async def session(database: Database) -> AsyncIterator[AsyncSession]:
+    """Give a session on the clean database; what it does not commit is gone."""
+    async with database.sessions() as made:
+        yield made

@@ -1,0 +1,132 @@
+"""The tests' own PostgreSQL: one server for all, one template built by the migrations, one clone for each test."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from shared.db.embedded import EmbeddedServer, ServerOptions, start_server
+from shared.db.embedded_databases import Databases, databases_of
+
+ROOT = Path(__file__).resolve().parents[2]
+OPTIONS = ServerOptions(durable=False, max_connections=300)
+KEEP_TEMPLATES = 5
+TEMPLATE = "maypole_template_"
+CLONE = "maypole_test_"
+MADE_BY = ("alembic.ini", "alembic/env.py", "alembic/versions", "shared/db/grants.py")
+"""What the template depends on: the database that the migrations build, and the rights that they grant."""
+
+
+@dataclass(frozen=True)
+class Urls:
+    """One clean database, by the role that connects to it."""
+
+    name: str
+    app: str
+    owner: str
+
+
+class TestPostgres:
+    """Gives clean databases on one server."""
+
+    __test__ = False  # pytest: this is no test class
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        self.server = server
+        self._numbers = itertools.count(1)
+        self._template = ""
+
+    @asynccontextmanager
+    async def clean_database(self) -> AsyncIterator[Urls]:
+        """Make a database with all tables and no rows, and drop it afterwards."""
+        async with databases_of(self.server) as databases:
+            template = await self._ensure_template(databases)
+            name = f"{CLONE}{os.getpid()}_{next(self._numbers)}"
+            await databases.create(name, template)
+        try:
+            yield Urls(name, self.server.url("app", name), self.server.url("owner", name))
+        finally:
+            async with databases_of(self.server) as databases:
+                await databases.drop(name)
+
+    @asynccontextmanager
+    async def empty_database(self) -> AsyncIterator[Urls]:
+        """Make a database without any table, and drop it afterwards."""
+        name = f"{CLONE}{os.getpid()}_{next(self._numbers)}"
+        async with databases_of(self.server) as databases:
+            await databases.create(name)
+        try:
+            yield Urls(name, self.server.url("app", name), self.server.url("owner", name))
+        finally:
+            async with databases_of(self.server) as databases:
+                await databases.drop(name)
+
+    async def _ensure_template(self, databases: Databases) -> str:
+        """Return the template's name; build it when no run has built it for these migrations yet."""
+        if not self._template:
+            with (self.server.home / "template.lock").open("a") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                await _drop_what_killed_runs_left(databases)
+                self._template = await self._build_template(databases)
+        return self._template
+
+    async def _build_template(self, databases: Databases) -> str:
+        name = TEMPLATE + migrations_hash()
+        known = await databases.names(TEMPLATE)
+        if name in known:
+            return name
+        building = "maypole_building"
+        await databases.drop(building)
+        await databases.create(building)
+        migrate(self.server.url("owner", building))
+        await databases.rename(building, name)
+        for old in known[: -KEEP_TEMPLATES + 1]:
+            await databases.drop(old)
+        return name
+
+
+def start_test_postgres() -> EmbeddedServer:
+    """Start, or join, the server of this checkout's tests."""
+    return start_server(ROOT / ".data" / "test-postgres", OPTIONS)
+
+
+def migrate(owner_url: str, revision: str = "head") -> None:
+    """Run the migrations as the owner, as a program of its own, the way that an installation does."""
+    command = [sys.executable, "-m", "alembic", "upgrade", revision]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "MIGRATE_DATABASE_URL": owner_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"the migrations failed:\n{done.stderr}")
+
+
+def migrations_hash() -> str:
+    """Return a hash of everything that the template is made by."""
+    digest = hashlib.sha256()
+    for top in MADE_BY:
+        path = ROOT / top
+        for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+async def _drop_what_killed_runs_left(databases: Databases) -> None:
+    for name in await databases.names(CLONE):
+        pid = name.removeprefix(CLONE).split("_")[0]
+        if not psutil.pid_exists(int(pid)):
+            await databases.drop(name)

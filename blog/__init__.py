@@ -1,0 +1,1 @@
+"""The blog app: pages, posts, sign-in and the account."""

@@ -1,0 +1,1 @@
+"""Pages and posts, as visitors read them."""

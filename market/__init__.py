@@ -1,0 +1,1 @@
+"""The market app: what the pages sell in their shops."""

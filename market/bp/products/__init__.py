@@ -1,0 +1,1 @@
+"""Products, as visitors browse them."""

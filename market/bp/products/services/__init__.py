@@ -1,0 +1,1 @@
+"""What the product pages show, gathered from the domains."""

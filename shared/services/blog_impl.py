@@ -1,0 +1,213 @@
+"""The blog domain: the only writer of posts, pages and what a page sells with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from sqlalchemy import Row, Select, func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from shared.contracts.dtos import PageDTO, PostDTO
+from shared.contracts.errors import BadInput
+from shared.models.blog import PageConfig, Post
+
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+SLUG_LENGTH = 80
+RESERVED_SLUGS = frozenset(
+    {
+        "account",
+        "admin",
+        "auth",
+        "calendars",
+        "cart",
+        "checkout",
+        "entries",
+        "health",
+        "internal",
+        "metrics",
+        "orders",
+        "outbox",
+        "posts",
+        "static",
+        "tickets",
+        "webhooks",
+    }
+)
+"""First parts of the apps' own paths: a page of such a name could never be reached."""
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> MarkdownIt:
+    """Return the renderer: HTML in the text is shown as text, and only harmless kinds of links are made."""
+    return MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(["table", "replacements"])
+
+
+def render_markdown(text: str) -> Markup:
+    """Return ``text`` as HTML that is safe to show, whoever wrote it."""
+    return Markup(_markdown().render(text))  # noqa: S704 - the renderer escapes all HTML of the text itself
+
+
+def checked_slug(slug: str) -> str:
+    """Return ``slug`` if it can be an address, else raise BadInput."""
+    if not SLUG.fullmatch(slug) or len(slug) > SLUG_LENGTH:
+        raise BadInput("An address has only small letters, digits and single hyphens.", field="slug")
+    if slug in RESERVED_SLUGS:
+        raise BadInput(f"The address “{slug}” is taken by the site itself.", field="slug")
+    return slug
+
+
+def _page_to_dto(post: Post, config: PageConfig | None) -> PageDTO:
+    """Put a page and its configuration into one."""
+    return PageDTO(
+        id=post.id,
+        slug=post.slug,
+        title=post.title,
+        excerpt=post.excerpt,
+        body=Markup(post.body_html),  # noqa: S704 - made by render_markdown when it was saved
+        has_calendar=config is not None and config.has_calendar,
+        has_market=config is not None and config.has_market,
+        seller_name=config.seller_name if config else "",
+        seller_address=config.seller_address if config else "",
+    )
+
+
+def _post_to_dto(row: Row[Post, str, str]) -> PostDTO:
+    """Put a post and the page that it belongs to into one."""
+    post, page_slug, page_title = row
+    assert post.published_at is not None  # noqa: S101 - the query asks for published posts
+    return PostDTO(
+        id=post.id,
+        slug=post.slug,
+        title=post.title,
+        excerpt=post.excerpt,
+        body=Markup(post.body_html),  # noqa: S704 - made by render_markdown when it was saved
+        published_at=post.published_at,
+        page_slug=page_slug,
+        page_title=page_title,
+    )
+
+
+def _pages() -> Select[Post, PageConfig]:
+    """Select pages with their configuration, published or not."""
+    joined = (PageConfig.container_type == "page") & (PageConfig.container_id == Post.id)
+    return select(Post, PageConfig).outerjoin(PageConfig, joined).where(Post.is_page)
+
+
+def _posts() -> Select[Post, str, str]:
+    """Select published posts with the address and title of their page."""
+    page = aliased(Post)
+    return (
+        select(Post, page.slug, page.title)
+        .outerjoin(page, page.id == Post.page_post_id)
+        .where(Post.is_page.is_(False), Post.published_at <= func.now())
+    )
+
+
+class SqlBlogService:
+    """The blog over PostgreSQL. Takes the caller's session and never commits."""
+
+    async def pages(self, session: AsyncSession) -> list[PageDTO]:
+        """Return the published pages, by title."""
+        rows = await session.execute(_pages().where(Post.published_at <= func.now()).order_by(Post.title, Post.id))
+        return [_page_to_dto(post, config) for post, config in rows]
+
+    async def page_by_slug(self, session: AsyncSession, slug: str) -> PageDTO | None:
+        """Return one published page, or None."""
+        rows = await session.execute(_pages().where(Post.slug == slug, Post.published_at <= func.now()))
+        row = rows.one_or_none()
+        return _page_to_dto(*row) if row else None
+
+    async def pages_by_id(self, session: AsyncSession, ids: Sequence[int]) -> dict[int, PageDTO]:
+        """Return those pages, published or not, by id."""
+        if not ids:
+            return {}
+        rows = await session.execute(_pages().where(Post.id.in_(ids)))
+        return {post.id: _page_to_dto(post, config) for post, config in rows}
+
+    async def posts(
+        self,
+        session: AsyncSession,
+        *,
+        page_id: int | None = None,
+        before: tuple[datetime, int] | None = None,
+        limit: int = 10,
+    ) -> list[PostDTO]:
+        """Return published posts, of one page or of all, newest first, older than the key ``before``."""
+        query = _posts().order_by(Post.published_at.desc(), Post.id.desc()).limit(limit)
+        if page_id is not None:
+            query = query.where(Post.page_post_id == page_id)
+        if before is not None:
+            query = query.where(tuple_(Post.published_at, Post.id) < before)
+        return [_post_to_dto(row) for row in await session.execute(query)]
+
+    async def post_by_slug(self, session: AsyncSession, slug: str) -> PostDTO | None:
+        """Return one published post, or None."""
+        row = (await session.execute(_posts().where(Post.slug == slug))).one_or_none()
+        return _post_to_dto(row) if row else None
+
+    async def save_post(
+        self,
+        session: AsyncSession,
+        *,
+        slug: str,
+        title: str,
+        body: str,
+        excerpt: str = "",
+        page_id: int | None = None,
+        is_page: bool = False,
+        published_at: datetime | None = None,
+    ) -> int:
+        """Write a post or a page, the one with this ``slug`` or a new one, and return its id.
+
+        The Markdown of ``body`` becomes HTML here, once. Raises BadInput for an address that cannot be used.
+        Safe to repeat.
+        """
+        values = {
+            "title": title,
+            "body": body,
+            "body_html": str(render_markdown(body)),
+            "excerpt": excerpt,
+            "page_post_id": page_id,
+            "is_page": is_page,
+            "published_at": published_at,
+        }
+        statement = (
+            insert(Post)
+            .values(slug=checked_slug(slug), **values)
+            .on_conflict_do_update(index_elements=[Post.slug], set_=values)
+            .returning(Post.id)
+        )
+        return (await session.execute(statement)).scalar_one()
+
+    async def configure_page(
+        self,
+        session: AsyncSession,
+        page_id: int,
+        *,
+        seller_name: str = "",
+        seller_address: str = "",
+        has_calendar: bool = False,
+        has_market: bool = False,
+        sumup_merchant_code: str | None = None,
+    ) -> None:
+        """Say what a page sells, who sells it, and which account is paid. Safe to repeat."""
+        values = {
+            "seller_name": seller_name,
+            "seller_address": seller_address,
+            "has_calendar": has_calendar,
+            "has_market": has_market,
+            "sumup_merchant_code": sumup_merchant_code,
+        }
+        statement = insert(PageConfig).values(container_type="page", container_id=page_id, **values)
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[PageConfig.container_type, PageConfig.container_id], set_=values
+            )
+        )

@@ -26,6 +26,7 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error's text goes into the log; addresses and hashes do not
             connect_args={
                 "timeout": 5,
                 "server_settings": {

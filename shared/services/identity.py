@@ -1,0 +1,269 @@
+"""The user domain: the only writer of users, roles, sign-in links and sessions.
+
+Tokens are 256 random bits, so a plain SHA-256 of one is as good as a slow hash, and can be looked up. Only hashes are
+stored: who reads the database cannot sign in with what is there. Times come from the caller's clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.dtos import UserDTO
+from shared.contracts.errors import BadInput, Conflict, TooMany
+from shared.contracts.states import Role
+from shared.models import LoginSession, SignInLink, User, UserRole
+
+TOUCH_EVERY = timedelta(hours=1)
+"""How stale ``last_seen_at`` may grow: a visit writes to the database at most once in this time."""
+LONGEST_EMAIL = 254
+LONGEST_NAME = 100
+_EMAIL = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
+
+
+class LinkSpent(Conflict):
+    """A sign-in link was used before, is too old, or never existed."""
+
+    code = "link_spent"
+    status = 410
+    text = "This sign-in link has been used already or is too old."
+
+
+class TooManyLinks(TooMany):
+    """An address was sent as many sign-in mails as it may be sent in an hour."""
+
+    code = "too_many_links"
+    text = "We have sent several mails to this address. Please use the newest one, or wait an hour."
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session just made; its token is known only here and in the browser's cookie."""
+
+    id: UUID
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """Whose a session is. ``stale``: it is time to call ``touch_session``."""
+
+    id: UUID
+    user: UserDTO | None
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """What a sign-in link leads to: the address it was sent to, and the page to go on to."""
+
+    email: str
+    next_url: str
+    usable: bool
+
+
+def hash_token(token: str) -> str:
+    """Return the form in which a token is stored."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def normalise_email(typed: str) -> str:
+    """Return an e-mail address in the one form in which we store it; raises BadInput where it is none."""
+    email = typed.strip().lower()
+    if len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email) or ".." in email.partition("@")[0]:
+        raise BadInput("Please enter your e-mail address, such as ada@example.org.", field="email")
+    return email
+
+
+def normalise_name(typed: str) -> str:
+    """Return a person's name on one line; raises BadInput where it is too long or has control characters."""
+    name = " ".join(typed.split())
+    if len(name) > LONGEST_NAME:
+        raise BadInput(f"Please keep your name to {LONGEST_NAME} characters.", field="name")
+    if not name.isprintable():
+        raise BadInput("Please use letters, digits and punctuation only.", field="name")
+    return name
+
+
+def _roles(role_rows: list[UserRole]) -> frozenset[str]:
+    """Return the roles that hold everywhere."""
+    return frozenset(row.role for row in role_rows if row.page_post_id is None)
+
+
+async def _to_dto(session: AsyncSession, user: User) -> UserDTO:
+    """Return a user with the roles that hold everywhere."""
+    rows = await session.scalars(select(UserRole).where(UserRole.user_id == user.id))
+    return UserDTO(id=user.id, email=user.email, name=user.name, roles=_roles(list(rows)))
+
+
+# --- Users and roles ---
+
+
+async def user_by_email(session: AsyncSession, email: str) -> UserDTO | None:
+    """Return the user with that address, or None."""
+    user = await session.scalar(select(User).where(User.email == normalise_email(email)))
+    return None if user is None else await _to_dto(session, user)
+
+
+async def ensure_user(session: AsyncSession, email: str, *, name: str = "") -> UserDTO:
+    """Return the user with that address, made now if there is none. Safe to repeat, also at the same time."""
+    address = normalise_email(email)
+    await session.execute(
+        insert(User).values(email=address, name=name).on_conflict_do_nothing(index_elements=["email"])
+    )
+    user = (await session.scalars(select(User).where(User.email == address))).one()
+    return await _to_dto(session, user)
+
+
+async def rename_user(session: AsyncSession, user_id: int, name: str) -> None:
+    """Give a user the name that they typed; raises BadInput."""
+    await session.execute(update(User).where(User.id == user_id).values(name=normalise_name(name)))
+
+
+async def grant_role(session: AsyncSession, user_id: int, role: Role, *, page_post_id: int | None = None) -> None:
+    """Give a user a role, on one page or everywhere. Safe to repeat."""
+    row = insert(UserRole).values(user_id=user_id, role=role, page_post_id=page_post_id)
+    await session.execute(row.on_conflict_do_nothing())
+
+
+async def revoke_role(session: AsyncSession, user_id: int, role: Role, *, page_post_id: int | None = None) -> None:
+    """Take a role from a user. Safe to repeat."""
+    page = UserRole.page_post_id.is_(None) if page_post_id is None else UserRole.page_post_id == page_post_id
+    await session.execute(delete(UserRole).where(UserRole.user_id == user_id, UserRole.role == role, page))
+
+
+# --- Sign-in links ---
+
+
+async def create_sign_in_link(
+    session: AsyncSession, *, email: str, next_url: str, now: datetime, minutes: int, most_per_hour: int
+) -> str:
+    """Make a one-time link for an address and return its token, to be mailed and forgotten.
+
+    It makes no difference whether the address is known. Raises BadInput, or TooManyLinks.
+    """
+    address = normalise_email(email)
+    await _refuse_flood(session, address, now, most_per_hour)
+    token = secrets.token_urlsafe(32)
+    session.add(
+        SignInLink(
+            email=address,
+            token_hash=hash_token(token),
+            next_url=next_url,
+            created_at=now,
+            expires_at=now + timedelta(minutes=minutes),
+        )
+    )
+    await session.flush()
+    return token
+
+
+async def _refuse_flood(session: AsyncSession, email: str, now: datetime, most_per_hour: int) -> None:
+    """Raise TooManyLinks where an address had its share of the last hour."""
+    recent = select(func.count()).select_from(SignInLink).where(SignInLink.email == email)
+    count = await session.scalar(recent.where(SignInLink.created_at > now - timedelta(hours=1)))
+    if (count or 0) >= most_per_hour:
+        raise TooManyLinks(field="email")
+
+
+async def look_at_link(session: AsyncSession, token: str, *, now: datetime) -> LinkView | None:
+    """Return what a link leads to without using it up; None where there is no such link."""
+    link = await session.scalar(select(SignInLink).where(SignInLink.token_hash == hash_token(token)))
+    if link is None:
+        return None
+    usable = link.used_at is None and link.expires_at > now
+    return LinkView(email=link.email, next_url=link.next_url, usable=usable)
+
+
+async def use_link(session: AsyncSession, token: str, *, now: datetime) -> tuple[UserDTO, str]:
+    """Use a link up and return its user (made now if new) and the page to go on to.
+
+    One statement decides, so of two presses at the same time only one gets in. Raises LinkSpent.
+    """
+    spend = (
+        update(SignInLink)
+        .where(SignInLink.token_hash == hash_token(token), SignInLink.used_at.is_(None), SignInLink.expires_at > now)
+        .values(used_at=now)
+        .returning(SignInLink.email, SignInLink.next_url)
+    )
+    row = (await session.execute(spend)).one_or_none()
+    if row is None:
+        raise LinkSpent
+    return await ensure_user(session, row.email), row.next_url
+
+
+# --- Sessions ---
+
+
+async def start_session(
+    session: AsyncSession, *, user_id: int | None, now: datetime, days: int, adopt: UUID | None = None
+) -> NewSession:
+    """Start a session, for a user or (None) anonymous, under a token that nobody has seen yet.
+
+    ``adopt`` is the anonymous session that the browser had until now: its row, with what hangs on it, becomes the
+    user's, and its old token is worth nothing from then on (no session fixation).
+    """
+    token = secrets.token_urlsafe(32)
+    values = {
+        "token_hash": hash_token(token),
+        "user_id": user_id,
+        "last_seen_at": now,
+        "expires_at": now + timedelta(days=days),
+    }
+    if adopt is not None:
+        take = update(LoginSession).where(LoginSession.id == adopt, LoginSession.user_id.is_(None)).values(values)
+        taken = await session.scalar(take.returning(LoginSession.id))
+        if taken is not None:
+            return NewSession(id=taken, token=token)
+    insertion = insert(LoginSession).values(created_at=now, **values).returning(LoginSession.id)
+    return NewSession(id=(await session.scalars(insertion)).one(), token=token)
+
+
+async def find_session(session: AsyncSession, token: str, *, now: datetime) -> SessionView | None:
+    """Return whose session a token opens, or None where it is unknown, over, or was signed out."""
+    statement = (
+        select(LoginSession.id, LoginSession.last_seen_at, User, UserRole)
+        .outerjoin(User, User.id == LoginSession.user_id)
+        .outerjoin(UserRole, UserRole.user_id == User.id)
+        .where(LoginSession.token_hash == hash_token(token), LoginSession.expires_at > now)
+    )
+    rows = (await session.execute(statement)).all()
+    if not rows:
+        return None
+    session_id, last_seen_at = rows[0].id, rows[0].last_seen_at
+    user: User | None = rows[0].User
+    roles = _roles([row.UserRole for row in rows if row.UserRole is not None])
+    who = None if user is None else UserDTO(id=user.id, email=user.email, name=user.name, roles=roles)
+    return SessionView(id=session_id, user=who, stale=now - last_seen_at >= TOUCH_EVERY)
+
+
+async def touch_session(session: AsyncSession, session_id: UUID, *, now: datetime, days: int) -> None:
+    """Let a session last for its whole time again."""
+    values = {"last_seen_at": now, "expires_at": now + timedelta(days=days)}
+    await session.execute(update(LoginSession).where(LoginSession.id == session_id).values(values))
+
+
+async def end_session(session: AsyncSession, session_id: UUID) -> None:
+    """Sign a browser out, in all apps at once. Safe to repeat."""
+    await session.execute(delete(LoginSession).where(LoginSession.id == session_id))
+
+
+async def end_all_sessions(session: AsyncSession, user_id: int) -> None:
+    """Sign a person out on all devices. Safe to repeat."""
+    await session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+
+
+async def forget_expired(session: AsyncSession, *, now: datetime) -> None:
+    """Delete sessions and links that are of no more use; links are kept for a day, to explain themselves."""
+    await session.execute(delete(LoginSession).where(LoginSession.expires_at <= now))
+    await session.execute(delete(SignInLink).where(SignInLink.expires_at <= now - timedelta(days=1)))

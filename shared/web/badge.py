@@ -1,0 +1,53 @@
+"""The number in the header's cart badge.
+
+It is fetched before the route begins, while no transaction is open, at most once a page: the other apps ask the
+cart app, the cart app asks its own service. ``GET /cart-badge`` gives the badge alone, for htmx to refresh it after
+a change.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from quart import Quart, g, render_template, request
+
+from shared.contracts.dtos import CartSummaryDTO
+from shared.db.uow import unit_of_work
+
+from .htmx import is_htmx
+from .identity import CartIdentity, current_cart_identity, has_identity
+from .paths import is_page_request
+from .state import AppState, app_state
+
+BADGE_PATH = "/cart-badge"
+
+
+def current_badge() -> CartSummaryDTO | None:
+    """Return what the badge shows; None where it is not known, and the badge has no number."""
+    return cast("CartSummaryDTO | None", g.get("badge"))
+
+
+async def _summary(state: AppState, who: CartIdentity) -> CartSummaryDTO | None:
+    """Return the summary of somebody's cart, from wherever this app has it."""
+    if state.name != "cart":
+        return await state.cart_client.cart_summary(**who)
+    async with unit_of_work(state.database) as uow:
+        return await state.services.cart.cart_summary(uow.session, **who)
+
+
+async def _load() -> None:
+    """Fetch the badge of a whole page; a partial shows none, and whoever has no session has an empty cart."""
+    if not is_page_request() or (is_htmx() and request.path != BADGE_PATH):
+        return
+    g.badge = await _summary(app_state(), current_cart_identity()) if has_identity() else CartSummaryDTO()
+
+
+async def _show_badge() -> str:
+    """Render the badge alone."""
+    return await render_template("_types/cart/_mini.html")
+
+
+def install_badge(app: Quart) -> None:
+    """Fetch the badge before every page of ``app``. To be called after identity was installed."""
+    app.before_request(_load)
+    app.add_url_rule(BADGE_PATH, "cart_badge", _show_badge)

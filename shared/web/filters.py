@@ -1,0 +1,37 @@
+"""How templates write money, times and codes; for pages and mails alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import segno
+from markupsafe import Markup, escape
+
+from shared.contracts.money import Money
+
+
+def money_filter(currency: str) -> Callable[[Decimal | None], str]:
+    """Return the ``money`` filter of an installation: ``£12.50``; nothing for None, which is no price."""
+
+    def money(amount: Decimal | None) -> str:
+        return "" if amount is None else str(Money(amount, currency))
+
+    return money
+
+
+def when(moment: datetime, zone: str) -> str:
+    """Write a moment as people at ``zone`` say it: ``Sat 28 Nov 2026, 19:30``."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+
+
+def qr(code: str) -> Markup:
+    """Return a code as an inline SVG: dark on white with its quiet zone, also on a dark page, or scanners fail."""
+    svg = segno.make(code, error="m", micro=False).svg_inline(
+        border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None, omitsize=True
+    )
+    label = escape(f"QR code {code}")
+    return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))  # noqa: S704 - segno's own output

@@ -1,0 +1,234 @@
+"""Who is asking: the sign-in cookie, the session behind it, and the doors that depend on it.
+
+The cookie is quart-auth's: signed, HttpOnly, Lax. Its value is a random token whose hash names a row in ``sessions``;
+the row is read once a request, in a short database session of its own, before the route begins. Cookies know no
+ports, so in development one sign-in serves all four apps on localhost; in production COOKIE_DOMAIN does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import ParamSpec, TypedDict, TypeVar, cast
+from uuid import UUID
+
+from quart import Quart, g, request
+from quart.typing import ResponseTypes
+from quart_auth import Action, AuthUser, QuartAuth
+
+from shared.contracts.dtos import UserDTO
+from shared.contracts.errors import Forbidden, SignInRequired
+from shared.contracts.states import Role
+from shared.db.uow import unit_of_work
+from shared.services import identity as users
+from shared.settings import Settings
+
+from .htmx import is_htmx, redirect_to
+from .next_url import sign_in_url
+from .paths import is_page_request
+from .state import app_state, request_session
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class CartIdentity(TypedDict):
+    """Whose cart it is: a user's, else an anonymous session's, else nobody's yet."""
+
+    user_id: int | None
+    session_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The session behind the current request's cookie, and its user where it is signed in."""
+
+    session_id: UUID
+    user: UserDTO | None
+
+
+def _cookie_name(settings: Settings) -> str:
+    """Return the cookie's name; in production its prefix makes browsers refuse one that is not Secure."""
+    if settings.environment != "production":
+        return "maypole_session"
+    return "__Secure-maypole_session" if settings.cookie_domain else "__Host-maypole_session"
+
+
+def _build_auth(settings: Settings) -> QuartAuth:
+    """Return quart-auth with our cookie. ``singleton=False``: ``current_user`` in templates is ours."""
+    return QuartAuth(
+        cookie_domain=settings.cookie_domain or None,
+        cookie_name=_cookie_name(settings),
+        cookie_http_only=True,
+        cookie_path="/",
+        cookie_samesite="Lax",
+        cookie_secure=settings.environment == "production",
+        duration=int(timedelta(days=settings.session_days).total_seconds()),
+        salt="maypole session",
+        singleton=False,
+    )
+
+
+def _auth() -> QuartAuth:
+    """Return the app's quart-auth."""
+    return app_state().auth
+
+
+# --- Reading ---
+
+
+def current_identity() -> Identity | None:
+    """Return the session of the current request, or None where the browser has none."""
+    return cast("Identity | None", g.get("identity"))
+
+
+def has_identity() -> bool:
+    """Tell whether the browser has a session, signed in or anonymous."""
+    return current_identity() is not None
+
+
+def current_user() -> UserDTO | None:
+    """Return the signed-in person, or None."""
+    identity = current_identity()
+    return None if identity is None else identity.user
+
+
+def current_cart_identity() -> CartIdentity:
+    """Return whose cart the request is about; both None for a browser without a session."""
+    identity = current_identity()
+    if identity is None:
+        return {"user_id": None, "session_id": None}
+    if identity.user is not None:
+        return {"user_id": identity.user.id, "session_id": None}
+    return {"user_id": None, "session_id": str(identity.session_id)}
+
+
+async def _load() -> None:
+    """Read the session that the cookie names, and let it last longer at most once an hour."""
+    g.identity = None
+    token = _auth().load_user().auth_id if is_page_request() else None
+    if token is None:
+        return
+    state, now = app_state(), app_state().clock()
+    async with unit_of_work(state.database) as uow:
+        found = await users.find_session(uow.session, token, now=now)
+        if found is None:
+            return
+        if found.stale:
+            await users.touch_session(uow.session, found.id, now=now, days=state.settings.session_days)
+            await uow.commit()
+            _write_cookie(token)
+    g.identity = Identity(session_id=found.id, user=found.user)
+
+
+# --- Writing ---
+
+
+def _write_cookie(token: str) -> None:
+    """Have quart-auth put the token into the response's cookie, for as long as a session lasts."""
+    _auth().login_user(AuthUser(token, Action.WRITE_PERMANENT))
+    g.sets_cookie = True
+
+
+async def ensure_session_id() -> str:
+    """Return the id of the browser's session; an anonymous one is made, in ``g.s``, where it has none."""
+    identity = current_identity()
+    if identity is None:
+        state = app_state()
+        made = await users.start_session(
+            request_session(), user_id=None, now=state.clock(), days=state.settings.session_days
+        )
+        _write_cookie(made.token)
+        identity = g.identity = Identity(session_id=made.id, user=None)
+    return str(identity.session_id)
+
+
+async def sign_in(user: UserDTO) -> None:
+    """Sign a person in, in ``g.s``, under a new token; an anonymous session's row is taken over, a user's is ended."""
+    state, before = app_state(), current_identity()
+    if before is not None and before.user is not None:
+        await users.end_session(request_session(), before.session_id)
+    made = await users.start_session(
+        request_session(),
+        user_id=user.id,
+        now=state.clock(),
+        days=state.settings.session_days,
+        adopt=None if before is None else before.session_id,
+    )
+    _write_cookie(made.token)
+    g.identity = Identity(session_id=made.id, user=user)
+
+
+async def sign_out(*, everywhere: bool = False) -> None:
+    """Sign the browser out of all four apps, in ``g.s``; or the person, on all devices. Safe to repeat."""
+    identity = current_identity()
+    if identity is not None and identity.user is not None and everywhere:
+        await users.end_all_sessions(request_session(), identity.user.id)
+    elif identity is not None:
+        await users.end_session(request_session(), identity.session_id)
+    _auth().logout_user()
+    g.sets_cookie = True
+    g.identity = None
+
+
+async def _keep_cookie_only_on_success(response: ResponseTypes) -> ResponseTypes:
+    """Write no cookie for a session whose row was rolled back with a refused request."""
+    if response.status_code >= 400:  # noqa: PLR2004 - where HTTP's refusals begin
+        _auth().load_user().action = Action.PASS
+    return response
+
+
+# --- Doors ---
+
+
+async def _show_the_door() -> ResponseTypes:
+    """Send somebody who reads a page to the sign-in page and back; refuse anything else with a link to it."""
+    if request.method in {"GET", "HEAD"} and not is_htmx():
+        return redirect_to(sign_in_url())
+    raise SignInRequired
+
+
+def sign_in_required(view: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | ResponseTypes]]:
+    """Let only signed-in people through: others are sent to sign in and come back to this page."""
+
+    @wraps(view)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> R | ResponseTypes:
+        return await _show_the_door() if current_user() is None else await view(*args, **kwargs)
+
+    guarded.__dict__["_maypole_sign_in"] = True
+    return guarded
+
+
+def role_required(role: Role) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R | ResponseTypes]]]:
+    """Let only people with a role through; others who are signed in are refused with 403."""
+
+    def decorate(view: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | ResponseTypes]]:
+        @wraps(view)
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> R | ResponseTypes:
+            user = current_user()
+            if user is None:
+                return await _show_the_door()
+            if role not in user.roles:
+                raise Forbidden
+            return await view(*args, **kwargs)
+
+        guarded.__dict__["_maypole_role"] = role
+        return guarded
+
+    return decorate
+
+
+def role_of(view: Callable[..., object]) -> Role | None:
+    """Return the role that ``role_required`` asks for at this view, or None."""
+    return cast("Role | None", getattr(view, "_maypole_role", None))
+
+
+def install_identity(app: Quart, settings: Settings) -> QuartAuth:
+    """Make ``app`` read the cookie before each request and write it after; returns its quart-auth."""
+    auth = _build_auth(settings)
+    auth.init_app(app)
+    app.after_request(_keep_cookie_only_on_success)
+    app.before_request(_load)
+    return auth

@@ -1,0 +1,57 @@
+"""A request's id and its one line in the log."""
+
+from __future__ import annotations
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from quart import Quart, g, request
+from quart.typing import ResponseTypes
+
+from .state import app_state
+
+HEADER = "X-Request-ID"
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_SECRET_ARGUMENTS = frozenset({"token"})
+_log = structlog.get_logger("maypole.request")
+
+
+def request_id() -> str:
+    """Return the id of the current request: on its pages, in its header and in every log line of it."""
+    return str(g.get("request_id", ""))
+
+
+def loggable_path() -> str:
+    """Return the request's path with the secrets in it (a sign-in link's token) left out."""
+    path = request.path
+    for name, value in (request.view_args or {}).items():
+        if name in _SECRET_ARGUMENTS:
+            path = path.replace(str(value), f"<{name}>")
+    return path
+
+
+async def _begin() -> None:
+    """Take a well-formed id from a proxy of ours, or make a new one."""
+    offered = request.headers.get(HEADER, "")
+    g.request_id = offered if _WELL_FORMED.fullmatch(offered) else uuid4().hex
+    g.started = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id, app=app_state().name)
+
+
+async def _end(response: ResponseTypes) -> ResponseTypes:
+    """Put the id on the response and write the line."""
+    response.headers[HEADER] = request_id()
+    milliseconds = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
+    _log.info(
+        "request", method=request.method, path=loggable_path(), status=response.status_code, milliseconds=milliseconds
+    )
+    return response
+
+
+def install_request_log(app: Quart) -> None:
+    """Give every request an id and a log line. To be called first: its line is written last."""
+    app.before_request(_begin)
+    app.after_request(_end)

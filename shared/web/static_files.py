@@ -1,0 +1,40 @@
+"""Static files: served by each app itself, kept by browsers for a year under an address with a hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from quart import Quart, Response, send_from_directory
+
+STATIC_FOLDER = Path(__file__).resolve().parent.parent / "browser" / "static"
+
+
+def version_of(folder: Path) -> str:
+    """Return a hash of all files below ``folder``, names and contents.
+
+    One for the whole folder, not one for each file: a style sheet's own relative addresses then carry it as well.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
+def install_static(app: Quart, *, max_age: int, folder: Path = STATIC_FOLDER) -> Callable[[str], str]:
+    """Serve ``folder`` at ``/static/<hash>/…``; returns ``asset``, which gives a file's address.
+
+    An address with another hash (a page from before a deployment) gets today's file, not to be kept.
+    """
+    version = version_of(folder)
+
+    async def serve(requested: str, filename: str) -> Response:
+        response = await send_from_directory(folder, filename)
+        keep = f"public, max-age={max_age}, immutable"
+        response.headers["Cache-Control"] = keep if requested == version else "no-cache"
+        return response
+
+    app.add_url_rule("/static/<requested>/<path:filename>", "static_file", serve)
+    return lambda filename: f"/static/{version}/{filename}"

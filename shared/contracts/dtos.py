@@ -108,6 +108,7 @@ class EntryDTO:
     max_per_order: int
     ticket_types: tuple[TicketTypeDTO, ...] = ()
     order_id: int | None = None
+    vat_rate: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)

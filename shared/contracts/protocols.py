@@ -26,6 +26,7 @@ from .dtos import (
     TicketDTO,
     Transaction,
 )
+from .states import DebtReason
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -142,13 +143,13 @@ class CalendarService(Protocol):
 
     async def retake_tickets_for_order(
         self, session: AsyncSession, order_id: int, user_id: int, ticket_ids: Sequence[int]
-    ) -> list[int]:
+    ) -> dict[int, DebtReason]:
         """After a late payment, take again the tickets that an order let go, and confirm them (promise 9).
 
         ``ticket_ids`` are the order lines' tickets. Each is taken as the old ticket if that is still pending
-        and without an order, else as a new one; one entry's tickets are taken all or none. What cannot be taken
-        becomes ``oversold``, in the order. Returns the ids, out of ``ticket_ids``, of those that could not be
-        taken. Safe to repeat.
+        and without an order, else as a new one; one entry's tickets are taken all or none. Returns, out of
+        ``ticket_ids``, those that could not be taken, and why; where the seats are gone the order keeps an
+        ``oversold`` ticket for each. Safe to repeat: it answers the same.
         """
         ...
 
@@ -183,6 +184,12 @@ class CalendarService(Protocol):
 
     async def release_entries_for_order(self, session: AsyncSession, order_id: int) -> None:
         """Move an order's ordered bookings back to pending. Safe to repeat."""
+        ...
+
+    async def retake_entries_for_order(
+        self, session: AsyncSession, order_id: int, entry_ids: Sequence[int]
+    ) -> dict[int, DebtReason]:
+        """After a late payment, take again and confirm the bookings that an order let go; as for tickets."""
         ...
 
     async def get_entries_for_order(self, session: AsyncSession, order_id: int) -> list[EntryDTO]:

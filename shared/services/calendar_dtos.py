@@ -1,0 +1,98 @@
+"""From the calendar domain's rows to what it hands out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.contracts.dtos import ZERO, CalendarDTO, EntryDTO, TicketTypeDTO
+from shared.contracts.money import price_of
+from shared.contracts.states import EntryKind, EntryState
+from shared.models import Calendar, CalendarEntry, TicketType
+
+
+def left(capacity: int | None, held: int) -> int | None:
+    """Return how many seats are left; None: no limit."""
+    return None if capacity is None else max(0, capacity - held)
+
+
+def least(one: int | None, other: int | None) -> int | None:
+    """Return the tighter of two limits, each of which may be none."""
+    limits = [limit for limit in (one, other) if limit is not None]
+    return min(limits) if limits else None
+
+
+def available(entry: CalendarEntry, ticket_type: TicketType | None) -> int | None:
+    """Return the seats left: the tighter of what the type and what the entry has left (MONEY.md, "Seats")."""
+    of_entry = left(entry.capacity, entry.held)
+    return of_entry if ticket_type is None else least(of_entry, left(ticket_type.capacity, ticket_type.held))
+
+
+def sale_window(entry: CalendarEntry, ticket_type: TicketType | None) -> tuple[datetime | None, datetime]:
+    """Return when the sale opens (None: it is open) and ends: the type's times, else the entry's, else its end."""
+    opens, ends = entry.sale_starts_at, entry.sale_ends_at
+    if ticket_type is not None:
+        opens, ends = ticket_type.sale_starts_at or opens, ticket_type.sale_ends_at or ends
+    return opens, min(ends or entry.end_at, entry.end_at)
+
+
+def is_on_sale(entry: CalendarEntry, ticket_type: TicketType | None, now: datetime) -> bool:
+    """Tell whether tickets can be had now, seats or not."""
+    opens, ends = sale_window(entry, ticket_type)
+    return (opens is None or opens <= now) and now < ends
+
+
+def calendar_to_dto(calendar: Calendar) -> CalendarDTO:
+    """Map a calendar."""
+    return CalendarDTO(
+        id=calendar.id,
+        slug=calendar.slug,
+        name=calendar.name,
+        container_type=calendar.container_type,
+        container_id=calendar.container_id,
+        time_zone=calendar.time_zone,
+        place=calendar.place,
+        description=calendar.description,
+    )
+
+
+def type_to_dto(entry: CalendarEntry, ticket_type: TicketType, now: datetime) -> TicketTypeDTO:
+    """Map a ticket type, with the price that it falls back to."""
+    return TicketTypeDTO(
+        id=ticket_type.id,
+        name=ticket_type.name,
+        description=ticket_type.description,
+        cost=price_of(ticket_type.cost, entry.ticket_price),
+        available=available(entry, ticket_type),
+        on_sale=is_on_sale(entry, ticket_type, now),
+    )
+
+
+def entry_to_dto(entry: CalendarEntry, types: list[TicketType], *, now: datetime, default_max: int) -> EntryDTO:
+    """Map an entry; ``entry.calendar`` is loaded."""
+    calendar = entry.calendar
+    return EntryDTO(
+        id=entry.id,
+        calendar_id=entry.calendar_id,
+        calendar_slug=calendar.slug,
+        calendar_name=calendar.name,
+        calendar_container_type=calendar.container_type,
+        calendar_container_id=calendar.container_id,
+        time_zone=calendar.time_zone,
+        place=calendar.place,
+        kind=EntryKind(entry.kind),
+        state=EntryState(entry.state),
+        name=entry.name,
+        description=entry.description,
+        start_at=entry.start_at,
+        end_at=entry.end_at,
+        ticket_price=entry.ticket_price,
+        cost=entry.cost,
+        capacity=entry.capacity,
+        available=left(entry.capacity, entry.held),
+        sale_starts_at=entry.sale_starts_at,
+        sale_ends_at=entry.sale_ends_at,
+        max_per_order=entry.max_per_order or default_max,
+        ticket_types=tuple(type_to_dto(entry, ticket_type, now) for ticket_type in types),
+        order_id=entry.order_id,
+        vat_rate=entry.vat_rate or ZERO,
+    )

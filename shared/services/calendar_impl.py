@@ -1,0 +1,295 @@
+"""The calendar domain over PostgreSQL: the only writer of entries, ticket types and tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload, selectinload
+
+from shared.contracts.dtos import ZERO, CalendarDTO, EntryDTO, TicketDTO
+from shared.contracts.money import price_of
+from shared.contracts.protocols import Clock
+from shared.contracts.states import DebtReason, EntryKind, EntryState, TicketState
+from shared.db.locks import lock_cart_owner
+from shared.models import Calendar, CalendarEntry, Ticket
+
+from .calendar_bookings import claim_bookings, move_bookings, of_owner, retake_bookings
+from .calendar_cart import (
+    add_pending,
+    check_choice,
+    check_limit,
+    check_sale,
+    count_in_cart,
+    load_event,
+    pick_type,
+    remove_pending,
+)
+from .calendar_dtos import calendar_to_dto, entry_to_dto
+from .calendar_retake import Late, retake
+from .calendar_seats import claim, confirm, move_to, release
+
+BOUGHT = (
+    TicketState.RESERVED,
+    TicketState.CONFIRMED,
+    TicketState.CHECKED_IN,
+    TicketState.OVERSOLD,
+    TicketState.REFUNDED,
+)
+
+
+def _ticket_to_dto(ticket: Ticket) -> TicketDTO:
+    """Map a ticket whose entry, calendar and type are loaded."""
+    entry, ticket_type = ticket.entry, ticket.ticket_type
+    calendar = entry.calendar
+    return TicketDTO(
+        id=ticket.id,
+        code=ticket.code,
+        state=TicketState(ticket.state),
+        entry_id=entry.id,
+        entry_name=entry.name,
+        entry_start_at=entry.start_at,
+        entry_end_at=entry.end_at,
+        ticket_type_id=ticket.ticket_type_id,
+        ticket_type_name=None if ticket_type is None else ticket_type.name,
+        cost=price_of(None if ticket_type is None else ticket_type.cost, entry.ticket_price),
+        calendar_name=calendar.name,
+        calendar_slug=calendar.slug,
+        time_zone=calendar.time_zone,
+        place=calendar.place,
+        calendar_container_id=calendar.container_id,
+        calendar_container_type=calendar.container_type,
+        order_id=ticket.order_id,
+        user_id=ticket.user_id,
+        checked_in_at=ticket.checked_in_at,
+        vat_rate=_vat_rate(ticket),
+    )
+
+
+def _vat_rate(ticket: Ticket) -> Decimal:
+    """Return a ticket's VAT rate in per cent: its type's, or the entry's where the type names none."""
+    if ticket.ticket_type is not None and ticket.ticket_type.vat_rate is not None:
+        return ticket.ticket_type.vat_rate
+    return ticket.entry.vat_rate or ZERO
+
+
+def _tickets() -> Select[Ticket]:
+    """Select tickets with everything that a DTO shows, in the order in which people read them."""
+    return (
+        select(Ticket)
+        .join(Ticket.entry)
+        .options(joinedload(Ticket.entry).joinedload(CalendarEntry.calendar), joinedload(Ticket.ticket_type))
+        .order_by(CalendarEntry.start_at, Ticket.entry_id, Ticket.ticket_type_id, Ticket.id)
+        .execution_options(populate_existing=True)
+    )
+
+
+class SqlCalendarService:
+    """CalendarService over PostgreSQL. See the protocol for what each method promises."""
+
+    is_stub = False
+
+    def __init__(self, clock: Clock, *, default_max_per_order: int) -> None:
+        """Take the time, and the limit for entries that name none of their own."""
+        self._clock = clock
+        self._default_max = default_max_per_order
+
+    # --- calendars and entries ---
+
+    async def calendars_for_container(
+        self, session: AsyncSession, container_type: str, container_id: int
+    ) -> list[CalendarDTO]:
+        """Return the calendars of a page, by name."""
+        rows = await session.scalars(
+            select(Calendar)
+            .where(Calendar.container_type == container_type, Calendar.container_id == container_id)
+            .order_by(Calendar.name, Calendar.id)
+        )
+        return [calendar_to_dto(row) for row in rows]
+
+    async def calendar_by_slug(self, session: AsyncSession, slug: str) -> CalendarDTO | None:
+        """Return one calendar, or None."""
+        row = await session.scalar(select(Calendar).where(Calendar.slug == slug))
+        return None if row is None else calendar_to_dto(row)
+
+    async def calendars(self, session: AsyncSession) -> list[CalendarDTO]:
+        """Return all calendars, by name."""
+        rows = await session.scalars(select(Calendar).order_by(Calendar.name, Calendar.id))
+        return [calendar_to_dto(row) for row in rows]
+
+    async def upcoming_entries(
+        self,
+        session: AsyncSession,
+        *,
+        now: datetime,
+        calendar_id: int | None = None,
+        after: tuple[datetime, int] | None = None,
+        limit: int = 30,
+    ) -> list[EntryDTO]:
+        """Return confirmed events that are not over, by start and id (keyset paging)."""
+        statement = (
+            select(CalendarEntry)
+            .where(CalendarEntry.kind == EntryKind.EVENT, CalendarEntry.state == EntryState.CONFIRMED)
+            .where(CalendarEntry.end_at > now)
+            .options(joinedload(CalendarEntry.calendar), selectinload(CalendarEntry.ticket_types))
+            .order_by(CalendarEntry.start_at, CalendarEntry.id)
+            .limit(limit)
+        )
+        if calendar_id is not None:
+            statement = statement.where(CalendarEntry.calendar_id == calendar_id)
+        if after is not None:
+            start_at, entry_id = after
+            later = and_(CalendarEntry.start_at == start_at, CalendarEntry.id > entry_id)
+            statement = statement.where(or_(CalendarEntry.start_at > start_at, later))
+        return [self._event_to_dto(row, now) for row in await session.scalars(statement)]
+
+    async def entry(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
+        """Return one confirmed event with its ticket types and what is available, or None."""
+        statement = (
+            select(CalendarEntry)
+            .where(CalendarEntry.id == entry_id, CalendarEntry.kind == EntryKind.EVENT)
+            .where(CalendarEntry.state == EntryState.CONFIRMED)
+            .options(joinedload(CalendarEntry.calendar), selectinload(CalendarEntry.ticket_types))
+            .execution_options(populate_existing=True)
+        )
+        row = await session.scalar(statement)
+        return None if row is None else self._event_to_dto(row, self._clock())
+
+    def _event_to_dto(self, entry: CalendarEntry, now: datetime) -> EntryDTO:
+        """Map an event with its types."""
+        return entry_to_dto(entry, entry.ticket_types, now=now, default_max=self._default_max)
+
+    # --- tickets in the cart ---
+
+    async def add_pending_tickets(
+        self, session: AsyncSession, *, user_id: int, entry_id: int, choice: dict[int | None, int], now: datetime
+    ) -> list[TicketDTO]:
+        """Put tickets into the user's cart; availability is not checked (the specification, step 9)."""
+        entry = await load_event(session, entry_id)
+        check_choice(entry, choice, now)
+        ids = await add_pending(session, entry, choice, user_id=user_id, limit=self._limit(entry))
+        return [_ticket_to_dto(row) for row in await session.scalars(_tickets().where(Ticket.id.in_(ids)))]
+
+    async def set_pending_tickets(
+        self,
+        session: AsyncSession,
+        *,
+        user_id: int,
+        entry_id: int,
+        ticket_type_id: int | None,
+        quantity: int,
+        now: datetime,
+    ) -> None:
+        """Make the user's cart hold exactly so many of that kind; fewer is always allowed."""
+        await lock_cart_owner(session, user_id=user_id, session_id=None)
+        in_cart = await count_in_cart(session, user_id=user_id, entry_id=entry_id)
+        more = max(quantity, 0) - in_cart.get(ticket_type_id, 0)
+        if more < 0:
+            await remove_pending(
+                session, user_id=user_id, entry_id=entry_id, ticket_type_id=ticket_type_id, count=-more
+            )
+        if more > 0:
+            entry = await load_event(session, entry_id)
+            check_limit(entry, self._limit(entry), sum(in_cart.values()), more)
+            check_sale(entry, pick_type(entry, ticket_type_id), now)
+            await add_pending(session, entry, {ticket_type_id: more}, user_id=user_id, limit=self._limit(entry))
+
+    async def pending_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
+        """Return the tickets in the user's cart."""
+        statement = _tickets().where(Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)
+        return [_ticket_to_dto(row) for row in await session.scalars(statement)]
+
+    def _limit(self, entry: CalendarEntry) -> int:
+        """Return how many tickets of an entry one order may have."""
+        return entry.max_per_order or self._default_max
+
+    # --- tickets in an order ---
+
+    async def claim_tickets_for_order(
+        self, session: AsyncSession, order_id: int, user_id: int, page_post_id: int | None = None
+    ) -> None:
+        """Move the user's pending tickets to reserved, in this order: all or none."""
+        await claim(session, order_id, user_id, page_post_id, now=self._clock())
+
+    async def release_tickets_for_order(self, session: AsyncSession, order_id: int) -> None:
+        """Move an order's reserved tickets back to pending."""
+        await release(session, order_id)
+
+    async def confirm_tickets_for_order(self, session: AsyncSession, order_id: int) -> None:
+        """Move an order's reserved tickets to confirmed and give each its code."""
+        await confirm(session, order_id)
+
+    async def get_tickets_for_order(self, session: AsyncSession, order_id: int) -> list[TicketDTO]:
+        """Return the tickets of an order in any state."""
+        statement = _tickets().where(Ticket.order_id == order_id)
+        return [_ticket_to_dto(row) for row in await session.scalars(statement)]
+
+    async def retake_tickets_for_order(
+        self, session: AsyncSession, order_id: int, user_id: int, ticket_ids: Sequence[int]
+    ) -> dict[int, DebtReason]:
+        """After a late payment, take again the tickets that an order let go, and confirm them (promise 9)."""
+        return await retake(session, Late(order_id, user_id, self._clock()), ticket_ids)
+
+    async def user_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
+        """Return the user's tickets that are bought, soonest first."""
+        statement = _tickets().where(Ticket.user_id == user_id, Ticket.state.in_(BOUGHT))
+        return [_ticket_to_dto(row) for row in await session.scalars(statement)]
+
+    async def mark_tickets_refunded(self, session: AsyncSession, ticket_ids: Sequence[int]) -> None:
+        """Move oversold tickets to refunded once their money went back."""
+        await move_to(session, ticket_ids, old=TicketState.OVERSOLD, new=TicketState.REFUNDED)
+
+    # --- bookings ---
+
+    async def pending_entries(
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
+    ) -> list[EntryDTO]:
+        """Return the bookings in a cart."""
+        return await self._bookings(
+            session, of_owner(user_id, session_id) & (CalendarEntry.state == EntryState.PENDING)
+        )
+
+    async def claim_entries_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        page_post_id: int | None = None,
+    ) -> None:
+        """Move a cart's pending bookings to ordered, in this order."""
+        await claim_bookings(session, order_id, of_owner(user_id, session_id), page_post_id)
+
+    async def confirm_entries_for_order(self, session: AsyncSession, order_id: int) -> None:
+        """Move an order's ordered bookings to confirmed."""
+        await move_bookings(session, order_id, old=EntryState.ORDERED, new=EntryState.CONFIRMED)
+
+    async def release_entries_for_order(self, session: AsyncSession, order_id: int) -> None:
+        """Move an order's ordered bookings back to pending."""
+        await move_bookings(session, order_id, old=EntryState.ORDERED, new=EntryState.PENDING)
+
+    async def get_entries_for_order(self, session: AsyncSession, order_id: int) -> list[EntryDTO]:
+        """Return the bookings of an order."""
+        return await self._bookings(session, CalendarEntry.order_id == order_id)
+
+    async def retake_entries_for_order(
+        self, session: AsyncSession, order_id: int, entry_ids: Sequence[int]
+    ) -> dict[int, DebtReason]:
+        """After a late payment, take again and confirm the bookings that an order let go."""
+        return await retake_bookings(session, order_id, entry_ids)
+
+    async def _bookings(self, session: AsyncSession, which: ColumnElement[bool]) -> list[EntryDTO]:
+        """Return bookings by start."""
+        statement = (
+            select(CalendarEntry)
+            .where(CalendarEntry.kind == EntryKind.BOOKING, which)
+            .options(joinedload(CalendarEntry.calendar))
+            .order_by(CalendarEntry.start_at, CalendarEntry.id)
+            .execution_options(populate_existing=True)
+        )
+        now = self._clock()
+        rows = await session.scalars(statement)
+        return [entry_to_dto(row, [], now=now, default_max=self._default_max) for row in rows]

@@ -1,0 +1,182 @@
+"""Seats: claimed, let go, confirmed, and taken again for money that came late (MONEY.md, promises 1, 2, 8 and 9).
+
+Everything here locks entries, then ticket types, each by id; the caller has locked the cart's owner and the order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, Text, cast, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import ColumnElement
+
+from shared.contracts.errors import Conflict, NotOnSale, SeatProblem, SoldOut
+from shared.contracts.states import EntryState, TicketState
+from shared.db.locks import lock_entries, lock_ticket_types
+from shared.models import Calendar, CalendarEntry, Ticket, TicketType
+
+from .calendar_dtos import available, left, sale_window
+
+SEATS_CONSTRAINT = "held_within_capacity"
+CODE_LENGTH = 20
+
+Kind = tuple[int, int | None]
+"""A kind of ticket: its entry's id and its type's (None: the one price)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Entries and types under lock, as they are now."""
+
+    entries: dict[int, CalendarEntry]
+    types: dict[int, TicketType]
+
+    def left_for(self, kind: Kind) -> int | None:
+        """Return the seats left for a kind; None: no limit."""
+        entry_id, type_id = kind
+        return available(self.entries[entry_id], None if type_id is None else self.types[type_id])
+
+    def problems(self, wanted: Counter[Kind]) -> tuple[SeatProblem, ...]:
+        """Return what cannot be had: kinds past their type's cap, and all kinds of an entry past the entry's."""
+        of_entry: Counter[int] = Counter()
+        for (entry_id, _), count in wanted.items():
+            of_entry[entry_id] += count
+        return tuple(
+            SeatProblem(entry_id=kind[0], ticket_type_id=kind[1], wanted=count, left=self.left_for(kind) or 0)
+            for kind, count in sorted(wanted.items(), key=lambda item: (item[0][0], item[0][1] or 0))
+            if self._is_short(kind, count, of_entry[kind[0]])
+        )
+
+    def _is_short(self, kind: Kind, count: int, count_of_entry: int) -> bool:
+        """Tell whether a kind is past its type's cap, or its whole entry past the entry's."""
+        entry = self.entries[kind[0]]
+        entry_left, kind_left = left(entry.capacity, entry.held), self.left_for(kind)
+        return (entry_left is not None and count_of_entry > entry_left) or (kind_left is not None and count > kind_left)
+
+
+def kinds_of(tickets: Iterable[Ticket]) -> Counter[Kind]:
+    """Count tickets by kind."""
+    return Counter((ticket.entry_id, ticket.ticket_type_id) for ticket in tickets)
+
+
+async def lock_kinds(session: AsyncSession, kinds: Iterable[Kind]) -> Locked:
+    """Lock the entries and types of some tickets, in MONEY.md's order."""
+    wanted = list(kinds)
+    entries = await lock_entries(session, {entry_id for entry_id, _ in wanted})
+    types = await lock_ticket_types(session, {type_id for _, type_id in wanted if type_id is not None})
+    return Locked({entry.id: entry for entry in entries}, {ticket_type.id: ticket_type for ticket_type in types})
+
+
+@contextmanager
+def seats_refused() -> Iterator[None]:
+    """Turn the database's own refusal of one seat too many into SoldOut."""
+    try:
+        yield
+    except IntegrityError as error:
+        if SEATS_CONSTRAINT in str(error.orig):
+            raise SoldOut from error
+        raise
+
+
+def pending_of_user(user_id: int, page_post_id: int | None) -> Select[Ticket]:
+    """Select a user's pending tickets, of one page if named."""
+    statement = select(Ticket).where(Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)
+    if page_post_id is not None:
+        statement = (
+            statement.join(CalendarEntry, CalendarEntry.id == Ticket.entry_id)
+            .join(Calendar, Calendar.id == CalendarEntry.calendar_id)
+            .where(Calendar.container_type == "page", Calendar.container_id == page_post_id)
+        )
+    return statement.order_by(Ticket.id)
+
+
+def check_still_sold(locked: Locked, kinds: Iterable[Kind], now: datetime) -> None:
+    """Raise NotOnSale where an entry was taken off, is over, or its sale has ended since it was put into the cart."""
+    for entry_id, type_id in kinds:
+        entry = locked.entries[entry_id]
+        _, ends = sale_window(entry, None if type_id is None else locked.types[type_id])
+        if entry.state != EntryState.CONFIRMED:
+            raise NotOnSale(f"{entry.name} is no longer on the programme. Please take it out of your cart.")
+        if entry.end_at <= now:
+            raise NotOnSale(f"{entry.name} is over. Please take it out of your cart.")
+        if ends <= now:
+            raise NotOnSale(f"The sale of tickets for {entry.name} has ended. Please take it out of your cart.")
+
+
+async def claim(
+    session: AsyncSession, order_id: int, user_id: int, page_post_id: int | None, *, now: datetime
+) -> list[int]:
+    """Reserve a user's pending tickets for an order: all or none. Raises SoldOut, NotOnSale."""
+    tickets = list(await session.scalars(pending_of_user(user_id, page_post_id)))
+    wanted = kinds_of(tickets)
+    locked = await lock_kinds(session, wanted)
+    check_still_sold(locked, wanted, now)
+    problems = locked.problems(wanted)
+    if problems:
+        raise SoldOut(problems)
+    ids = [ticket.id for ticket in tickets]
+    with seats_refused():
+        moved = await session.scalars(
+            update(Ticket)
+            .where(Ticket.id.in_(ids), Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)
+            .values(state=TicketState.RESERVED, order_id=order_id)
+            .returning(Ticket.id)
+            .execution_options(synchronize_session=False)
+        )
+    if len(moved.all()) != len(ids):
+        raise Conflict
+    return ids
+
+
+def new_code() -> ColumnElement[str]:
+    """Make a ticket's code in the database, a new one for each row: 20 hexadecimal digits of a random uuid."""
+    digits = func.replace(cast(func.gen_random_uuid(), Text), "-", "")
+    return func.upper(func.left(digits, CODE_LENGTH))
+
+
+async def release(session: AsyncSession, order_id: int) -> None:
+    """Put an order's reserved tickets back into the cart."""
+    await session.execute(
+        update(Ticket)
+        .where(Ticket.order_id == order_id, Ticket.state == TicketState.RESERVED)
+        .values(state=TicketState.PENDING, order_id=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def confirm(session: AsyncSession, order_id: int) -> None:
+    """Confirm an order's reserved tickets; each gets its code now and keeps it."""
+    await session.execute(
+        update(Ticket)
+        .where(Ticket.order_id == order_id, Ticket.state == TicketState.RESERVED)
+        .values(state=TicketState.CONFIRMED, code=func.coalesce(Ticket.code, new_code()))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def count_held(session: AsyncSession, entry_id: int, ticket_type_id: int | None) -> int:
+    """Count the tickets of an entry, or of one of its types, that hold a seat."""
+    held = (TicketState.RESERVED, TicketState.CONFIRMED, TicketState.CHECKED_IN)
+    statement = select(func.count()).select_from(Ticket).where(Ticket.entry_id == entry_id, Ticket.state.in_(held))
+    if ticket_type_id is not None:
+        statement = statement.where(Ticket.ticket_type_id == ticket_type_id)
+    return await session.scalar(statement) or 0
+
+
+async def move_to(
+    session: AsyncSession, ids: Sequence[int], *, old: TicketState, new: TicketState, order_id: int | None = None
+) -> None:
+    """Move tickets from one state to another, into an order if one is named."""
+    values: dict[str, object] = {"state": new} if order_id is None else {"state": new, "order_id": order_id}
+    await session.execute(
+        update(Ticket)
+        .where(Ticket.id.in_(ids), Ticket.state == old)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,1 @@
+"""The payment gateway: the SumUp adapter, its in-memory double, and the local SumUp sandbox."""

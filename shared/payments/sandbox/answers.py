@@ -1,0 +1,133 @@
+"""Checkouts, transactions and the merchant as SumUp writes them: whole amounts as integers, unknown members too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from .records import Attempt, CheckoutRecord, Movement
+
+SHOP = "Maypole sandbox shop"
+COUNTRY = "GB"
+
+
+def number(amount: Decimal) -> int | float:
+    """Return an amount as SumUp writes it: ``10`` for 10.00, ``10.1`` for 10.10."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a time as SumUp writes it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def checkout_answer(record: CheckoutRecord, origin: str) -> dict[str, Any]:
+    """Return a checkout; the transaction is named only once it is paid."""
+    answer: dict[str, Any] = {
+        "checkout_reference": record.reference,
+        "amount": number(record.amount),
+        "currency": record.currency,
+        "merchant_code": record.merchant_code,
+        "id": record.id,
+        "status": record.status,
+        "date": timestamp(record.created_at),
+        "merchant_name": SHOP,
+        "merchant_country": COUNTRY,
+        "purpose": "CHECKOUT",
+        "checkout_type": "checkout",
+        "transactions": [_attempt_answer(record, attempt) for attempt in record.attempts],
+    }
+    given = {name: getattr(record, name) for name in ("description", "return_url", "redirect_url")}
+    answer |= {name: value for name, value in given.items() if value}
+    if record.valid_until is not None:
+        answer["valid_until"] = timestamp(record.valid_until)
+    if record.hosted:
+        answer |= {"hosted_checkout": {"enabled": True}, "hosted_checkout_url": f"{origin}/pay/{record.id}"}
+    return answer | _paid_members(record)
+
+
+def transaction_answer(record: CheckoutRecord, attempt: Attempt, origin: str) -> dict[str, Any]:
+    """Return a transaction with what moved afterwards; refunds leave its status as it is (NOTES.md § 7)."""
+    answer = _attempt_answer(record, attempt) | {
+        "simple_status": attempt.status,
+        "foreign_transaction_id": record.reference,
+        "product_summary": record.description,
+        "payouts_total": 1,
+        "payouts_received": 0,
+        "payout_plan": "SINGLE_PAYMENT",
+        "transaction_events": [_movement_answer(movement) for movement in attempt.movements],
+        "links": [],
+    }
+    left = attempt.amount - attempt.refunded
+    if attempt.status == "SUCCESSFUL" and left > 0:
+        href = f"{origin}/v1.0/merchants/{record.merchant_code}/payments/{attempt.id}/refunds"
+        link = {"rel": "refund", "href": href, "type": "application/json", "min_amount": 0.01}
+        answer["links"] = [link | {"max_amount": number(left)}]
+    return answer
+
+
+def history_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
+    """Return a transaction as the list of all of them has it."""
+    return _attempt_answer(record, attempt) | {
+        "transaction_id": attempt.id,
+        "client_transaction_id": f"urn:sumup:checkout:{record.id}",
+        "type": "PAYMENT",
+        "product_summary": record.description,
+        "refunded_amount": number(attempt.refunded),
+    }
+
+
+def merchant_answer(merchant_code: str, currency: str, since: datetime) -> dict[str, Any]:
+    """Return the merchant behind the key."""
+    return {
+        "merchant_code": merchant_code,
+        "organization_id": f"O{merchant_code}",
+        "business_type": "business",
+        "company": {"name": SHOP, "merchant_category_code": "7922"},
+        "business_profile": {"name": SHOP},
+        "country": COUNTRY,
+        "default_currency": currency,
+        "default_locale": "en-GB",
+        "sandbox": True,
+        "created_at": timestamp(since),
+        "updated_at": timestamp(since),
+    }
+
+
+def _paid_members(record: CheckoutRecord) -> dict[str, Any]:
+    """Name the transaction that paid, if there is one."""
+    codes = [attempt.code for attempt in record.attempts if attempt.id == record.paid_by]
+    return {"transaction_id": record.paid_by, "transaction_code": codes[0]} if codes else {}
+
+
+def _attempt_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
+    """Return the members that a transaction has everywhere."""
+    return {
+        "id": attempt.id,
+        "transaction_code": attempt.code,
+        "amount": number(attempt.amount),
+        "currency": record.currency,
+        "timestamp": timestamp(attempt.at),
+        "status": attempt.status,
+        "payment_type": "ECOM",
+        "installments_count": 1,
+        "merchant_code": record.merchant_code,
+        "vat_amount": 0,
+        "tip_amount": 0,
+        "entry_mode": "CUSTOMER_ENTRY",
+        "auth_code": attempt.code[-6:],
+        "internal_id": int(attempt.id[:8], 16),
+    }
+
+
+def _movement_answer(movement: Movement) -> dict[str, Any]:
+    """Return one movement of money."""
+    return {
+        "id": movement.id,
+        "event_type": movement.event_type,
+        "status": movement.status,
+        "amount": number(movement.amount),
+        "date": movement.at.date().isoformat(),
+        "timestamp": timestamp(movement.at),
+    }

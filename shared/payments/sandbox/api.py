@@ -1,0 +1,187 @@
+"""The API itself, at SumUp's own paths."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from quart import Blueprint, Response, current_app, request
+
+from .answers import checkout_answer, history_answer, merchant_answer, transaction_answer
+from .checking import read_creation, read_object, read_refund, read_update
+from .faults import Operation
+from .records import Attempt, CheckoutRecord
+from .refused import Refused, invalid, not_found, problem, wrong
+from .world import Call, here
+
+api = Blueprint("api", __name__)
+
+PAGE_LENGTH = 10
+LONGEST_PAGE = 1000
+
+View = Callable[..., Awaitable[Response]]
+
+
+def operation(name: Operation) -> Callable[[View], View]:
+    """Note the call, check the key, let an ordered fault spoil it, and turn refusals into answers."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        async def answered(**ids: str) -> Response:
+            async def act() -> Response:
+                try:
+                    _check_key()
+                    return await view(**ids)
+                except Refused as refused:
+                    return _json(refused.body, refused.status, refused.media_type)
+
+            here().calls.append(Call(operation=name, path=request.path))
+            return await here().faults.around(name, act)
+
+        return answered
+
+    return decorate
+
+
+@api.post("/v0.1/checkouts")
+@operation("create")
+async def create() -> Response:
+    """Open a checkout."""
+    record = here().bank.create(read_creation(read_object(await _body())))
+    return _checkout(record, HTTPStatus.CREATED)
+
+
+@api.get("/v0.1/checkouts")
+@operation("find")
+async def find() -> Response:
+    """List checkouts, or the one with a reference."""
+    found = here().bank.find(request.args.get("checkout_reference"))
+    return _json([checkout_answer(record, _origin()) for record in found])
+
+
+@api.get("/v0.1/checkouts/<checkout_id>")
+@operation("get")
+async def get(checkout_id: str) -> Response:
+    """Show a checkout."""
+    return _checkout(here().bank.get(checkout_id))
+
+
+@api.patch("/v0.1/checkouts/<checkout_id>")
+@operation("update")
+async def update(checkout_id: str) -> Response:
+    """Change a checkout."""
+    return _checkout(here().bank.update(checkout_id, read_update(read_object(await _body()))))
+
+
+@api.delete("/v0.1/checkouts/<checkout_id>")
+@operation("cancel")
+async def deactivate(checkout_id: str) -> Response:
+    """Close a checkout."""
+    return _checkout(here().bank.deactivate(checkout_id))
+
+
+@api.get("/v2.1/merchants/<merchant_code>/transactions")
+@operation("transaction")
+async def transaction(merchant_code: str) -> Response:
+    """Show a transaction, by its id or its code."""
+    wanted = request.args.get("id") or request.args.get("transaction_code")
+    if not wanted:
+        raise invalid(wrong("id", "Validation error", "MISSING"))
+    record, attempt = here().bank.transaction(merchant_code, wanted)
+    return _json(transaction_answer(record, attempt, _origin()))
+
+
+@api.get("/v2.1/merchants/<merchant_code>/transactions/history")
+@operation("history")
+async def history(merchant_code: str) -> Response:
+    """List transactions, a page at a time; the link to the next page is a query string, as SumUp has it."""
+    limit = _limit()
+    pairs = _after(_chosen(here().bank.history(merchant_code)), request.args.get("oldest_ref"))
+    links = []
+    if len(pairs) > limit:
+        query = request.args.to_dict() | {"limit": str(limit), "oldest_ref": pairs[limit - 1][1].id}
+        links = [{"rel": "next", "href": urlencode(query)}]
+    return _json({"items": [history_answer(*pair) for pair in pairs[:limit]], "links": links})
+
+
+@api.post("/v1.0/merchants/<merchant_code>/payments/<attempt_id>/refunds")
+@operation("refund")
+async def refund(merchant_code: str, attempt_id: str) -> Response:
+    """Give money back."""
+    here().bank.refund(merchant_code, attempt_id, read_refund(await _body()))
+    return _json({}, HTTPStatus.CREATED)
+
+
+@api.get("/v1/merchants/<merchant_code>")
+@operation("account")
+async def merchant(merchant_code: str) -> Response:
+    """Show the merchant behind the key."""
+    world = here()
+    if merchant_code != world.bank.merchant_code:
+        raise problem(HTTPStatus.NOT_FOUND, "Merchant not found")
+    return _json(merchant_answer(merchant_code, world.bank.currency, world.started_at))
+
+
+def _check_key() -> None:
+    """Refuse a missing or wrong key, like a gateway in front of everything."""
+    given = request.headers.get("Authorization", "")
+    wanted = f"Bearer {here().settings.sumup_api_key.get_secret_value()}"
+    if not hmac.compare_digest(given.encode(), wanted.encode()):
+        raise problem(HTTPStatus.UNAUTHORIZED, "Unauthorized.", media_type="application/json", trace_id="0" * 32)
+
+
+def _chosen(pairs: list[tuple[CheckoutRecord, Attempt]]) -> list[tuple[CheckoutRecord, Attempt]]:
+    """Leave out what the query does not ask for."""
+    since = request.args.get("changes_since")
+    if since:
+        try:
+            moment = datetime.fromisoformat(since)
+            pairs = [pair for pair in pairs if pair[1].changed_at >= moment]
+        except (ValueError, TypeError) as error:
+            raise invalid(wrong("changes_since", "Validation error")) from error
+    statuses = request.args.getlist("statuses[]")
+    pairs = [pair for pair in pairs if not statuses or pair[1].status in statuses]
+    return pairs[::-1] if request.args.get("order") == "descending" else pairs
+
+
+def _after(pairs: list[tuple[CheckoutRecord, Attempt]], reference: str | None) -> list[tuple[CheckoutRecord, Attempt]]:
+    """Return what follows the transaction that the last page ended with."""
+    if reference is None:
+        return pairs
+    places = [place for place, (_, attempt) in enumerate(pairs) if attempt.id == reference]
+    if not places:
+        raise not_found()
+    return pairs[places[0] + 1 :]
+
+
+def _limit() -> int:
+    """Return how many items a page has."""
+    text = request.args.get("limit", str(PAGE_LENGTH))
+    if not text.isdecimal() or not 0 < int(text) <= LONGEST_PAGE:
+        raise invalid(wrong("limit", "Validation error"))
+    return int(text)
+
+
+async def _body() -> bytes:
+    """Return the request's body."""
+    return await request.data
+
+
+def _origin() -> str:
+    """Return the address under which the sandbox was called."""
+    return request.host_url.rstrip("/")
+
+
+def _checkout(record: CheckoutRecord, status: int = HTTPStatus.OK) -> Response:
+    """Answer with a checkout."""
+    return _json(checkout_answer(record, _origin()), status)
+
+
+def _json(body: Any, status: int = HTTPStatus.OK, media_type: str = "application/json") -> Response:
+    """Answer with JSON of a given media type."""
+    return Response(current_app.json.dumps(body), status=status, content_type=media_type)

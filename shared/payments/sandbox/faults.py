@@ -1,0 +1,131 @@
+"""Things that go wrong between a shop and SumUp, on order: the next answer lost, late or refused.
+
+A kind is one function of the fault and of the act that it spoils; a new kind is a new line in ``KINDS``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+from quart import Response
+
+CUT_HEADER = "x-sandbox-cut"
+
+Act = Callable[[], Awaitable[Response]]
+Operation = Literal["create", "find", "get", "update", "cancel", "transaction", "history", "refund", "account"]
+Kind = Literal["status", "status_after", "slow", "slow_after", "cut_before", "cut_after"]
+
+
+class Fault(BaseModel, extra="forbid"):
+    """One order: which operation fails, how, and how many times.
+
+    ``status``, ``body`` and ``headers`` are for the kinds that answer something, ``delay_s`` for the slow ones.
+    ``…_after`` means that the request took effect first.
+    """
+
+    operation: Operation | Literal["any"]
+    kind: Kind
+    times: int = Field(1, ge=1)
+    status: int = Field(503, ge=200, le=599)
+    body: str = ""
+    content_type: str = "application/json"
+    headers: dict[str, str] = Field(default_factory=dict)
+    delay_s: float = Field(1.0, ge=0)
+
+
+class Faults:
+    """The orders that are still to come, first come first served."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+
+    def order(self, fault: Fault) -> None:
+        """Let the next ``times`` requests of that operation fail."""
+        self._waiting.extend([fault] * fault.times)
+
+    def clear(self) -> None:
+        """Let everything work again."""
+        self._waiting.clear()
+
+    async def around(self, operation: Operation, act: Act) -> Response:
+        """Do ``act``, spoiled by the first order for this operation, if there is one."""
+        fault = next((one for one in self._waiting if one.operation in {operation, "any"}), None)
+        if fault is None:
+            return await act()
+        self._waiting.remove(fault)
+        return await KINDS[fault.kind](fault, act)
+
+
+async def _answer(fault: Fault, _act: Act) -> Response:
+    """Answer something else, and do nothing."""
+    return Response(fault.body, status=fault.status, headers=fault.headers, content_type=fault.content_type)
+
+
+async def _answer_after(fault: Fault, act: Act) -> Response:
+    """Do it, and answer something else."""
+    await act()
+    return await _answer(fault, act)
+
+
+async def _slow(fault: Fault, act: Act) -> Response:
+    """Wait, then do it; who hangs up before that has it never done."""
+    await asyncio.sleep(fault.delay_s)
+    return await act()
+
+
+async def _slow_after(fault: Fault, act: Act) -> Response:
+    """Do it, and be late with the answer."""
+    answer = await act()
+    await asyncio.sleep(fault.delay_s)
+    return answer
+
+
+async def _cut(_fault: Fault, _act: Act) -> Response:
+    """Cut the connection, and do nothing."""
+    return Response("{", headers={CUT_HEADER: "1"})
+
+
+async def _cut_after(fault: Fault, act: Act) -> Response:
+    """Do it, and cut the connection."""
+    await act()
+    return await _cut(fault, act)
+
+
+KINDS: dict[Kind, Callable[[Fault, Act], Awaitable[Response]]] = {
+    "status": _answer,
+    "status_after": _answer_after,
+    "slow": _slow,
+    "slow_after": _slow_after,
+    "cut_before": _cut,
+    "cut_after": _cut_after,
+}
+
+
+class CutConnections:
+    """ASGI middleware that breaks an answer off where a fault asked for it.
+
+    A server closes the connection when an app ends in the middle of a body whose length it has announced, and
+    that is as near to a cut cable as ASGI comes.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass everything on, but for an answer that is marked."""
+        cut = False
+
+        async def cutting(message: dict[str, Any]) -> None:
+            nonlocal cut
+            if message["type"] == "http.response.start":
+                cut = any(name.lower() == CUT_HEADER.encode() for name, _ in message["headers"])
+                if cut:
+                    await send(message | {"headers": [(b"content-length", b"1000")]})
+                    await send({"type": "http.response.body", "body": b"{", "more_body": True})
+            if not cut:
+                await send(message)
+
+        await self._app(scope, receive, cutting)

@@ -1,0 +1,122 @@
+"""What the sandbox remembers: checkouts, the attempts to pay them, and the refunds of those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+
+class Movement(BaseModel):
+    """Money that moved after a payment: ``event_type`` and ``status`` are SumUp's words."""
+
+    id: int
+    event_type: str
+    status: str
+    amount: Decimal
+    at: datetime
+
+
+class Attempt(BaseModel):
+    """One attempt to pay a checkout: SumUp's transaction."""
+
+    id: str
+    code: str
+    amount: Decimal
+    status: str
+    at: datetime
+    changed_at: datetime
+    movements: list[Movement] = Field(default_factory=list)
+
+    @property
+    def refunded(self) -> Decimal:
+        """What was given back or is on its way."""
+        given = (move.amount for move in self.movements if move.event_type == "REFUND" and move.status != "FAILED")
+        return sum(given, Decimal(0))
+
+
+class CheckoutRecord(BaseModel):
+    """One checkout, with every attempt on it."""
+
+    id: str
+    reference: str
+    amount: Decimal
+    currency: str
+    merchant_code: str
+    created_at: datetime
+    description: str = ""
+    return_url: str = ""
+    redirect_url: str = ""
+    valid_until: datetime | None = None
+    hosted: bool = False
+    status: str = "PENDING"
+    paid_by: str | None = None
+    attempts: list[Attempt] = Field(default_factory=list)
+
+
+class Store:
+    """All checkouts, in memory; with a path also in a file, so that a restart keeps them.
+
+    The file holds one line for each change, the whole checkout each time, and the last line of a checkout
+    counts. It is written afresh at every start, into a new file that then takes the old one's place.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._checkouts: dict[str, CheckoutRecord] = {}
+        self._references: dict[str, CheckoutRecord] = {}
+        self._attempts: dict[str, tuple[CheckoutRecord, Attempt]] = {}
+        if path is not None:
+            self._load(path)
+
+    def __iter__(self) -> Iterator[CheckoutRecord]:
+        """Go through all checkouts, oldest first."""
+        return iter(list(self._checkouts.values()))
+
+    def get(self, checkout_id: str) -> CheckoutRecord | None:
+        """Return one checkout, or None."""
+        return self._checkouts.get(checkout_id.lower())
+
+    def by_reference(self, reference: str) -> CheckoutRecord | None:
+        """Return the checkout that ever had this reference, or None: a reference is spent for ever."""
+        return self._references.get(reference)
+
+    def by_attempt(self, id_or_code: str) -> tuple[CheckoutRecord, Attempt] | None:
+        """Return an attempt and its checkout, by the attempt's id or its code."""
+        return self._attempts.get(id_or_code)
+
+    def save(self, record: CheckoutRecord) -> None:
+        """Keep a new or changed checkout."""
+        self._index(record)
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(record.model_dump_json() + "\n")
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for index in (self._checkouts, self._references, self._attempts):
+            index.clear()
+        if self._path is not None:
+            self._path.write_text("", encoding="utf-8")
+
+    def _index(self, record: CheckoutRecord) -> None:
+        """Make a checkout and its attempts quick to find."""
+        self._checkouts[record.id] = record
+        self._references[record.reference] = record
+        for attempt in record.attempts:
+            self._attempts[attempt.id] = self._attempts[attempt.code] = (record, attempt)
+
+    def _load(self, path: Path) -> None:
+        """Read the file, if there is one, and write it anew without what is outdated."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        for line in lines:
+            # A process that was killed while it wrote leaves half a line at the end, without its line break.
+            if line.endswith("\n"):
+                self._index(CheckoutRecord.model_validate_json(line))
+        fresh = path.with_suffix(".new")
+        fresh.write_text("".join(record.model_dump_json() + "\n" for record in self), encoding="utf-8")
+        fresh.replace(path)

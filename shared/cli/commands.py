@@ -1,0 +1,170 @@
+"""The commands and their options; what each does is in the module that it imports."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.settings import APPS, get_settings
+
+from .failures import CommandError, plain_failures
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run and look after a Maypole site.",
+)
+user = typer.Typer(no_args_is_help=True, help="Accounts, and who is an admin.")
+app.add_typer(user, name="user")
+
+WithParent = Annotated[bool, typer.Option("--end-with-parent", hidden=True, help="End when the starting process ends.")]
+Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
+
+
+@app.command()
+def up() -> None:
+    """Start the database, the four apps, the worker and, for trying it out, the SumUp sandbox and a mail outbox."""
+    with plain_failures():
+        from .up import up as run_all
+
+        try:
+            code = run_all(get_settings())
+        except KeyboardInterrupt:
+            code = 130
+        sys.exit(code)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema, as the owner's role."""
+    with plain_failures():
+        from .database import installation_database
+        from .migrations import migrate as run_migrations
+
+        with installation_database(get_settings()) as urls:
+            run_migrations(urls.owner)
+        print("The database has the newest schema.")
+
+
+@app.command()
+def demo() -> None:
+    """Load the demo data into a site that has no page yet."""
+    with plain_failures():
+        from .database import installation_database
+        from .up import load_demo_once
+
+        with installation_database(get_settings()) as urls:
+            loaded = load_demo_once(urls)
+        print("The demo data is loaded." if loaded else "There are pages already: nothing was loaded.")
+
+
+@app.command()
+def serve(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(APPS)}.")], end_with_parent: WithParent = False
+) -> None:
+    """Serve one of the four apps."""
+    with plain_failures():
+        from .serve import serve_factory
+
+        _leave_with_parent(end_with_parent)
+        if name not in APPS:
+            raise CommandError(f"there is no app {name}: it is one of {', '.join(APPS)}")
+        settings = get_settings()
+        serve_factory(f"{name}.app:create_app", settings.host, settings.port_of(name))
+
+
+@app.command()
+def sandbox(end_with_parent: WithParent = False) -> None:
+    """Serve the SumUp sandbox: payments to try, with no money in them."""
+    with plain_failures():
+        from .serve import serve_factory
+
+        _leave_with_parent(end_with_parent)
+        settings = get_settings()
+        if settings.environment == "production":
+            raise CommandError("the sandbox is no place for payments in production: set SUMUP_BASE_URL")
+        serve_factory("shared.payments.sandbox.app:create_app", settings.host, settings.sandbox_port)
+
+
+@app.command()
+def worker(end_with_parent: WithParent = False) -> None:
+    """Run the background work: unfinished payments, expired orders, refunds, mails."""
+    with plain_failures():
+        _leave_with_parent(end_with_parent)
+        _require_database()
+        from shared.jobs.worker import main
+
+        main()
+
+
+@app.command()
+def outbox(end_with_parent: WithParent = False) -> None:
+    """Take mails on a local port and keep them as files, in development."""
+    with plain_failures():
+        _leave_with_parent(end_with_parent)
+        from shared.mail.outbox import main
+
+        main()
+
+
+@app.command()
+def sync(
+    folder: Annotated[Path, typer.Argument(help="Where the four trees are, or are to be.")],
+    check: Annotated[bool, typer.Option(help="Change nothing; say what has drifted and exit with 1.")] = False,
+    force: Annotated[bool, typer.Option(help="Overwrite files that were changed in the trees.")] = False,
+) -> None:
+    """Write each app as a tree of its own: the app, its copy of shared/, the migrations, a manifest of hashes."""
+    with plain_failures():
+        from .sync import drift_of, sync_to
+
+        if not check:
+            print(sync_to(folder, force=force))
+            return
+        drift = drift_of(folder)
+        print("\n".join(drift) if drift else "Nothing has drifted.")
+        sys.exit(1 if drift else 0)
+
+
+@user.command("create")
+def user_create(email: Email, name: Annotated[str, typer.Option(help="How the pages greet them.")] = "") -> None:
+    """Make an account; the person then signs in with a link by e-mail."""
+    with plain_failures():
+        from .database import installation_database
+        from .users import create_user
+
+        settings = get_settings()
+        with installation_database(settings) as urls:
+            print(asyncio.run(create_user(settings, urls.app, email, name)))
+
+
+@user.command("admin")
+def user_admin(
+    email: Email, revoke: Annotated[bool, typer.Option("--revoke", help="Take the role away instead.")] = False
+) -> None:
+    """Make a person an admin, with an account when they have none."""
+    with plain_failures():
+        from .database import installation_database
+        from .users import set_admin
+
+        settings = get_settings()
+        with installation_database(settings) as urls:
+            print(asyncio.run(set_admin(settings, urls.app, email, revoke=revoke)))
+
+
+def _leave_with_parent(wanted: bool) -> None:
+    """Tie this process to the one that started it, when that one asks for it."""
+    if wanted:
+        from .family import end_with_parent
+
+        end_with_parent()
+
+
+def _require_database() -> None:
+    """Say in one line that a process which is started alone needs to be told its database."""
+    if get_settings().database_url is None:
+        raise CommandError("set DATABASE_URL (./run sets it for the processes that it starts)")

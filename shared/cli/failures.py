@@ -1,0 +1,36 @@
+"""What a command says when it cannot do its work: one line, and an exit code that is not 0."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from shared.db.embedded_account import EmbeddedPostgresError
+
+
+class CommandError(Exception):
+    """A command cannot go on; the message is for the person who typed it."""
+
+
+@contextmanager
+def plain_failures() -> Iterator[None]:
+    """Turn the expected failures into one line on standard error and exit code 1."""
+    try:
+        yield
+    except (CommandError, EmbeddedPostgresError) as failure:
+        fail(str(failure))
+    except ValidationError as failure:
+        for wrong in failure.errors():
+            name = str(wrong["loc"][0]).upper() if wrong["loc"] else "settings"
+            print(f"maypole: {name}: {wrong['msg'].removeprefix('Value error, ')}", file=sys.stderr)
+        sys.exit(1)
+
+
+def fail(message: str) -> NoReturn:
+    """Say one line on standard error and end with exit code 1."""
+    print(f"maypole: {message}", file=sys.stderr)
+    sys.exit(1)

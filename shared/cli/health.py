@@ -1,0 +1,63 @@
+"""Whether ports are free before the start, and whether the programs answer after it."""
+
+from __future__ import annotations
+
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from .processes import Program
+
+LOOK_EVERY_S = 0.1
+ANSWER_WITHIN_S = 3
+OK = 200
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, and where to knock then
+
+
+def taken_ports(programs: list[Program], host: str) -> list[Program]:
+    """Return the programs whose port somebody else listens on."""
+    return [program for program in programs if program.port is not None and not _is_free(host, program.port)]
+
+
+def not_up_yet(programs: list[Program], host: str, give_up: Callable[[], bool], within_s: float) -> list[Program]:
+    """Wait until all programs are up and return []; else those that are not, after ``within_s`` or on ``give_up``."""
+    waiting = [program for program in programs if program.port is not None]
+    deadline = time.monotonic() + within_s
+    while waiting and time.monotonic() < deadline and not give_up():
+        waiting = [program for program in waiting if not _is_up(program, host)]
+        if waiting:
+            time.sleep(LOOK_EVERY_S)
+    return waiting
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Try to listen, the way that the servers do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def _is_up(program: Program, host: str) -> bool:
+    """Say whether a program answers its health check, or at least listens."""
+    knock = EVERYWHERE.get(host, host)
+    try:
+        if program.health_path is None:
+            socket.create_connection((knock, program.port or 0), ANSWER_WITHIN_S).close()
+            return True
+        netloc = f"[{knock}]" if ":" in knock else knock
+        address = f"http://{netloc}:{program.port}{program.health_path}"
+        with _direct.open(address, timeout=ANSWER_WITHIN_S) as answer:
+            return bool(answer.status == OK)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A proxy that the environment names is no way to our own ports."""

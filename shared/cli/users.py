@@ -1,0 +1,69 @@
+"""``maypole user``: people, made and given roles by whoever runs the installation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.states import Role
+from shared.db.engine import Database
+from shared.db.uow import unit_of_work
+from shared.models.user import User, UserRole
+from shared.settings import Settings
+
+from .failures import CommandError
+
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+
+
+async def create_user(settings: Settings, url: str, email: str, name: str) -> str:
+    """Make the account unless it exists; return what to say."""
+    async with _work(settings, url) as session:
+        made = await _ensure_user(session, email, name)
+    return f"{made.email} has an account (number {made.id}); they sign in with a link sent to that address"
+
+
+async def set_admin(settings: Settings, url: str, email: str, *, revoke: bool) -> str:
+    """Give or take the role of an admin everywhere; return what to say. Safe to repeat."""
+    async with _work(settings, url) as session:
+        if revoke:
+            user = await session.scalar(select(User).where(User.email == clean_address(email)))
+            if user is None:
+                raise CommandError(f"nobody has the address {email}")
+            here = (UserRole.user_id == user.id, UserRole.role == Role.ADMIN, UserRole.page_post_id.is_(None))
+            await session.execute(delete(UserRole).where(*here))
+            return f"{user.email} is no longer an admin"
+        user = await _ensure_user(session, email, "")
+        await session.execute(insert(UserRole).values(user_id=user.id, role=Role.ADMIN).on_conflict_do_nothing())
+        return f"{user.email} is an admin"
+
+
+def clean_address(email: str) -> str:
+    """Return the address as it is kept, or raise ``CommandError``."""
+    if not ADDRESS.fullmatch(email.strip()):
+        raise CommandError(f"{email!r} is no e-mail address")
+    return email.strip().lower()
+
+
+async def _ensure_user(session: AsyncSession, email: str, name: str) -> User:
+    """Return the account with this address, made when it is missing."""
+    address = clean_address(email)
+    await session.execute(insert(User).values(email=address, name=name).on_conflict_do_nothing())
+    return (await session.scalars(select(User).where(User.email == address))).one()
+
+
+@asynccontextmanager
+async def _work(settings: Settings, url: str) -> AsyncIterator[AsyncSession]:
+    """Open the database for one unit of work, committed when the block succeeds."""
+    database = Database(url, pool_size=1, settings=settings)
+    try:
+        async with unit_of_work(database) as uow:
+            yield uow.session
+            await uow.commit()
+    finally:
+        await database.dispose()

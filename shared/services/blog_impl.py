@@ -27,6 +27,7 @@ RESERVED_SLUGS = frozenset(
         "auth",
         "calendars",
         "cart",
+        "cart-badge",
         "checkout",
         "entries",
         "health",
@@ -34,7 +35,9 @@ RESERVED_SLUGS = frozenset(
         "metrics",
         "orders",
         "outbox",
+        "payments",
         "posts",
+        "refunds",
         "static",
         "tickets",
         "webhooks",
@@ -46,7 +49,9 @@ RESERVED_SLUGS = frozenset(
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
     """Return the renderer: HTML in the text is shown as text, and only harmless kinds of links are made."""
-    return MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(["table", "replacements"])
+    return MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(
+        ["table", "replacements", "smartquotes"]
+    )
 
 
 def render_markdown(text: str) -> Markup:

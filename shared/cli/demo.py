@@ -1,0 +1,181 @@
+"""The demo data: a theatre, a farm shop and a village hall, as fresh on any day as on its first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.states import EntryKind, EntryState, Role
+from shared.db.engine import Database
+from shared.db.uow import unit_of_work
+from shared.models.blog import Post
+from shared.models.calendar import Calendar, CalendarEntry
+from shared.models.ticket import TicketType
+from shared.models.user import User, UserRole
+from shared.services.blog_impl import SqlBlogService
+from shared.services.market_impl import SqlMarketService
+from shared.settings import Settings, get_settings
+
+from . import demo_farm, demo_hall, demo_theatre
+from .demo_sales import BoxOffice, Sold
+from .demo_shapes import ZONE, DemoEvent, DemoPage, DemoType, amount, published
+
+SHOPPER = "ada@maypole.example"
+ADMIN = "admin@maypole.example"
+DEMO_ACCOUNTS: tuple[tuple[str, str], ...] = (
+    (SHOPPER, "buys tickets"),
+    (ADMIN, "an admin: also sees refunds and what needs attention"),
+)
+PAGES = (demo_theatre.PAGE, demo_farm.PAGE, demo_hall.PAGE)
+PATRONS = (
+    ("nell.hartley", "Nell Hartley"),
+    ("samir.qureshi", "Samir Qureshi"),
+    ("bronwen.pugh", "Bronwen Pugh"),
+    ("oluwaseun.ade", "Oluwaseun Ade"),
+    ("moira.kerr", "Moira Kerr"),
+    ("jack.entwistle", "Jack Entwistle"),
+)
+ONE_AT_A_TIME = 5_140_001
+"""The advisory lock under which the demo is loaded: two starts at once must not load it twice."""
+
+
+async def load_demo(database_url: str) -> None:
+    """Load the demo data, all of it or none; does nothing where there is a page already."""
+    settings = get_settings()
+    database = Database(database_url, pool_size=1, settings=settings)
+    try:
+        async with unit_of_work(database) as uow:
+            await uow.session.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+            if await uow.session.scalar(select(Post.id).where(Post.is_page).limit(1)) is None:
+                await _load(uow.session, settings, datetime.now(UTC))
+                await uow.commit()
+    finally:
+        await database.dispose()
+
+
+async def _load(session: AsyncSession, settings: Settings, now: datetime) -> None:
+    """Write people, pages, events and sales."""
+    patrons = await _add_people(session)
+    box_office = BoxOffice(session, settings, patrons, now)
+    today = now.astimezone(ZoneInfo(ZONE)).date()
+    for page in PAGES:
+        await _add_page(session, page, today, box_office)
+
+
+async def _add_people(session: AsyncSession) -> Sequence[User]:
+    """Write the demo accounts and the patrons; return the patrons."""
+    admin = User(email=ADMIN, name="Alex Admin", roles=[UserRole(role=Role.ADMIN)])
+    patrons = [User(email=f"{name}@maypole.example", name=full_name) for name, full_name in PATRONS]
+    session.add_all([User(email=SHOPPER, name="Ada Shopper"), admin, *patrons])
+    await session.flush()  # sales name the patrons' ids
+    return patrons
+
+
+async def _add_page(session: AsyncSession, page: DemoPage, today: date, box_office: BoxOffice) -> None:
+    """Write a page with its posts, products and events."""
+    page_id = await _add_posts(session, page, today)
+    for product in page.products:
+        await SqlMarketService().save_product(
+            session,
+            container_id=page_id,
+            slug=product.slug,
+            title=product.title,
+            price=amount(product.price),
+            unit=product.unit,
+            description=product.description,
+            vat_rate=amount(product.vat_rate),
+        )
+    await _add_calendar(session, page, page_id, today, box_office)
+
+
+async def _add_posts(session: AsyncSession, page: DemoPage, today: date) -> int:
+    """Write the page and its posts; return the page's id."""
+    blog = SqlBlogService()
+    page_id = await blog.save_post(
+        session,
+        slug=page.slug,
+        title=page.title,
+        body=page.body,
+        excerpt=page.excerpt,
+        is_page=True,
+        published_at=published(today, 60),
+    )
+    await blog.configure_page(
+        session,
+        page_id,
+        seller_name=page.seller_name,
+        seller_address=page.seller_address,
+        has_calendar=True,
+        has_market=bool(page.products),
+    )
+    for post in page.posts:
+        await blog.save_post(
+            session,
+            slug=post.slug,
+            title=post.title,
+            body=post.body,
+            excerpt=post.excerpt,
+            page_id=page_id,
+            published_at=published(today, post.days_ago),
+        )
+    return page_id
+
+
+async def _add_calendar(
+    session: AsyncSession, page: DemoPage, page_id: int, today: date, box_office: BoxOffice
+) -> None:
+    """Write the page's calendar and its events, and sell what is sold of them."""
+    calendar = Calendar(
+        container_id=page_id,
+        slug=page.slug,
+        name=page.calendar_name,
+        place=page.calendar_place,
+        description=page.calendar_description,
+        time_zone=ZONE,
+    )
+    session.add(calendar)
+    await session.flush()  # the entries name the calendar's id
+    for event in page.events:
+        entry, types = await _add_event(session, event, calendar, today)
+        await box_office.sell(Sold(entry, page_id, types, page.calendar_place), event.sold)
+
+
+async def _add_event(
+    session: AsyncSession, event: DemoEvent, calendar: Calendar, today: date
+) -> tuple[CalendarEntry, list[TicketType]]:
+    """Write an event and its ticket types."""
+    entry = CalendarEntry(
+        calendar_id=calendar.id,
+        kind=EntryKind.EVENT,
+        state=EntryState.CONFIRMED,
+        name=event.name,
+        description=event.description,
+        start_at=event.when.starts(today),
+        end_at=event.when.ends(today),
+        ticket_price=amount(event.price) if event.price else None,
+        capacity=event.capacity,
+        max_per_order=event.max_per_order,
+        sale_starts_at=None if event.sale_in_days is None else published(today, -event.sale_in_days),
+    )
+    session.add(entry)
+    await session.flush()  # the types name the entry's id
+    types = [_type(kind, entry, position) for position, kind in enumerate(event.types)]
+    session.add_all(types)
+    await session.flush()  # sales name the types' ids
+    return entry, types
+
+
+def _type(kind: DemoType, entry: CalendarEntry, position: int) -> TicketType:
+    """Make one ticket type of an event."""
+    return TicketType(
+        entry_id=entry.id,
+        name=kind.name,
+        description=kind.description,
+        cost=amount(kind.cost) if kind.cost else None,
+        capacity=kind.capacity,
+        position=position,
+    )

@@ -1,0 +1,109 @@
+"""What the demo's pages are written down as. Days are relative: a demo is as fresh on any day as on its first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = range(7)
+ZONE = "Europe/London"
+LAST_WEEK_BUT_ONE = -2
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A day and time of a week: ``week`` 0 is the seven days from tomorrow on, -2 is surely over."""
+
+    week: int
+    weekday: int
+    time: str
+    minutes: int = 120
+
+    def starts(self, today: date) -> datetime:
+        """Return the start, in UTC: the time that the clock on the wall shows, summer or winter."""
+        ahead = (self.weekday - today.weekday() - 1) % 7 + 1 + 7 * self.week
+        wall = datetime.combine(today + timedelta(days=ahead), time.fromisoformat(self.time), ZoneInfo(ZONE))
+        return wall.astimezone(UTC)
+
+    def ends(self, today: date) -> datetime:
+        """Return the end, in UTC."""
+        return self.starts(today) + timedelta(minutes=self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoType:
+    """A ticket type; ``cost`` None: the event's own price."""
+
+    name: str
+    cost: str | None
+    description: str = ""
+    capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoEvent:
+    """An event; ``sold`` tickets of it are sold, ``sale_in_days`` from today its sale begins."""
+
+    name: str
+    when: When
+    description: str
+    price: str | None = None
+    types: tuple[DemoType, ...] = ()
+    capacity: int | None = None
+    max_per_order: int | None = None
+    sold: int = 0
+    sale_in_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoProduct:
+    """A product."""
+
+    slug: str
+    title: str
+    price: str
+    unit: str
+    description: str
+    vat_rate: str = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPost:
+    """A post, published at nine in the morning some days ago."""
+
+    slug: str
+    title: str
+    excerpt: str
+    body: str
+    days_ago: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPage:
+    """A page with its calendar, shop and posts."""
+
+    slug: str
+    title: str
+    excerpt: str
+    body: str
+    seller_name: str
+    seller_address: str
+    calendar_name: str
+    calendar_place: str
+    calendar_description: str
+    events: tuple[DemoEvent, ...]
+    products: tuple[DemoProduct, ...] = ()
+    posts: tuple[DemoPost, ...] = ()
+
+
+def published(today: date, days_ago: int) -> datetime:
+    """Return nine in the morning of that day, in UTC."""
+    wall = datetime.combine(today - timedelta(days=days_ago), time(9), ZoneInfo(ZONE))
+    return wall.astimezone(UTC)
+
+
+def amount(text: str) -> Decimal:
+    """Return a price as money."""
+    return Decimal(text)

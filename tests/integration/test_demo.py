@@ -1,0 +1,154 @@
+"""The demo data: whole, in agreement with itself, and loaded once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import combinations_with_replacement
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.cli.demo import ADMIN, DEMO_ACCOUNTS, PAGES, SHOPPER, load_demo
+from shared.cli.demo_shapes import SATURDAY, DemoEvent, When
+from shared.contracts.money import price_of
+from shared.models.blog import Post
+from shared.models.calendar import CalendarEntry
+from shared.models.market import Product
+from shared.models.order import Order, OrderLine, Payment
+from shared.models.ticket import Ticket
+from shared.models.user import User, UserRole
+
+DECLINED_BY_CONVENTION = {Decimal(total) for total in ("11.00", "42.01", "42.76", "42.91")}
+EVENTS = [event for page in PAGES for event in page.events]
+LARGEST_BASKET = 8
+
+
+@pytest.fixture
+async def demo(database_url: str, session: AsyncSession) -> AsyncSession:
+    """Give a session on a database that holds the demo data."""
+    await load_demo(database_url)
+    return session
+
+
+def prices_of(event: DemoEvent) -> list[Decimal]:
+    own = Decimal(event.price) if event.price else None
+    kinds = [Decimal(kind.cost) if kind.cost else None for kind in event.types] or [None]
+    return [price for kind in kinds if (price := price_of(kind, own)) is not None]
+
+
+async def available_by_name(session: AsyncSession) -> dict[str, int | None]:
+    rows = await session.execute(select(CalendarEntry.name, CalendarEntry.capacity, CalendarEntry.held))
+    return {name: None if capacity is None else capacity - held for name, capacity, held in rows}
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.name)
+def test_no_basket_of_an_event_comes_to_a_total_that_the_sandbox_declines(event: DemoEvent):
+    baskets = {
+        sum(basket, Decimal(0))
+        for size in range(1, LARGEST_BASKET + 1)
+        for basket in combinations_with_replacement(prices_of(event), size)
+    }
+
+    assert not baskets & DECLINED_BY_CONVENTION
+
+
+def test_an_event_is_on_its_weekday_at_the_time_on_the_wall():
+    # Sunday 25 October 2026, 02:00: summer time ends. The Saturdays before and after start at the same wall time.
+    summer = When(0, SATURDAY, "19:30").starts(datetime(2026, 10, 18, tzinfo=UTC).date())
+    winter = When(1, SATURDAY, "19:30").starts(datetime(2026, 10, 18, tzinfo=UTC).date())
+
+    assert (summer.isoformat(), winter.isoformat()) == ("2026-10-24T18:30:00+00:00", "2026-10-31T19:30:00+00:00")
+
+
+@pytest.mark.parametrize("weekday", range(7))
+def test_this_week_is_ahead_and_the_week_before_last_is_over(weekday: int):
+    today = datetime(2026, 11, 22, tzinfo=UTC).date()
+
+    ahead = When(0, weekday, "19:30").starts(today).date() - today
+    over = When(-2, weekday, "19:30").starts(today).date() - today
+
+    assert timedelta(1) <= ahead <= timedelta(7)
+    assert timedelta(-13) <= over <= timedelta(-7)
+
+
+async def test_loading_twice_loads_once(demo: AsyncSession, database_url: str):
+    before = (await demo.execute(text("SELECT count(*), max(id) FROM tickets"))).one()
+    await demo.rollback()
+
+    await load_demo(database_url)
+
+    assert (await demo.execute(text("SELECT count(*), max(id) FROM tickets"))).one() == before
+    assert await demo.scalar(select(func.count()).select_from(Post).where(Post.is_page)) == 3
+
+
+async def test_a_site_with_a_page_of_its_own_gets_no_demo(session: AsyncSession, database_url: str):
+    session.add(Post(slug="ours", title="Ours", is_page=True))
+    await session.commit()
+
+    await load_demo(database_url)
+
+    assert await session.scalar(select(func.count()).select_from(Post)) == 1
+    assert await session.scalar(select(func.count()).select_from(User)) == 0
+
+
+async def test_events_are_in_every_state_that_a_shopper_may_meet(demo: AsyncSession):
+    available = await available_by_name(demo)
+    now = datetime.now(UTC)
+    entries = (await demo.scalars(select(CalendarEntry))).all()
+
+    assert available["Stand-up in the Studio: new material night"] == 0
+    assert available["Candlelight Bach: the cello suites"] == 3
+    assert sum(entry.end_at < now for entry in entries) == 1
+    assert sum(entry.sale_starts_at is not None and entry.sale_starts_at > now for entry in entries) == 1
+    assert any(entry.ticket_price == 0 for entry in entries)
+
+
+async def test_sold_tickets_are_confirmed_or_used_and_have_their_codes(demo: AsyncSession):
+    rows = await demo.execute(select(Ticket.state, func.count(), func.count(Ticket.code)).group_by(Ticket.state))
+    counts = {state: (tickets, codes) for state, tickets, codes in rows}
+
+    assert counts == {"checked_in": (12, 12), "confirmed": (79, 79)}
+
+
+async def test_every_order_is_paid_in_full_by_one_payment_and_names_its_tickets(demo: AsyncSession):
+    lines = select(func.sum(OrderLine.total)).where(OrderLine.order_id == Order.id).scalar_subquery()
+    tickets = select(func.count()).where(Ticket.order_id == Order.id).scalar_subquery()
+    named = select(func.count(OrderLine.ticket_id)).where(OrderLine.order_id == Order.id).scalar_subquery()
+    orders = (
+        await demo.execute(
+            select(Order.total, Payment.amount, lines, tickets, named, Order.state, Payment.state)
+            .select_from(Order)
+            .join(Payment, Payment.order_id == Order.id)
+        )
+    ).all()
+
+    assert len(orders) == await demo.scalar(select(func.count()).select_from(Order)) == 31
+    assert all(total == paid == lined and held == named_ for total, paid, lined, held, named_, *_ in orders)
+    assert {states for *_, state, paid in orders for states in (state, paid)} == {"paid"}
+
+
+async def test_nothing_of_the_demo_waits_for_a_provider(demo: AsyncSession):
+    rows = (await demo.execute(select(Payment.provider, Payment.next_check_at).distinct())).all()
+
+    assert [tuple(row) for row in rows] == [("demo", None)]
+
+
+async def test_the_accounts_exist_and_only_the_admin_has_a_role(demo: AsyncSession):
+    emails = set(await demo.scalars(select(User.email)))
+    roles = (await demo.execute(select(User.email, UserRole.role).join(UserRole, UserRole.user_id == User.id))).all()
+
+    assert {email for email, _ in DEMO_ACCOUNTS} <= emails
+    assert [tuple(row) for row in roles] == [(ADMIN, "admin")]
+
+
+async def test_the_shopper_starts_with_nothing(demo: AsyncSession):
+    ada = await demo.scalar(select(User.id).where(User.email == SHOPPER))
+
+    assert await demo.scalar(select(func.count()).select_from(Ticket).where(Ticket.user_id == ada)) == 0
+
+
+async def test_the_shop_has_products_and_no_page_is_without_prose(demo: AsyncSession):
+    assert await demo.scalar(select(func.count()).select_from(Product)) == 9
+    assert not (await demo.scalars(select(Post.slug).where(func.length(Post.body_html) < 200))).all()

@@ -106,9 +106,9 @@ def welcome(settings: Settings, seconds: float) -> str:
 
 def _accounts() -> list[str]:
     """Return the demo accounts, a line each."""
-    from .demo import ACCOUNTS
+    from .demo import DEMO_ACCOUNTS
 
-    return [f"  {email:<28}{who}" for email, who in ACCOUNTS]
+    return [f"  {email:<28}{who}" for email, who in DEMO_ACCOUNTS]
 
 
 def _leave(_signum: int, _frame: FrameType | None) -> NoReturn:

@@ -12,13 +12,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.engine import Database
 from shared.settings import Settings, get_settings
+from tests.support.chromium import MISSING, find_chromium
 from tests.support.network import refuse_the_outside
-from tests.support.postgres import TestPostgres, Urls, start_test_postgres
+from tests.support.postgres import ROOT, TestPostgres, Urls, start_test_postgres
 
 # What the person who runs the tests has set for an installation must not reach the tests, nor the tests it.
 for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
 refuse_the_outside()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the browser tests, with the reason, where there is no browser."""
+    in_browser = [item for item in items if "browser" in item.path.relative_to(ROOT / "tests").parts]
+    if in_browser and find_chromium() is None:
+        for item in in_browser:
+            item.add_marker(pytest.mark.skip(reason=MISSING))
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,9 @@ PYTHON = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
 INCLUDES = {"requirements-dev.lock": ("requirements.lock",)}
 """The lock file for development pins everything that the one for running pins."""
 
+COMES = ("Collecting ", "Processing ", "Requirement already satisfied: ")
+"""How pip's lines begin that name one more package."""
+
 
 def main() -> int:
     """Install one lock file; return 0 when it is installed in the end."""
@@ -44,17 +47,36 @@ def _make_environment() -> int:
 
 
 def _install(lock: str) -> int:
-    """Install the lock file with pip, whose progress is shown, and leave the stamp."""
+    """Install the lock file with pip, show how far it is, and leave the stamp."""
     lines = (ROOT / lock).read_text().splitlines()
     packages = sum(1 for line in lines if line and line[0].isalnum())
     print(f"Installing {packages} packages from {lock} (only when it has changed) …", flush=True)
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
-    options = ["--require-hashes", "--only-binary", ":all:", "-r", str(ROOT / lock)]
-    if subprocess.run([*pip, *options], check=False, cwd=ROOT).returncode != 0:  # noqa: S603 - our own command line
+    options = ["--progress-bar", "off", "--require-hashes", "--only-binary", ":all:", "-r", str(ROOT / lock)]
+    said = _run_with_progress([*pip, *options], packages)
+    if said is not None:
+        print(said, file=sys.stderr)
         return _fail(f"pip could not install {lock}: what it said stands above")
     for name in (lock, *INCLUDES.get(lock, ())):
         _stamp(name).write_text(_hash(name))
     return 0
+
+
+def _run_with_progress(command: list[str], packages: int) -> str | None:
+    """Run pip, naming each package as it comes; return None when it worked, else all that it said."""
+    said, number = [], 0
+    pip = subprocess.Popen(  # noqa: S603 - our own command line
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    with pip:
+        for line in pip.stdout or ():
+            said.append(line)
+            number += line.startswith(COMES)
+            if line.startswith("Collecting "):
+                print(f"  [{number}/{packages}] {line.split()[1]}", flush=True)
+            if line.startswith("Installing collected"):
+                print("  unpacking …", flush=True)
+    return None if pip.returncode == 0 else "".join(said)
 
 
 def _is_installed(lock: str) -> bool:

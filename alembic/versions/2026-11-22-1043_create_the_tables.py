@@ -200,6 +200,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("mail_queued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.CheckConstraint(
             "state IN ('pending', 'paid', 'partially_refunded', 'refunded', 'failed', 'expired', 'cancelled')",
@@ -225,6 +226,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_orders_page_post_id"), "orders", ["page_post_id"], unique=False)
     op.create_index(op.f("ix_orders_session_id"), "orders", ["session_id"], unique=False)
+    op.create_index(
+        "ix_orders_unmailed",
+        "orders",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("paid_at IS NOT NULL AND mail_queued_at IS NULL"),
+    )
     op.create_index("ix_orders_user_id_id", "orders", ["user_id", "id"], unique=False)
     op.create_index(
         "ix_orders_user_id_pending", "orders", ["user_id"], unique=False, postgresql_where=sa.text("state = 'pending'")

@@ -26,6 +26,7 @@ class Order(IdMixin, Base):
         Index("ix_orders_user_id_id", "user_id", "id"),
         Index("ix_orders_user_id_pending", "user_id", postgresql_where=text("state = 'pending'")),
         Index("ix_orders_expires_at_pending", "expires_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_orders_unmailed", "id", postgresql_where=text("paid_at IS NOT NULL AND mail_queued_at IS NULL")),
     )
 
     number: Mapped[str] = mapped_column(unique=True)
@@ -42,6 +43,8 @@ class Order(IdMixin, Base):
     expires_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
+    mail_queued_at: Mapped[datetime | None]
+    """When the worker wrote the mails about what was paid; null again when more is to be told."""
 
     lines: Mapped[list[OrderLine]] = relationship(lazy="raise", order_by="OrderLine.id", back_populates="order")
     payments: Mapped[list[Payment]] = relationship(lazy="raise", order_by="Payment.id", back_populates="order")

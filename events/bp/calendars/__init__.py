@@ -1,0 +1,1 @@
+"""What is on: across all calendars, and of one."""

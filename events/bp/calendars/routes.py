@@ -1,0 +1,34 @@
+"""The programme: everything that is on, and one calendar."""
+
+from __future__ import annotations
+
+from quart import Blueprint, render_template, request
+
+from shared.web.htmx import is_htmx
+from shared.web.state import app_state, request_session
+
+from .paging import read_key
+from .services.programme import calendar_page, whats_on
+
+bp = Blueprint("calendars", __name__)
+
+
+@bp.get("/")
+async def index() -> str:
+    """Show what is on across all calendars; later events are added to the list, or are a page of their own."""
+    after = read_key(request.args.get("after", ""))
+    page = await whats_on(request_session(), now=app_state().clock(), after=after)
+    return await render_template(_template("index.html"), page=page)
+
+
+@bp.get("/calendars/<slug>/")
+async def calendar(slug: str) -> str:
+    """Show one calendar."""
+    after = read_key(request.args.get("after", ""))
+    page = await calendar_page(request_session(), slug, now=app_state().clock(), after=after)
+    return await render_template(_template("calendar.html"), page=page)
+
+
+def _template(name: str) -> str:
+    """Return the list alone for htmx, which asks for later events only, else the whole page."""
+    return "_types/calendars/" + ("_events.html" if is_htmx() else name)

@@ -1,0 +1,123 @@
+"""The programme: what is on across all calendars, and in one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from events.bp.calendars.paging import Key, key_after
+from events.bp.entries.offers import offer_of, starting_price
+from shared.contracts.dtos import CalendarDTO, EntryDTO
+from shared.contracts.errors import NotFound
+from shared.contracts.paths import calendar_path, entry_path, page_path
+from shared.services.registry import services
+
+PAGE_SIZE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event in a list."""
+
+    path: str
+    name: str
+    start_at: datetime
+    time_zone: str
+    where: str
+    price: Decimal | None
+    has_dearer: bool
+    note: str
+    note_look: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventList:
+    """Events by their start, and the address of those that follow (empty: these are all)."""
+
+    rows: tuple[EventRow, ...]
+    later: str
+    continued: bool
+    """Whether earlier events were left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarLink:
+    """A calendar, in a list of them."""
+
+    path: str
+    name: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhatsOnPage:
+    """What is on, everywhere."""
+
+    events: EventList
+    calendars: tuple[CalendarLink, ...]
+    path: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPage:
+    """What is on in one calendar, and the page of the site that it belongs to."""
+
+    calendar: CalendarDTO
+    events: EventList
+    path: str
+    host_path: str
+    host_title: str
+
+
+async def whats_on(session: AsyncSession, *, now: datetime, after: Key | None) -> WhatsOnPage:
+    """Gather the events of all calendars that are not over, a page of them after a key."""
+    entries = await services.calendar.upcoming_entries(session, now=now, after=after, limit=PAGE_SIZE + 1)
+    calendars = await services.calendar.calendars(session)
+    links = tuple(CalendarLink(calendar_path(each.slug), each.name, each.place) for each in calendars)
+    return WhatsOnPage(_listed(entries, now, "/", continued=after is not None), links)
+
+
+async def calendar_page(session: AsyncSession, slug: str, *, now: datetime, after: Key | None) -> CalendarPage:
+    """Gather one calendar's events. Raises NotFound."""
+    calendar = await services.calendar.calendar_by_slug(session, slug)
+    if calendar is None:
+        raise NotFound("There is no calendar at this address. It may have moved, or the link may be mistyped.")
+    entries = await services.calendar.upcoming_entries(
+        session, now=now, calendar_id=calendar.id, after=after, limit=PAGE_SIZE + 1
+    )
+    host = (await services.blog.pages_by_id(session, [calendar.container_id])).get(calendar.container_id)
+    path = calendar_path(calendar.slug)
+    return CalendarPage(
+        calendar,
+        _listed(entries, now, path, continued=after is not None),
+        path,
+        page_path(host.slug) if host else "",
+        host.title if host else "",
+    )
+
+
+def _listed(entries: list[EntryDTO], now: datetime, path: str, *, continued: bool) -> EventList:
+    """Make a list of a page's entries; one more than fits was asked for, to know whether any follow."""
+    shown = entries[:PAGE_SIZE]
+    later = f"{path}?after={key_after(shown[-1])}" if len(entries) > PAGE_SIZE else ""
+    return EventList(tuple(_row(entry, now) for entry in shown), later, continued)
+
+
+def _row(entry: EntryDTO, now: datetime) -> EventRow:
+    """Make a row of an event."""
+    offer = offer_of(entry, now)
+    price, has_dearer = starting_price(offer.kinds)
+    return EventRow(
+        path=entry_path(entry.id),
+        name=entry.name,
+        start_at=entry.start_at,
+        time_zone=entry.time_zone,
+        where=entry.place or entry.calendar_name,
+        price=price,
+        has_dearer=has_dearer,
+        note=offer.note,
+        note_look=offer.note_look,
+    )

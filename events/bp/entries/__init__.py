@@ -1,0 +1,1 @@
+"""One event, and what can be bought for it."""

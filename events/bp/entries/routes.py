@@ -1,0 +1,23 @@
+"""The page of an event."""
+
+from __future__ import annotations
+
+from quart import Blueprint, render_template, request
+
+from events.bp.tickets.forms import choice_from_query, choice_query
+from shared.web.state import app_state, request_session
+
+from .services.entry_page import BuyState, entry_page, find_entry
+
+bp = Blueprint("entries", __name__)
+
+
+@bp.get("/entries/<int:entry_id>/")
+async def entry(entry_id: int) -> str:
+    """Show an event; a choice in the address, kept over a sign-in, fills in the form."""
+    found = await find_entry(request_session(), entry_id)
+    types = [each.id for each in found.ticket_types] or [None]
+    choice = choice_from_query(request.args, types)
+    state = BuyState({key: str(count) for key, count in choice.items()}, {})
+    page = entry_page(found, now=app_state().clock(), choice_query=choice_query(choice), state=state)
+    return await render_template("_types/entries/entry.html", page=page)

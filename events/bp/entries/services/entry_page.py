@@ -1,0 +1,93 @@
+"""An event's page: what it is, and its tickets as a form, a list or a word why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from events.bp.entries.offers import Kind, Offer, offer_of, span_of
+from shared.contracts.dtos import EntryDTO
+from shared.contracts.errors import NotFound
+from shared.contracts.paths import calendar_path, entry_path
+from shared.services.registry import services
+
+
+@dataclass(frozen=True, slots=True)
+class FormRow:
+    """One kind of ticket with what was typed beside it."""
+
+    kind: Kind
+    typed: str
+    error: str
+    field_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuyState:
+    """What somebody did with the form: nothing yet, came back with a choice, or was refused."""
+
+    typed: Mapping[int | None, str]
+    errors: Mapping[int | None, str]
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """An event and its tickets."""
+
+    entry: EntryDTO
+    offer: Offer
+    span: str
+    path: str
+    calendar_path: str
+    sign_in_to: str
+    """Where to come back to after signing in: this page, with the choice in its address."""
+    rows: tuple[FormRow, ...]
+    problems: tuple[tuple[str, str], ...]
+    """What is wrong with the form: the id of the field (empty: the form itself) and words."""
+
+
+NOTHING_TYPED = BuyState({}, {})
+
+
+async def find_entry(session: AsyncSession, entry_id: int) -> EntryDTO:
+    """Return an event that is on the programme. Raises NotFound."""
+    entry = await services.calendar.entry(session, entry_id)
+    if entry is None:
+        raise NotFound("We could not find that event. It may have been taken off the programme.")
+    return entry
+
+
+def entry_page(entry: EntryDTO, *, now: datetime, choice_query: str = "", state: BuyState = NOTHING_TYPED) -> EntryPage:
+    """Put together the page of an event; ``choice_query`` is a choice as it stands in an address."""
+    offer, path = offer_of(entry, now), entry_path(entry.id)
+    rows = tuple(_row(kind, state) for kind in offer.kinds)
+    return EntryPage(
+        entry=entry,
+        offer=offer,
+        span=span_of(entry.start_at, entry.end_at, entry.time_zone),
+        path=path,
+        calendar_path=calendar_path(entry.calendar_slug),
+        sign_in_to=path + choice_query,
+        rows=rows,
+        problems=_problems(rows, state.refusal),
+    )
+
+
+def _row(kind: Kind, state: BuyState) -> FormRow:
+    """Make a row of a kind; who has not typed anything finds one ticket of the one price, or none of each type."""
+    key = kind.ticket_type_id
+    typed = state.typed.get(key, "1" if key is None else "0")
+    return FormRow(kind, typed, state.errors.get(key, ""), f"f-quantity-{key or 'one'}")
+
+
+def _problems(rows: tuple[FormRow, ...], refusal: str) -> tuple[tuple[str, str], ...]:
+    """List what is wrong: row by row, or else the refusal of the whole, which leads to the first field."""
+    wrong = tuple((row.field_id, f"{row.kind.name}: {row.error}") for row in rows if row.error)
+    if wrong or not refusal:
+        return wrong
+    first = next((row.field_id for row in rows if row.kind.buyable), "")
+    return ((first, refusal),)

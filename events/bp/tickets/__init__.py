@@ -1,0 +1,1 @@
+"""Buying tickets, and the tickets that somebody has."""

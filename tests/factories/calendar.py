@@ -1,0 +1,107 @@
+"""Rows of the calendar domain: a page's calendar, its events and their ticket types."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.models import Calendar, CalendarEntry, Post, TicketType
+
+_numbers = count(1)
+
+
+def days_from_now(days: float, *, hour: int = 19, minute: int = 30) -> datetime:
+    """Return a time of day some days from today, in UTC."""
+    day = datetime.now(UTC) + timedelta(days=days)
+    return day.replace(hour=hour, minute=minute, second=0, microsecond=0)
+
+
+async def make_calendar(
+    session: AsyncSession,
+    *,
+    name: str = "The Lantern Theatre",
+    slug: str | None = None,
+    place: str = "Lantern Lane 4",
+    time_zone: str = "Europe/London",
+    container_id: int | None = None,
+) -> Calendar:
+    """Make a calendar, on a page of its own unless one is named."""
+    number = next(_numbers)
+    if container_id is None:
+        page = Post(slug=f"page-{number}", title=name, is_page=True, published_at=days_from_now(-30))
+        session.add(page)
+        await session.flush()
+        container_id = page.id
+    made = Calendar(
+        container_id=container_id, slug=slug or f"calendar-{number}", name=name, place=place, time_zone=time_zone
+    )
+    session.add(made)
+    await session.flush()
+    return made
+
+
+async def make_entry(
+    session: AsyncSession,
+    calendar: Calendar,
+    *,
+    name: str = "The Tempest",
+    description: str = "A storm, an island, a father and his daughter.",
+    start_at: datetime | None = None,
+    hours: float = 2.5,
+    price: str | None = None,
+    capacity: int | None = None,
+    max_per_order: int | None = None,
+    state: str = "confirmed",
+    sale_starts_at: datetime | None = None,
+    sale_ends_at: datetime | None = None,
+) -> CalendarEntry:
+    """Make an event; ``price`` is its one price, for an event without ticket types."""
+    start = start_at or days_from_now(7)
+    made = CalendarEntry(
+        calendar_id=calendar.id,
+        kind="event",
+        state=state,
+        name=name,
+        description=description,
+        start_at=start,
+        end_at=start + timedelta(hours=hours),
+        ticket_price=None if price is None else Decimal(price),
+        capacity=capacity,
+        max_per_order=max_per_order,
+        sale_starts_at=sale_starts_at,
+        sale_ends_at=sale_ends_at,
+    )
+    session.add(made)
+    await session.flush()
+    return made
+
+
+async def make_type(
+    session: AsyncSession,
+    entry: CalendarEntry,
+    name: str = "Adult",
+    cost: str | None = "12.50",
+    *,
+    description: str = "",
+    capacity: int | None = None,
+    position: int = 0,
+    sale_starts_at: datetime | None = None,
+    sale_ends_at: datetime | None = None,
+) -> TicketType:
+    """Make a ticket type; without a cost it takes the entry's price."""
+    made = TicketType(
+        entry_id=entry.id,
+        name=name,
+        description=description,
+        cost=None if cost is None else Decimal(cost),
+        capacity=capacity,
+        position=position,
+        sale_starts_at=sale_starts_at,
+        sale_ends_at=sale_ends_at,
+    )
+    session.add(made)
+    await session.flush()
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -83,3 +84,11 @@ async def session(database: Database) -> AsyncIterator[AsyncSession]:
     """Give a session on the clean database; what it does not commit is gone."""
     async with database.sessions() as made:
         yield made
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Give a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -13,6 +13,8 @@ from shared.settings import APPS, get_settings
 
 from .failures import CommandError, plain_failures
 
+HEALTHY_WITHIN_S = 4.0
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -23,6 +25,7 @@ user = typer.Typer(no_args_is_help=True, help="Accounts, and who is an admin.")
 app.add_typer(user, name="user")
 
 WithParent = Annotated[bool, typer.Option("--end-with-parent", hidden=True, help="End when the starting process ends.")]
+AppName = Annotated[str, typer.Argument(envvar="APP", help=f"One of {', '.join(APPS)}.")]
 Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
 
 
@@ -64,18 +67,30 @@ def demo() -> None:
 
 
 @app.command()
-def serve(
-    name: Annotated[str, typer.Argument(help=f"One of {', '.join(APPS)}.")], end_with_parent: WithParent = False
-) -> None:
+def serve(name: AppName, end_with_parent: WithParent = False) -> None:
     """Serve one of the four apps."""
     with plain_failures():
         from .serve import serve_factory
 
         _leave_with_parent(end_with_parent)
-        if name not in APPS:
-            raise CommandError(f"there is no app {name}: it is one of {', '.join(APPS)}")
+        _check_app(name)
         settings = get_settings()
         serve_factory(f"{name}.app:create_app", settings.host, settings.port_of(name))
+
+
+@app.command()
+def healthy(name: AppName) -> None:
+    """Exit with 0 when an app on this machine answers its health check, else with 1."""
+    with plain_failures():
+        from .health import not_up_yet
+        from .processes import app_program
+
+        _check_app(name)
+        settings = get_settings()
+        if not_up_yet(
+            [app_program(settings, name, "/health")], settings.host, lambda: False, within_s=HEALTHY_WITHIN_S
+        ):
+            raise CommandError(f"{name} does not answer")
 
 
 @app.command()
@@ -154,6 +169,12 @@ def user_admin(
         settings = get_settings()
         with installation_database(settings) as urls:
             print(asyncio.run(set_admin(settings, urls.app, email, revoke=revoke)))
+
+
+def _check_app(name: str) -> None:
+    """Say in one line that there is no such app."""
+    if name not in APPS:
+        raise CommandError(f"there is no app {name}: it is one of {', '.join(APPS)}")
 
 
 def _leave_with_parent(wanted: bool) -> None:

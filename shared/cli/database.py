@@ -34,18 +34,24 @@ class DatabaseUrls:
 @contextmanager
 def installation_database(settings: Settings) -> Iterator[DatabaseUrls]:
     """Give the installation's database; the embedded one is started, or joined, and let go of afterwards."""
-    if settings.database_url is not None:
-        app = settings.database_url.get_secret_value()
-        owner = settings.migrate_database_url or settings.database_url
-        check_connection("DATABASE_URL", app)
-        check_connection("MIGRATE_DATABASE_URL", owner.get_secret_value())
-        yield DatabaseUrls(app, owner.get_secret_value())
+    given = given_urls(settings)
+    if given is not None:
+        check_connection("DATABASE_URL" if settings.database_url else "MIGRATE_DATABASE_URL", given.app)
+        check_connection("MIGRATE_DATABASE_URL" if settings.migrate_database_url else "DATABASE_URL", given.owner)
+        yield given
         return
     wanted = settings.data_dir.absolute() / "postgres"
     with start_server(wanted, ServerOptions(max_connections=max_connections(settings))) as server:
         if server.home != wanted:
             print(f"{wanted} is closed to the account of PostgreSQL: its files are in {server.home}")
         yield DatabaseUrls(server.url("app"), server.url("owner"))
+
+
+def given_urls(settings: Settings) -> DatabaseUrls | None:
+    """Return the URLs that the settings give, each standing in for the other; None when they give none."""
+    app = settings.database_url or settings.migrate_database_url
+    owner = settings.migrate_database_url or settings.database_url
+    return DatabaseUrls(app.get_secret_value(), owner.get_secret_value()) if app and owner else None
 
 
 def check_connection(name: str, url: str) -> None:

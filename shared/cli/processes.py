@@ -50,11 +50,16 @@ def programs_of(settings: Settings) -> list[Program]:
     """Return the processes that these settings ask for, the ones that others need first."""
     found = []
     if settings.uses_sandbox:
-        found.append(Program("sandbox", ("sandbox",), settings.sandbox_port, "SANDBOX_PORT"))
+        found.append(Program("sandbox", ("sandbox",), settings.sandbox_port, "SANDBOX_PORT", "/health"))
     if uses_outbox(settings):
         found.append(Program("outbox", ("outbox",), settings.outbox_port, "OUTBOX_PORT"))
-    apps = [Program(app, ("serve", app), settings.port_of(app), f"{app.upper()}_PORT", "/health/ready") for app in APPS]
+    apps = [app_program(settings, app, "/health/ready") for app in APPS]
     return [*found, *apps, Program("worker", ("worker",))]
+
+
+def app_program(settings: Settings, app: str, health_path: str) -> Program:
+    """Return the process of one of the four apps."""
+    return Program(app, ("serve", app), settings.port_of(app), f"{app.upper()}_PORT", health_path)
 
 
 def uses_outbox(settings: Settings) -> bool:

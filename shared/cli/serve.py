@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -32,6 +33,8 @@ def serve_factory(target: str, host: str, port: int) -> None:
 
 def load_in_worker(target: str) -> Callable[..., Any]:
     """Make the app, in Granian's worker process, which must not outlive Granian."""
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_DFL)  # what serves nobody yet need not end in order
     end_with_parent()
     module, function = target.split(":")
     made: Callable[..., Any] = getattr(import_module(module), function)()

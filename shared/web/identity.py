@@ -95,6 +95,14 @@ def current_user() -> UserDTO | None:
     return None if identity is None else identity.user
 
 
+def signed_in_user() -> UserDTO:
+    """Return the signed-in person; raises SignInRequired where there is none (behind a door there is)."""
+    user = current_user()
+    if user is None:
+        raise SignInRequired
+    return user
+
+
 def current_cart_identity() -> CartIdentity:
     """Return whose cart the request is about; both None for a browser without a session."""
     identity = current_identity()

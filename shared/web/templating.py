@@ -9,24 +9,15 @@ from typing import Any
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from quart import Quart
 
+from shared.browser.filters import money_filter, page_url_of, qr, when
 from shared.settings import Settings
 
 from .badge import current_badge
-from .filters import money_filter, qr, when
 from .identity import current_user
 from .next_url import sign_in_url
 from .request_log import request_id
 
 TEMPLATE_FOLDER = Path(__file__).resolve().parent.parent / "browser" / "templates"
-
-
-def page_url_of(settings: Settings) -> Callable[[str, str], str]:
-    """Return ``page_url(app, path)``: a path's absolute address on an app's public origin."""
-
-    def page_url(app: str, path: str = "/") -> str:
-        return f"{settings.url_of(app)}/{path.lstrip('/')}"
-
-    return page_url
 
 
 async def _each_page() -> dict[str, Any]:

@@ -11,6 +11,7 @@ import segno
 from markupsafe import Markup, escape
 
 from shared.contracts.money import Money
+from shared.settings import Settings
 
 
 def money_filter(currency: str) -> Callable[[Decimal | None], str]:
@@ -35,3 +36,12 @@ def qr(code: str) -> Markup:
     )
     label = escape(f"QR code {code}")
     return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))  # noqa: S704 - segno's own output
+
+
+def page_url_of(settings: Settings) -> Callable[[str, str], str]:
+    """Return ``page_url(app, path)``: a path's absolute address on an app's public origin."""
+
+    def page_url(app: str, path: str = "/") -> str:
+        return f"{settings.url_of(app)}/{path.lstrip('/')}"
+
+    return page_url

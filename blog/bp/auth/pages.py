@@ -1,0 +1,52 @@
+"""What the pages of signing in show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.contracts.dtos import UserDTO
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPage:
+    """The form for the address."""
+
+    next_url: str
+    reason: str = ""
+    email: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMailPage:
+    """The mail is on its way. ``outbox_url``: where development shows it."""
+
+    email: str
+    next_url: str
+    minutes: int
+    outbox_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPage:
+    """The page that a mailed link opens: one button."""
+
+    token: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpentPage:
+    """The link is of no use any more; a new one can be had for the same way on."""
+
+    next_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """A person's account. ``name`` is what stands in the field: what was typed, where it was refused."""
+
+    user: UserDTO
+    name: str
+    error: str = ""
+    saved: bool = False

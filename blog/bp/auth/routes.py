@@ -1,0 +1,129 @@
+"""Sign in by a mailed link, sign out, and the account."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from quart import Blueprint, make_response, render_template, request
+from quart.typing import ResponseTypes
+
+from shared.contracts.errors import BadInput, ShopError
+from shared.services.identity import LinkSpent, TooManyLinks, look_at_link, rename_user, use_link
+from shared.web.htmx import redirect_to
+from shared.web.identity import current_user, sign_in, sign_in_required, sign_out, signed_in_user
+from shared.web.limits import limit_per_client
+from shared.web.next_url import safe_next
+from shared.web.state import app_state, request_session
+
+from .pages import AccountPage, CheckMailPage, LinkPage, LinkSpentPage, SignInPage
+from .services.sign_in import reason_to_sign_in, request_link
+
+bp = Blueprint("auth", __name__)
+
+A_WHILE = timedelta(minutes=10)
+PER_CLIENT = 60
+"""Generous: a whole hall may share one address. The limit for each mail address is in the database."""
+
+
+async def _page(template: str, page: object, status: int = 200) -> ResponseTypes:
+    """Render one of this blueprint's pages; none of them is ever kept by a browser."""
+    response = await make_response(await render_template(f"_types/auth/{template}.html", page=page), status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def _form_value(name: str) -> str:
+    """Return a field of the form, or nothing."""
+    return str((await request.form).get(name, ""))
+
+
+@bp.get("/auth/sign-in")
+async def sign_in_form() -> ResponseTypes:
+    """Ask for an address; whoever is signed in already goes on."""
+    settings = app_state().settings
+    next_url = safe_next(request.args.get("next"), settings)
+    if current_user() is not None:
+        return redirect_to(next_url or "/account")
+    return await _page("sign_in", SignInPage(next_url=next_url, reason=reason_to_sign_in(next_url, settings)))
+
+
+@bp.post("/auth/sign-in")
+@limit_per_client(PER_CLIENT, A_WHILE)
+async def send_link() -> ResponseTypes:
+    """Mail a link. The answer is the same whether or not the address has an account."""
+    state = app_state()
+    settings, typed = state.settings, await _form_value("email")
+    next_url = safe_next(await _form_value("next"), settings)
+    try:
+        email = await request_link(
+            request_session(), email=typed, next_url=next_url, now=state.clock(), settings=settings
+        )
+    except (BadInput, TooManyLinks) as error:
+        return await _refused(error, typed, next_url)
+    outbox = "/outbox/" if settings.environment != "production" else ""
+    return await _page("check_mail", CheckMailPage(email, next_url, settings.sign_in_link_minutes, outbox))
+
+
+async def _refused(error: ShopError, typed: str, next_url: str) -> ResponseTypes:
+    """Show the form again, with what was typed and what is wrong with it."""
+    reason = reason_to_sign_in(next_url, app_state().settings)
+    return await _page("sign_in", SignInPage(next_url, reason, typed, str(error)), error.status)
+
+
+@bp.get("/auth/link/<token>")
+async def show_link(token: str) -> ResponseTypes:
+    """Show a button, and nothing else: programs that scan mails open links, but press no buttons."""
+    link = await look_at_link(request_session(), token, now=app_state().clock())
+    if link is None or not link.usable:
+        return await _spent(token)
+    response = await _page("link", LinkPage(token=token, email=link.email))
+    # The address of this page holds the token. Not "no-referrer": the button's POST would come with "Origin: null".
+    response.headers["Referrer-Policy"] = "strict-origin"
+    return response
+
+
+@bp.post("/auth/link/<token>")
+@limit_per_client(PER_CLIENT, A_WHILE)
+async def spend_link(token: str) -> ResponseTypes:
+    """Use the link up and sign in."""
+    try:
+        user, next_url = await use_link(request_session(), token, now=app_state().clock())
+    except LinkSpent:
+        return await _spent(token)
+    await sign_in(user)
+    return redirect_to(safe_next(next_url, app_state().settings) or "/")
+
+
+async def _spent(token: str) -> ResponseTypes:
+    """Say that a link is used up or too old, and offer a new one that leads to the same page."""
+    link = await look_at_link(request_session(), token, now=app_state().clock())
+    page = LinkSpentPage(next_url="" if link is None else safe_next(link.next_url, app_state().settings))
+    return await _page("link_spent", page, LinkSpent.status)
+
+
+@bp.post("/auth/sign-out")
+async def leave() -> ResponseTypes:
+    """Sign this browser out of all four apps, or the person on all devices."""
+    await sign_out(everywhere=await _form_value("everywhere") == "yes")
+    return redirect_to("/")
+
+
+@bp.get("/account")
+@sign_in_required
+async def account() -> ResponseTypes:
+    """Show the account."""
+    user = signed_in_user()
+    return await _page("account", AccountPage(user=user, name=user.name, saved="saved" in request.args))
+
+
+@bp.post("/account")
+@sign_in_required
+async def rename() -> ResponseTypes:
+    """Change the name."""
+    user = signed_in_user()
+    typed = await _form_value("name")
+    try:
+        await rename_user(request_session(), user.id, typed)
+    except BadInput as error:
+        return await _page("account", AccountPage(user=user, name=typed, error=str(error)), error.status)
+    return redirect_to("/account?saved=yes")

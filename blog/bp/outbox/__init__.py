@@ -1,0 +1,1 @@
+"""The mails of development, to look at."""

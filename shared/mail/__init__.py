@@ -1,0 +1,1 @@
+"""What is sent by e-mail, and how: rendered, queued in the transaction of the change, sent by the worker."""

@@ -1,0 +1,49 @@
+"""Mails from templates: a folder for each, with ``subject.txt``, ``body.txt`` and ``body.html``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from shared.browser.filters import money_filter, page_url_of, when
+from shared.settings import Settings
+
+FOLDER = Path(__file__).resolve().parent.parent / "browser" / "templates" / "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A mail, ready to be queued."""
+
+    recipient: str
+    subject: str
+    text: str
+    html: str
+
+
+@lru_cache(maxsize=4)
+def mail_environment(settings: Settings) -> Environment:
+    """Return the templates' environment: HTML is escaped, text is not, and a name that nobody gave is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=select_autoescape(["html"], default=False, default_for_string=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals |= {"page_url": page_url_of(settings), "site_name": settings.site_name}
+    environment.filters |= {"money": money_filter(settings.currency), "when": when}
+    return environment
+
+
+def render_mail(event: str, *, settings: Settings, recipient: str, **context: object) -> Message:
+    """Render the mail of an event for one recipient. The subject becomes one line, whatever is put into it."""
+    environment = mail_environment(settings)
+    subject, text, html = (
+        environment.get_template(f"{event}/{part}").render(context) for part in ("subject.txt", "body.txt", "body.html")
+    )
+    return Message(recipient=recipient, subject=" ".join(subject.split()), text=text, html=html)

@@ -1,0 +1,110 @@
+"""Sends mails over SMTP. The worker's ``send_mail`` job calls ``deliver``."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from hashlib import sha256
+
+import aiosmtplib
+import structlog
+
+from shared.contracts.protocols import Clock
+from shared.db.engine import Database
+from shared.db.guard import refuse_inside_transaction
+from shared.db.uow import unit_of_work
+from shared.models import Mail
+from shared.settings import Settings
+
+from .service import mark_failed, mark_sent, take_unsent
+
+TIMEOUT_SECONDS = 15.0
+_PERMANENT = 500
+_log = structlog.get_logger("maypole.mail")
+
+
+class MailNotSent(Exception):
+    """The mail server could not be reached or asked us to come again: try later."""
+
+
+class MailRefused(Exception):
+    """The mail server will never take this mail: trying again is of no use."""
+
+
+def compose(mail: Mail, settings: Settings) -> EmailMessage:
+    """Return a mail as it goes over the wire: text and HTML, under an id that stays the same when it is sent again."""
+    sender = parseaddr(settings.mail_from)[1]
+    message = EmailMessage(policy=SMTP)
+    message["From"] = settings.mail_from
+    message["To"] = mail.recipient
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(mail.created_at.astimezone(UTC))
+    message["Message-ID"] = f"<{sha256(mail.key.encode()).hexdigest()[:32]}@{sender.partition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html")
+    return message
+
+
+async def send(mail: Mail, settings: Settings) -> None:
+    """Hand a mail to the mail server; raises MailNotSent or MailRefused. Never inside a transaction."""
+    refuse_inside_transaction()
+    try:
+        await aiosmtplib.send(
+            compose(mail, settings),
+            hostname=settings.smtp_host,
+            port=settings.smtp_port or settings.outbox_port,
+            username=settings.smtp_username or None,
+            password=settings.smtp_password.get_secret_value() or None,
+            start_tls=settings.smtp_starttls,
+            local_hostname=parseaddr(settings.mail_from)[1].partition("@")[2],
+            timeout=TIMEOUT_SECONDS,
+        )
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        worst = max(refusal.code for refusal in error.recipients)
+        raise _outcome(worst, f"recipient refused with {worst}") from error
+    except aiosmtplib.SMTPResponseException as error:
+        raise _outcome(error.code, f"{type(error).__name__} {error.code}") from error
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise MailNotSent(type(error).__name__) from error
+
+
+def _outcome(code: int, text: str) -> MailNotSent | MailRefused:
+    """Return the error for a server's answer: 5xx is for good, 4xx is for now. Wrong credentials are for now, too."""
+    wrong_credentials = code in {530, 534, 535}
+    return MailRefused(text) if code >= _PERMANENT and not wrong_credentials else MailNotSent(text)
+
+
+async def deliver(database: Database, settings: Settings, mail_id: int, *, clock: Clock) -> bool:
+    """Send a queued mail and mark it sent; returns whether it has gone now. Safe to repeat.
+
+    Raises MailNotSent where it is worth trying again. Killed between sending and marking, it sends the mail a second
+    time under the same Message-ID: better twice than never.
+    """
+    async with unit_of_work(database) as uow:
+        mail = await take_unsent(uow.session, mail_id)
+        await uow.commit()
+    if mail is None:
+        return False
+    try:
+        await send(mail, settings)
+    except (MailNotSent, MailRefused) as error:
+        await _note_failure(database, mail, str(error))
+        if isinstance(error, MailNotSent):
+            raise
+        return False
+    async with unit_of_work(database) as uow:
+        await mark_sent(uow.session, mail, now=clock())
+        await uow.commit()
+    return True
+
+
+async def _note_failure(database: Database, mail: Mail, reason: str) -> None:
+    """Write down why a mail has not gone; the log gets its id, never its address."""
+    _log.warning("mail not sent", mail_id=mail.id, kind=mail.kind, reason=reason)
+    async with unit_of_work(database) as uow:
+        await mark_failed(uow.session, mail, error=reason)
+        await uow.commit()

@@ -1,0 +1,51 @@
+"""The mail domain: the only writer of ``mails``. A mail is queued in the transaction of what it tells of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.jobs.queue import SEND_MAIL, enqueue
+from shared.models import Mail
+
+from .render import Message
+
+SECRET_KINDS = frozenset({"sign-in"})
+"""Kinds whose bodies let their reader in: they are blanked as soon as they have gone."""
+LONGEST_ERROR = 500
+
+
+async def queue_mail(session: AsyncSession, mail: Message, *, kind: str, key: str) -> None:
+    """Queue a mail once: a second one under the same ``key`` is dropped. Safe to repeat.
+
+    It is sent only if the caller's transaction commits.
+    """
+    row = insert(Mail).values(
+        kind=kind, key=key, recipient=mail.recipient, subject=mail.subject, text=mail.text, html=mail.html
+    )
+    mail_id = await session.scalar(row.on_conflict_do_nothing(index_elements=["key"]).returning(Mail.id))
+    if mail_id is not None:
+        await enqueue(session, SEND_MAIL, {"mail_id": mail_id})
+
+
+async def take_unsent(session: AsyncSession, mail_id: int) -> Mail | None:
+    """Count an attempt to send a mail and return it; None where it has gone already or never was."""
+    count = update(Mail).where(Mail.id == mail_id, Mail.sent_at.is_(None)).values(attempts=Mail.attempts + 1)
+    return (await session.scalars(select(Mail).from_statement(count.returning(Mail)))).one_or_none()
+
+
+async def mark_sent(session: AsyncSession, mail: Mail, *, now: datetime) -> None:
+    """Note that a mail has gone, and forget what must not be kept."""
+    values: dict[str, object] = {"sent_at": now, "last_error": ""}
+    if mail.kind in SECRET_KINDS:
+        values |= {"text": "", "html": ""}
+    await session.execute(update(Mail).where(Mail.id == mail.id).values(values))
+
+
+async def mark_failed(session: AsyncSession, mail: Mail, *, error: str) -> None:
+    """Note why a mail could not be sent."""
+    values = {"last_error": error[:LONGEST_ERROR]}
+    await session.execute(update(Mail).where(Mail.id == mail.id).values(values))

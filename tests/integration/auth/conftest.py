@@ -1,0 +1,26 @@
+"""The blog app, served in the test's own process, and a mail server that keeps what it gets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from quart import Quart
+
+from blog.app import create_app
+from shared.mail.outbox import outbox_folder, running_outbox
+from shared.settings import Settings
+
+
+@pytest.fixture
+async def blog(settings: Settings, database_url: str) -> AsyncIterator[Quart]:
+    app = create_app(settings)
+    async with app.test_app():
+        yield app
+
+
+@pytest.fixture
+async def mail_settings(settings: Settings) -> AsyncIterator[Settings]:
+    """Settings whose mail server is an outbox that runs."""
+    async with running_outbox(outbox_folder(settings), host="127.0.0.1", port=0) as port:
+        yield settings.model_copy(update={"smtp_port": port})

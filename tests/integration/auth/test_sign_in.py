@@ -1,0 +1,223 @@
+"""Signing in by a mailed link: once, for a quarter of an hour, and back to where one came from."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import pytest
+from quart import Quart
+from selectolax.lexbor import LexborHTMLParser as Html
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
+
+from shared.services.identity import hash_token
+from shared.web.state import AppState
+from tests.factories.users import sign_in_client
+
+OURS = {"Origin": "http://localhost:8000", "Sec-Fetch-Site": "same-origin"}
+ADA = "ada@maypole.example"
+ENTRY = "http://localhost:8003/entries/7/?ticket_type_1=2"
+
+
+async def _ask(blog: Quart, email: str = ADA, next_url: str = "") -> tuple[int, Html]:
+    response = await blog.test_client().post("/auth/sign-in", headers=OURS, form={"email": email, "next": next_url})
+    return response.status_code, Html(await response.get_data())
+
+
+async def _mailed_links(session: AsyncSession) -> list[str]:
+    await session.rollback()
+    texts = await session.scalars(text("SELECT text FROM mails ORDER BY id"))
+    return [match.group(1) for body in texts if (match := re.search(r"http://localhost:8000(/auth/link/\S+)", body))]
+
+
+async def _count(session: AsyncSession, table: str) -> int:
+    await session.rollback()
+    return int(await session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
+
+
+def _state(blog: Quart) -> AppState:
+    state: AppState = blog.extensions["maypole"]
+    return state
+
+
+async def test_the_form_says_why_and_keeps_the_way_back(blog: Quart) -> None:
+    response = await blog.test_client().get(f"/auth/sign-in?next={quote(ENTRY, safe='')}")
+    page = Html(await response.get_data())
+
+    assert page.css_first("h1").text() == "Sign in to buy tickets"
+    assert page.css_first("input[name=next]").attributes["value"] == ENTRY
+
+
+async def test_the_form_drops_a_way_back_that_leads_elsewhere(blog: Quart) -> None:
+    response = await blog.test_client().get("/auth/sign-in?next=//evil.example/")
+    assert Html(await response.get_data()).css_first("input[name=next]").attributes["value"] == ""
+
+
+async def test_a_link_is_mailed_and_only_its_hash_is_kept(blog: Quart, session: AsyncSession) -> None:
+    status, page = await _ask(blog, f"  {ADA.upper()} ")
+    (link,) = await _mailed_links(session)
+    token = link.rsplit("/", 1)[1]
+
+    assert status == 200
+    assert ADA in page.css_first("main").text()
+    assert page.css_first("main a[href='/outbox/']") is not None
+    assert await session.scalar(text("SELECT token_hash FROM sign_in_links")) == hash_token(token)
+    assert len(token) >= 43  # 256 bits
+    assert await _count(session, "users") == 0  # asking makes no account
+    assert await session.scalar(text("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'send_mail'")) == 1
+
+
+async def test_known_and_unknown_addresses_get_the_same_answer(blog: Quart, session: AsyncSession) -> None:
+    await sign_in_client(blog.test_client(), email="known@maypole.example")
+    answers = [await _ask(blog, f"{name}@maypole.example") for name in ("known", "new00")]
+
+    texts = [re.sub(r"known|new00", "NAME", page.css_first("main").html or "") for _status, page in answers]
+    assert [status for status, _page in answers] == [200, 200]
+    assert texts[0] == texts[1]
+    assert await _count(session, "mails") == 2
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "ada",
+        "ada@",
+        "@maypole.example",
+        "a b@maypole.example",
+        "a@b",
+        "a@b.c\r\nBcc: x@y.example",
+        "a\0@b.example",
+        "a..b@c.example",
+        "a" * 65 + "@b.example",
+        "a@" + "b" * 260 + ".example",
+        "ada@maypole.example,eve@evil.example",
+        "<ada@maypole.example>",
+    ],
+)
+async def test_what_is_no_address_is_told_and_kept(blog: Quart, session: AsyncSession, typed: str) -> None:
+    status, page = await _ask(blog, typed, ENTRY)
+
+    assert status == 422
+    field = page.css_first("#f-email")
+    assert field.attributes["aria-invalid"] == "true"
+    assert field.attributes["value"] == typed.replace("\0", "\ufffd").replace("\r\n", "\n") or "\n" in typed
+    assert page.css_first("input[name=next]").attributes["value"] == ENTRY
+    assert await _count(session, "mails") == 0
+
+
+async def test_looking_at_the_link_does_not_use_it_up(blog: Quart, session: AsyncSession) -> None:
+    await _ask(blog)
+    (link,) = await _mailed_links(session)
+    scanner = blog.test_client()
+    for _ in range(3):
+        response = await scanner.get(link)
+        assert response.status_code == 200
+        assert "Set-Cookie" not in response.headers
+        assert response.headers["Referrer-Policy"] == "strict-origin"
+    page = Html(await response.get_data())
+
+    assert page.css_first("main form").attributes["action"] == link
+    assert ADA in page.css_first("main").text()
+    assert await _count(session, "users") == 0
+
+
+async def test_the_button_signs_in_and_leads_back(blog: Quart, session: AsyncSession) -> None:
+    await _ask(blog, next_url=ENTRY)
+    (link,) = await _mailed_links(session)
+    client = blog.test_client()
+    response = await client.post(link, headers=OURS)
+
+    assert (response.status_code, response.headers["Location"]) == (303, ENTRY)
+    assert ADA in await (await client.get("/account")).get_data(as_text=True)
+    assert await _count(session, "users") == 1
+
+
+async def test_a_link_works_once_and_a_new_one_leads_to_the_same_page(blog: Quart, session: AsyncSession) -> None:
+    await _ask(blog, next_url=ENTRY)
+    (link,) = await _mailed_links(session)
+    await blog.test_client().post(link, headers=OURS)
+    second = blog.test_client()
+    response = await second.post(link, headers=OURS)
+    page = Html(await response.get_data())
+
+    assert response.status_code == 410
+    assert "Set-Cookie" not in response.headers
+    assert page.css_first("main a.btn").attributes["href"] == f"/auth/sign-in?next={quote(ENTRY, safe='/')}"
+    assert (await second.get(link)).status_code == 410
+
+
+async def test_of_many_presses_at_once_one_gets_in(blog: Quart, session: AsyncSession) -> None:
+    await _ask(blog)
+    (link,) = await _mailed_links(session)
+    responses = await asyncio.gather(*(blog.test_client().post(link, headers=OURS) for _ in range(6)))
+
+    assert sorted(response.status_code for response in responses) == [303, 410, 410, 410, 410, 410]
+    assert await _count(session, "sessions") == 1
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(14, 303), (15, 410)])
+async def test_a_link_works_for_a_quarter_of_an_hour(
+    blog: Quart, session: AsyncSession, minutes: int, status: int
+) -> None:
+    start = datetime.now(UTC)
+    _state(blog).clock = lambda: start
+    await _ask(blog)
+    (link,) = await _mailed_links(session)
+    _state(blog).clock = lambda: start + timedelta(minutes=minutes)
+
+    assert (await blog.test_client().post(link, headers=OURS)).status_code == status
+
+
+async def test_an_invented_link_is_told_like_a_spent_one(blog: Quart) -> None:
+    client = blog.test_client()
+    assert (await client.get("/auth/link/nothing")).status_code == 410
+    assert (await client.post("/auth/link/nothing", headers=OURS)).status_code == 410
+
+
+async def test_another_site_cannot_sign_anybody_in(blog: Quart, session: AsyncSession) -> None:
+    await _ask(blog)
+    (link,) = await _mailed_links(session)
+    response = await blog.test_client().post(link, headers={"Origin": "https://evil.example"})
+    assert response.status_code == 403
+    assert (await blog.test_client().post(link, headers=OURS)).status_code == 303
+
+
+async def test_an_address_gets_so_many_mails_an_hour(blog: Quart, session: AsyncSession) -> None:
+    start = datetime.now(UTC)
+    _state(blog).clock = lambda: start
+    most = _state(blog).settings.sign_in_mails_per_hour
+    statuses = [(await _ask(blog))[0] for _ in range(most + 1)]
+    assert statuses == [200] * most + [429]
+    assert (await _ask(blog, "bob@maypole.example"))[0] == 200
+    assert await _count(session, "mails") == most + 1
+
+    _state(blog).clock = lambda: start + timedelta(minutes=61)
+    assert (await _ask(blog))[0] == 200
+
+
+async def test_no_token_and_no_address_reach_the_log(blog: Quart, session: AsyncSession) -> None:
+    with capture_logs() as lines:
+        await _ask(blog)
+        (link,) = await _mailed_links(session)
+        await blog.test_client().get(link)
+        await blog.test_client().post(link, headers=OURS)
+
+    assert [line["path"] for line in lines if line["event"] == "request"] == [
+        "/auth/sign-in",
+        "/auth/link/<token>",
+        "/auth/link/<token>",
+    ]
+    assert link.rsplit("/", 1)[1] not in str(lines)
+    assert ADA not in str(lines)
+
+
+async def test_whoever_is_signed_in_goes_straight_on(blog: Quart) -> None:
+    client = blog.test_client()
+    await sign_in_client(client)
+    response = await client.get(f"/auth/sign-in?next={quote(ENTRY, safe='')}")
+    assert response.headers["Location"] == ENTRY

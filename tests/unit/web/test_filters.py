@@ -1,0 +1,42 @@
+"""How money, times and codes are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from shared.browser.filters import money_filter, page_url_of, qr, when
+from shared.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "text"),
+    [
+        (datetime(2026, 11, 28, 19, 30, tzinfo=UTC), "Europe/London", "Sat 28 Nov 2026, 19:30"),
+        (datetime(2026, 7, 1, 18, 30, tzinfo=UTC), "Europe/London", "Wed 1 Jul 2026, 19:30"),
+        (datetime(2026, 12, 31, 23, 30, tzinfo=UTC), "Europe/Berlin", "Fri 1 Jan 2027, 00:30"),
+    ],
+)
+def test_a_time_is_shown_in_the_calendars_zone(moment: datetime, zone: str, text: str) -> None:
+    assert when(moment, zone) == text
+
+
+def test_money_has_its_symbol_and_none_is_nothing() -> None:
+    money = money_filter("GBP")
+    assert [money(Decimal("12.5")), money(Decimal(0)), money(None)] == ["£12.50", "£0.00", ""]
+
+
+def test_a_code_is_a_labelled_picture_that_no_text_can_break_out_of() -> None:
+    picture = ET.fromstring(qr('A"><script>1</script>&'))  # noqa: S314 - our own output
+    assert (picture.tag, picture.get("role")) == ("svg", "img")
+    assert picture.get("aria-label") == 'QR code A"><script>1</script>&'
+    assert picture.get("style") is None  # the policy allows no inline style
+
+
+def test_an_address_is_on_the_apps_public_origin() -> None:
+    page_url = page_url_of(Settings(cart_url="https://cart.maypole.example/"))
+    assert page_url("cart", "/orders/") == "https://cart.maypole.example/orders/"
+    assert page_url("events") == "http://localhost:8003/"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -34,6 +33,7 @@ from shared.contracts.errors import (
     Rejected,
 )
 from shared.contracts.money import CENT
+from shared.contracts.protocols import Clock, PaymentGateway
 from shared.db.guard import refuse_inside_transaction
 
 LONGEST_REFERENCE = 64
@@ -63,7 +63,7 @@ class _Trouble:
         return False
 
 
-class FakeGateway:
+class FakeGateway(PaymentGateway):
     """The PaymentGateway protocol in memory. ``calls`` counts the calls that reached it, by operation."""
 
     def __init__(
@@ -71,7 +71,7 @@ class FakeGateway:
         *,
         merchant_code: str = "MSANDBOX",
         currency: str = "GBP",
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = lambda: datetime.now(UTC),
         page_origin: str = "http://localhost:8010",
     ) -> None:
         """Take the one merchant, its currency, and where its hosted page would be."""

@@ -35,7 +35,7 @@ from shared.contracts.errors import (
     Rejected,
 )
 from shared.contracts.money import CENT
-from shared.contracts.protocols import Clock
+from shared.contracts.protocols import Clock, PaymentGateway
 from shared.db.guard import refuse_inside_transaction
 from shared.settings import Settings
 
@@ -97,7 +97,7 @@ def parse_webhook(body: bytes) -> str | None:
     return checkout_id.lower() if isinstance(checkout_id, str) and is_uuid(checkout_id) else None
 
 
-class SumUpGateway:
+class SumUpGateway(PaymentGateway):
     """The PaymentGateway protocol over SumUp's API; its promises are the protocol's."""
 
     def __init__(

@@ -14,7 +14,7 @@ from .state import app_state
 
 HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_SECRET_ARGUMENTS = frozenset({"token"})
+_SECRET_ARGUMENTS = frozenset({"code", "token"})
 _log = structlog.get_logger("maypole.request")
 
 
@@ -24,7 +24,7 @@ def request_id() -> str:
 
 
 def loggable_path() -> str:
-    """Return the request's path with the secrets in it (a sign-in link's token) left out."""
+    """Return the request's path with the secrets in it (a sign-in link's token, a ticket's code) left out."""
     path = request.path
     for name, value in (request.view_args or {}).items():
         if name in _SECRET_ARGUMENTS:

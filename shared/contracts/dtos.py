@@ -331,6 +331,11 @@ class Transaction:
         """What was given back or is on its way back."""
         return sum((r.amount for r in self.refunds if r.status is not MovementStatus.VOID), ZERO)
 
+    @property
+    def given_back(self) -> Decimal:
+        """What was given back for certain."""
+        return sum((r.amount for r in self.refunds if r.status is MovementStatus.DONE), ZERO)
+
 
 class RefundOutcome(StrEnum):
     """What the provider said to a refund. ``UNKNOWN``: look the transaction up, never repeat blindly."""

@@ -5,7 +5,7 @@ A domain service takes the caller's session and never commits (HOUSE.md rule 5).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -83,6 +83,10 @@ class CalendarService(Protocol):
         """Return one confirmed event with its ticket types and what is available, or None."""
         ...
 
+    async def entries_by_id(self, session: AsyncSession, ids: Collection[int]) -> dict[int, EntryDTO]:
+        """Return confirmed events with their ticket types, by id; those that are not on are left out."""
+        ...
+
     async def add_pending_tickets(
         self,
         session: AsyncSession,
@@ -157,8 +161,8 @@ class CalendarService(Protocol):
         """Return the user's tickets that are bought (reserved and later), soonest first."""
         ...
 
-    async def mark_tickets_refunded(self, session: AsyncSession, ticket_ids: Sequence[int]) -> None:
-        """Move oversold tickets to refunded once their money went back. Safe to repeat."""
+    async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
+        """Move an order's oversold tickets (or those made in their place) to refunded, once their money went back."""
         ...
 
     async def pending_entries(

@@ -8,10 +8,11 @@ ends at the connection's ``lock_timeout``.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.models import CalendarEntry, LoginSession, Order, Payment, Refund, TicketType, User
@@ -67,3 +68,27 @@ async def lock_entries(session: AsyncSession, ids: Collection[int]) -> list[Cale
 async def lock_ticket_types(session: AsyncSession, ids: Collection[int]) -> list[TicketType]:
     """Lock ticket types, after their entries."""
     return await _by_id(session, TicketType, ids)
+
+
+async def take_due(
+    session: AsyncSession, model: type[Payment | Refund], *, now: datetime, lease: timedelta, limit: int
+) -> list[int]:
+    """Take rows that are due a look, so that no other worker takes them for the length of ``lease``; return their ids.
+
+    Rows that somebody else has locked are passed over. The caller commits before it does anything with them.
+    """
+    due = (
+        select(model.id)
+        .where(model.next_check_at <= now)
+        .order_by(model.next_check_at)
+        .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    taken = (
+        update(model)
+        .where(model.id.in_(due))
+        .values(next_check_at=now + lease, checks=model.checks + 1)
+        .returning(model.id)
+        .execution_options(synchronize_session=False)
+    )
+    return list(await session.scalars(taken))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -148,15 +148,21 @@ class SqlCalendarService:
 
     async def entry(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
         """Return one confirmed event with its ticket types and what is available, or None."""
+        return (await self.entries_by_id(session, [entry_id])).get(entry_id)
+
+    async def entries_by_id(self, session: AsyncSession, ids: Collection[int]) -> dict[int, EntryDTO]:
+        """Return confirmed events with their ticket types, by id; those that are not on are left out."""
+        if not ids:
+            return {}
         statement = (
             select(CalendarEntry)
-            .where(CalendarEntry.id == entry_id, CalendarEntry.kind == EntryKind.EVENT)
+            .where(CalendarEntry.id.in_(ids), CalendarEntry.kind == EntryKind.EVENT)
             .where(CalendarEntry.state == EntryState.CONFIRMED)
             .options(joinedload(CalendarEntry.calendar), selectinload(CalendarEntry.ticket_types))
             .execution_options(populate_existing=True)
         )
-        row = await session.scalar(statement)
-        return None if row is None else self._event_to_dto(row, self._clock())
+        now = self._clock()
+        return {row.id: self._event_to_dto(row, now) for row in await session.scalars(statement)}
 
     def _event_to_dto(self, entry: CalendarEntry, now: datetime) -> EntryDTO:
         """Map an event with its types."""
@@ -238,9 +244,11 @@ class SqlCalendarService:
         statement = _tickets().where(Ticket.user_id == user_id, Ticket.state.in_(BOUGHT))
         return [_ticket_to_dto(row) for row in await session.scalars(statement)]
 
-    async def mark_tickets_refunded(self, session: AsyncSession, ticket_ids: Sequence[int]) -> None:
-        """Move oversold tickets to refunded once their money went back."""
-        await move_to(session, ticket_ids, old=TicketState.OVERSOLD, new=TicketState.REFUNDED)
+    async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
+        """Move an order's oversold tickets to refunded, once their money went back."""
+        either = or_(Ticket.id.in_(ticket_ids), Ticket.replaces_id.in_(ticket_ids))
+        ids = list(await session.scalars(select(Ticket.id).where(Ticket.order_id == order_id, either)))
+        await move_to(session, ids, old=TicketState.OVERSOLD, new=TicketState.REFUNDED)
 
     # --- bookings ---
 

@@ -66,12 +66,12 @@ class SqlCartService:
 
     async def cart_items(
         self,
-        session: AsyncSession,
+        session: AsyncSession,  # noqa: ARG002
         *,
-        user_id: int | None,
+        user_id: int | None,  # noqa: ARG002
         session_id: str | None,  # noqa: ARG002
     ) -> list[CartItemDTO]:
-        """Return the product lines of a cart: products are shown, and not yet sold here."""
+        """Return the product lines of a cart: none, products are shown and not yet sold here."""
         return []
 
     async def _open_orders(self, session: AsyncSession, user_id: int | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -58,6 +58,10 @@ class StubCalendarService:
         """Return none."""
         return None
 
+    async def entries_by_id(self, session: AsyncSession, ids: Collection[int]) -> dict[int, EntryDTO]:
+        """Return none."""
+        return {}
+
     async def add_pending_tickets(
         self, session: AsyncSession, *, user_id: int, entry_id: int, choice: dict[int | None, int], now: datetime
     ) -> list[TicketDTO]:
@@ -106,7 +110,7 @@ class StubCalendarService:
         """Return none."""
         return []
 
-    async def mark_tickets_refunded(self, session: AsyncSession, ticket_ids: Sequence[int]) -> None:
+    async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
         """Do nothing."""
 
     async def pending_entries(

@@ -1,0 +1,1 @@
+"""The cart app: one cart, one checkout, orders, and refunds."""

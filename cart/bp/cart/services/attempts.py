@@ -1,0 +1,87 @@
+"""Payments as rows: read, locked with their order, and when to look at them next."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.bp.orders.services.queries import payment_to_dto
+from cart.wiring import Till
+from shared.contracts.dtos import PaymentDTO
+from shared.contracts.errors import NotFound
+from shared.contracts.states import PAYABLE_PAYMENT_STATES
+from shared.db.locks import lock_cart_owner, lock_order, lock_payment
+from shared.db.uow import UnitOfWork, unit_of_work
+from shared.models import Order, Payment
+
+POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 5, 10, 15, 30, 60, 120, 300))
+"""When an unpaid attempt is looked at again, by the number of looks so far; the last one repeats (NOTES.md § 6)."""
+CLOSED_POLLS = tuple(timedelta(minutes=minutes) for minutes in (1, 10, 60))
+"""When a closed attempt is looked at once more, after its deadline: money may still come late (promise 9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A payment and its order, both locked, in a unit of work that the holder commits."""
+
+    uow: UnitOfWork
+    order: Order
+    payment: Payment
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of the unit of work."""
+        return self.uow.session
+
+    @property
+    def is_payable(self) -> bool:
+        """Whether money may still arrive through our own page."""
+        return self.payment.state in PAYABLE_PAYMENT_STATES
+
+
+async def read_payment(till: Till, payment_id: int) -> PaymentDTO:
+    """Read a payment in a short unit of work. Raises NotFound."""
+    async with unit_of_work(till.database) as uow:
+        payment = await uow.session.get(Payment, payment_id)
+        if payment is None:
+            raise NotFound
+        return payment_to_dto(payment)
+
+
+@asynccontextmanager
+async def locked_attempt(till: Till, payment_id: int) -> AsyncIterator[Attempt]:
+    """Lock buyer, order and payment, in MONEY.md's order, and give them as they are now. Raises NotFound."""
+    async with unit_of_work(till.database) as uow:
+        owner = await uow.session.execute(
+            select(Order.id, Order.user_id, Order.session_id)
+            .join(Payment, Payment.order_id == Order.id)
+            .where(Payment.id == payment_id)
+        )
+        row = owner.one_or_none()
+        if row is None:
+            raise NotFound
+        session_id = None if row.session_id is None else str(row.session_id)
+        await lock_cart_owner(uow.session, user_id=row.user_id, session_id=session_id)
+        order = await lock_order(uow.session, row.id)
+        payment = await lock_payment(uow.session, payment_id)
+        if order is None or payment is None:
+            raise NotFound
+        yield Attempt(uow, order, payment)
+
+
+def schedule_next_look(payment: Payment, now: datetime) -> None:
+    """Set when the reconciler looks at a payment again: never later than its deadline, and after it in any case."""
+    step = POLL_AFTER[min(payment.checks, len(POLL_AFTER) - 1)]
+    due = now + step
+    payment.next_check_at = payment.valid_until if now < payment.valid_until < due else due
+
+
+def schedule_late_look(payment: Payment, now: datetime) -> None:
+    """Set when a closed payment is looked at once more: three times after its deadline, then never."""
+    looks = (payment.valid_until + wait for wait in CLOSED_POLLS)
+    payment.next_check_at = next((due for due in looks if due > now), None)

@@ -1,0 +1,118 @@
+"""What the checkout button does: place the order, open its payment, and say where the browser goes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from cart.wiring import Till
+from shared.contracts.errors import CartEmpty, Conflict, NotFound, SoldOut, Unavailable
+from shared.contracts.states import (
+    PAID_ORDER_STATES,
+    PAYABLE_PAYMENT_STATES,
+    OrderState,
+    PaymentState,
+)
+from shared.db.refusals import is_busy
+from shared.db.uow import unit_of_work
+from shared.models import Order, Payment
+
+from .checkout import Buyer, PlacedOrder, create_order_from_cart
+from .fence import fence, fence_overdue
+from .open_payment import open_payment, return_url
+
+BUSY = "Very many people are buying at this moment. Nothing was charged; please press the button again."
+LET_GO = "The time to pay this order has run out. Its tickets are back in your cart, as long as there are any left."
+LAPSED = "The time to pay this order has run out. We are making sure that it was not paid, and then put it back."
+
+
+async def begin_checkout(
+    till: Till, *, user_id: int | None, session_id: str | None, page_post_id: int | None, shown_total: Decimal
+) -> str:
+    """Check out a cart, or one page's part of it, and return the address to send the browser to.
+
+    That is the provider's page, our own page about the payment where the provider's answer was lost, or the order where
+    there was nothing to pay. A second press finds the open order. Raises CartEmpty, SoldOut, NotOnSale, TotalChanged,
+    SeveralAccounts, or Unavailable: then nothing is kept and nothing was charged.
+    """
+    buyer = Buyer(user_id, session_id)
+    try:
+        placed = await _place(till, buyer, page_post_id, shown_total)
+    except CartEmpty:
+        return await _continue_open_order(till, buyer, page_post_id)
+    if placed.payment_id is None:
+        return order_url(till, placed.order.id)
+    return await open_payment(till, placed.payment_id)
+
+
+def order_url(till: Till, order_id: int) -> str:
+    """Return the address of an order's page."""
+    return f"{till.settings.url_of('cart')}/orders/{order_id}/"
+
+
+async def _place(till: Till, buyer: Buyer, page_post_id: int | None, shown_total: Decimal) -> PlacedOrder:
+    """Place the order; where seats are short, let overdue orders go first and try once more."""
+    try:
+        return await _create(till, buyer, page_post_id, shown_total)
+    except SoldOut as refusal:
+        short = frozenset(problem.entry_id for problem in refusal.problems)
+        if not await fence_overdue(till, entry_ids=short):
+            raise
+    return await _create(till, buyer, page_post_id, shown_total)
+
+
+async def _create(till: Till, buyer: Buyer, page_post_id: int | None, shown_total: Decimal) -> PlacedOrder:
+    """Create the order; a database that is too busy is an answer, not a crash."""
+    try:
+        return await create_order_from_cart(till, buyer, page_post_id=page_post_id, shown_total=shown_total)
+    except SQLAlchemyError as error:
+        if is_busy(error):
+            raise Unavailable(BUSY) from error
+        raise
+
+
+async def _continue_open_order(till: Till, buyer: Buyer, page_post_id: int | None) -> str:
+    """Go on with the order that an earlier press made. Raises CartEmpty where there is none."""
+    if buyer.user_id is None:
+        raise CartEmpty
+    newest = select(Order.id).where(Order.user_id == buyer.user_id, Order.state == OrderState.PENDING)
+    if page_post_id is not None:
+        newest = newest.where(Order.page_post_id == page_post_id)
+    async with unit_of_work(till.database) as uow:
+        order_id = await uow.session.scalar(newest.order_by(Order.id.desc()).limit(1))
+    if order_id is None:
+        raise CartEmpty
+    return await continue_payment(till, user_id=buyer.user_id, order_id=order_id)
+
+
+async def continue_payment(till: Till, *, user_id: int, order_id: int) -> str:
+    """Return where one of the user's unpaid orders is paid. Safe to repeat.
+
+    Raises NotFound, and Conflict where the order can no longer be paid; one past its deadline is fenced first.
+    """
+    async with unit_of_work(till.database) as uow:
+        order = await uow.session.scalar(select(Order).where(Order.id == order_id, Order.user_id == user_id))
+        payment = await uow.session.scalar(
+            select(Payment).where(Payment.order_id == order_id, Payment.state.in_(PAYABLE_PAYMENT_STATES))
+        )
+    if order is None:
+        raise NotFound
+    if order.state in PAID_ORDER_STATES:
+        return order_url(till, order_id)
+    if payment is None or order.state != OrderState.PENDING:
+        raise Conflict(LET_GO)
+    if till.clock() >= order.expires_at:
+        return await _close_late(till, payment.id, order_id)
+    if payment.state == PaymentState.CLOSING:
+        return await return_url(till, payment.id)
+    return await open_payment(till, payment.id)
+
+
+async def _close_late(till: Till, payment_id: int, order_id: int) -> str:
+    """Fence an order past its deadline: it may turn out to be paid."""
+    state = await fence(till, payment_id)
+    if state == PaymentState.PAID:
+        return order_url(till, order_id)
+    raise Conflict(LET_GO if state in (PaymentState.EXPIRED, PaymentState.CANCELLED) else LAPSED)

@@ -1,0 +1,146 @@
+"""Fence before release (MONEY.md, promise 8).
+
+Seats of an unpaid order are let go only after its checkout was deactivated at the provider and then read as EXPIRED.
+Until that is proven the attempt is ``closing``: it can no longer be paid through us, and it keeps its seats.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+import structlog
+from sqlalchemy import select
+
+from cart.wiring import Till
+from shared.contracts.dtos import CancelOutcome
+from shared.contracts.errors import GatewayError, GatewayNotFound, NotFound
+from shared.contracts.states import PAID_ORDER_STATES, PAYABLE_PAYMENT_STATES, OrderState, PaymentState
+from shared.db.uow import unit_of_work
+from shared.models import Order, OrderLine, Payment
+from shared.services.journal import SYSTEM, record, user_actor
+
+from .attempts import locked_attempt, read_payment, schedule_next_look
+from .settle import release_order, settle
+
+NEVER_ARRIVED_AFTER = timedelta(minutes=2)
+"""How long after an attempt was written down a checkout that the provider does not know counts as never made.
+
+Longer than our own timeouts together with the provider's: and nobody ever got its address.
+"""
+_log = structlog.get_logger("maypole.fence")
+
+
+class PutBackOutcome(StrEnum):
+    """What became of an order that its buyer wants to put back into the cart."""
+
+    RELEASED = "released"
+    PAID = "paid"
+    CHECKING = "checking"
+
+
+async def put_back(till: Till, *, user_id: int, order_id: int) -> PutBackOutcome:
+    """Fence one of the user's unpaid orders and put its lines back into the cart. Safe to repeat. Raises NotFound."""
+    async with unit_of_work(till.database) as uow:
+        mine = select(Order.id).where(Order.id == order_id, Order.user_id == user_id)
+        if await uow.session.scalar(mine) is None:
+            raise NotFound
+        payable = select(Payment.id).where(
+            Payment.order_id == order_id, Payment.state.in_((*PAYABLE_PAYMENT_STATES, PaymentState.PAID))
+        )
+        payment_id = await uow.session.scalar(payable.order_by(Payment.id.desc()).limit(1))
+    if payment_id is not None:
+        await fence(till, payment_id, actor=user_actor(user_id))
+    return await _outcome(till, order_id)
+
+
+async def _outcome(till: Till, order_id: int) -> PutBackOutcome:
+    """Say how an order stands now."""
+    async with unit_of_work(till.database) as uow:
+        state = await uow.session.scalar(select(Order.state).where(Order.id == order_id))
+    if state in PAID_ORDER_STATES:
+        return PutBackOutcome.PAID
+    return PutBackOutcome.CHECKING if state == OrderState.PENDING else PutBackOutcome.RELEASED
+
+
+async def fence(till: Till, payment_id: int, *, actor: str = SYSTEM) -> PaymentState:
+    """Deactivate an attempt at the provider and settle it; return its state. Safe to repeat.
+
+    ``closing`` means that the provider could not be asked, or has not confirmed: seats are kept, and the reconciler
+    goes on.
+    """
+    if not await _start_closing(till, payment_id, actor):
+        return await settle(till, payment_id)
+    payment = await read_payment(till, payment_id)
+    try:
+        if payment.checkout_id is None:
+            await settle(till, payment_id)  # an attempt whose answer was lost is looked up
+            payment = await read_payment(till, payment_id)
+        if payment.checkout_id is None:
+            return await _never_arrived(till, payment_id)
+        outcome = await till.gateway.cancel(payment.checkout_id)
+    except GatewayNotFound:
+        return await _never_arrived(till, payment_id)
+    except GatewayError as error:
+        _log.warning("fence_waits", payment_id=payment_id, error=type(error).__name__)
+        return PaymentState.CLOSING
+    if outcome is CancelOutcome.ALREADY_PAID:
+        _log.info("fence_found_paid", payment_id=payment_id)
+    return await settle(till, payment_id)
+
+
+async def _start_closing(till: Till, payment_id: int, actor: str) -> bool:
+    """Block paying again, in a commit of its own. False where there is nothing to close."""
+    async with locked_attempt(till, payment_id) as attempt:
+        if not attempt.is_payable:
+            return False
+        if attempt.payment.state != PaymentState.CLOSING:
+            attempt.payment.state, attempt.payment.checks = PaymentState.CLOSING, 0
+            await attempt.session.flush()  # the journal tells of what the database has taken
+            await record(
+                attempt.session,
+                thing="payment",
+                thing_id=payment_id,
+                order_id=attempt.order.id,
+                event=PaymentState.CLOSING,
+                actor=actor,
+            )
+        schedule_next_look(attempt.payment, till.clock())
+        await attempt.uow.commit()
+    return True
+
+
+async def _never_arrived(till: Till, payment_id: int) -> PaymentState:
+    """Close an attempt that the provider does not know, once enough time has gone by to be sure."""
+    async with locked_attempt(till, payment_id) as attempt:
+        payment, now = attempt.payment, till.clock()
+        if payment.state != PaymentState.CLOSING or now < payment.created_at + NEVER_ARRIVED_AFTER:
+            return PaymentState(payment.state)
+        payment.state, payment.next_check_at = PaymentState.CANCELLED, None
+        await release_order(
+            till, attempt, OrderState.EXPIRED if now >= attempt.order.expires_at else OrderState.CANCELLED
+        )
+        await attempt.uow.commit()
+    return PaymentState.CANCELLED
+
+
+async def fence_overdue(till: Till, *, entry_ids: frozenset[int], limit: int = 3) -> bool:
+    """Fence a few overdue orders that hold seats of these entries; tell whether any of them let go.
+
+    A checkout that finds nothing left calls this, outside any transaction, so that seats come back
+    without a worker too.
+    """
+    holds_them = select(OrderLine.id).where(OrderLine.order_id == Order.id, OrderLine.entry_id.in_(entry_ids))
+    async with unit_of_work(till.database) as uow:
+        overdue = (
+            select(Payment.id)
+            .join(Payment.order)
+            .where(Order.state == OrderState.PENDING, Order.expires_at <= till.clock())
+            .where(Payment.state.in_(PAYABLE_PAYMENT_STATES))
+            .where(holds_them.exists())
+            .order_by(Order.expires_at)
+            .limit(limit)
+        )
+        payment_ids = list(await uow.session.scalars(overdue))
+    states = [await fence(till, payment_id) for payment_id in payment_ids]
+    return any(state in (PaymentState.EXPIRED, PaymentState.CANCELLED) for state in states)

@@ -1,0 +1,104 @@
+"""What happens when money has arrived: the order is confirmed, once; what cannot be given becomes a debt.
+
+Everything here runs in the caller's transaction, which has locked the buyer, the order and the payment, in that
+order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.wiring import Till
+from shared.contracts.states import PAID_ORDER_STATES, DebtReason, LineKind, OrderState
+from shared.jobs.queue import enqueue
+from shared.models import Debt, Order, OrderLine, Payment
+from shared.services.journal import SYSTEM, record
+
+from .check_sumup_status import ORDER_MAIL, confirm_order, mark_paid
+
+
+async def fulfil_payment(session: AsyncSession, till: Till, order: Order, payment: Payment) -> None:
+    """Give what a recorded payment paid for. Safe to repeat: a payment that is fulfilled is left as it is.
+
+    In time: the order is confirmed. Late (the order had let go): its lines are taken again, and what cannot be had is
+    a debt. Paid already by another attempt: all of it is a debt.
+    """
+    if payment.fulfilled_at is not None:
+        return
+    if order.state == OrderState.PENDING:
+        await confirm_order(session, till, order, actor=SYSTEM, why=f"payment {payment.id}")
+    elif order.state in PAID_ORDER_STATES:
+        await _owe_all(session, order, payment)
+    else:
+        await _take_again(session, till, order, payment)
+    payment.fulfilled_at = till.clock()
+    await session.flush()  # so that the guards speak before the commit
+
+
+async def _take_again(session: AsyncSession, till: Till, order: Order, payment: Payment) -> None:
+    """Take a late order's lines again (promise 9); what cannot be had is owed back."""
+    lines = list(await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.id)))
+    lost = await _retake_tickets(session, till, order, lines) | await _retake_entries(session, till, order, lines)
+    for line in lines:
+        reason = lost.get(line.id)
+        if reason is not None and line.total:
+            await _owe(session, payment, line.total, reason, line_id=line.id)
+    await mark_paid(session, till, order, actor=SYSTEM, why=f"late payment {payment.id}, {len(lost)} lines lost")
+
+
+async def _retake_tickets(
+    session: AsyncSession, till: Till, order: Order, lines: Sequence[OrderLine]
+) -> dict[int, DebtReason]:
+    """Take the tickets again, and return the lines whose tickets are lost."""
+    by_ticket = {line.ticket_id: line.id for line in lines if line.ticket_id is not None}
+    if not by_ticket or order.user_id is None:
+        return {}
+    lost = await till.services.calendar.retake_tickets_for_order(session, order.id, order.user_id, list(by_ticket))
+    return {by_ticket[ticket_id]: reason for ticket_id, reason in lost.items()}
+
+
+async def _retake_entries(
+    session: AsyncSession, till: Till, order: Order, lines: Sequence[OrderLine]
+) -> dict[int, DebtReason]:
+    """Take the bookings again, and return the lines whose bookings are lost."""
+    by_entry = {line.entry_id: line.id for line in lines if line.kind == LineKind.BOOKING and line.entry_id is not None}
+    lost = await till.services.calendar.retake_entries_for_order(session, order.id, list(by_entry))
+    return {by_entry[entry_id]: reason for entry_id, reason in lost.items()}
+
+
+async def _owe_all(session: AsyncSession, order: Order, payment: Payment) -> None:
+    """Owe back the whole of a payment of an order that was paid already, and have its buyer told."""
+    await _owe(session, payment, payment.amount, DebtReason.PAID_TWICE, line_id=None)
+    order.mail_queued_at = None
+    await enqueue(session, ORDER_MAIL, {"order_id": order.id})
+
+
+async def _owe(
+    session: AsyncSession, payment: Payment, amount: Decimal, reason: DebtReason, *, line_id: int | None
+) -> None:
+    """Write a debt down, once for a line of a payment."""
+    row = insert(Debt).values(
+        order_id=payment.order_id,
+        payment_id=payment.id,
+        order_line_id=line_id,
+        amount=amount,
+        currency=payment.currency,
+        reason=reason,
+    )
+    debt_id = await session.scalar(row.on_conflict_do_nothing().returning(Debt.id))
+    if debt_id is not None:
+        await record(
+            session,
+            thing="debt",
+            thing_id=debt_id,
+            order_id=payment.order_id,
+            event="owed",
+            actor=SYSTEM,
+            why=reason,
+            data={"amount": str(amount), "payment": payment.id, "line": line_id},
+        )

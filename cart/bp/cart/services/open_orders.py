@@ -1,0 +1,39 @@
+"""Orders that wait for their payment: whoever comes back from the provider's page must not find an empty cart."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from cart.bp.orders.services.queries import order_to_dto
+from shared.contracts.states import OrderState, PaymentState
+from shared.models import Order, Payment
+from shared.web.state import app_state
+
+from .lines import OpenOrder
+
+
+async def get_open_orders(session: AsyncSession, user_id: int) -> list[OpenOrder]:
+    """Return the user's unpaid orders, newest first, with the time left and where each is paid."""
+    statement = (
+        select(Order)
+        .where(Order.user_id == user_id, Order.state == OrderState.PENDING)
+        .options(selectinload(Order.lines), selectinload(Order.payments))
+        .order_by(Order.id.desc())
+    )
+    now = app_state().clock()
+    return [_open_order(order, now) for order in await session.scalars(statement)]
+
+
+def _open_order(order: Order, now: datetime) -> OpenOrder:
+    """Map an unpaid order; its latest payment is the one that counts."""
+    payment: Payment | None = order.payments[-1] if order.payments else None
+    return OpenOrder(
+        order=order_to_dto(order),
+        seconds_left=max(0, int((order.expires_at - now).total_seconds())),
+        payment_state=None if payment is None else PaymentState(payment.state),
+        hosted_url=None if payment is None else payment.hosted_url,
+    )

@@ -1,0 +1,126 @@
+"""From a committed attempt to the provider's page: call (no transaction), then write down what came of it."""
+
+from __future__ import annotations
+
+import structlog
+
+from cart.wiring import Till
+from shared.contracts.dtos import Checkout, CheckoutRequest, PaymentDTO
+from shared.contracts.errors import GatewayError, GatewayUnknown, Unavailable
+from shared.contracts.states import OrderState, PaymentState
+from shared.db.uow import unit_of_work
+from shared.models import Payment
+from shared.services.journal import SYSTEM, record
+
+from .attempts import Attempt, locked_attempt, read_payment, schedule_next_look
+from .settle import record_status, release_order
+
+_log = structlog.get_logger("maypole.payment")
+NOT_OPENED = (
+    "The payment page could not be opened. Nothing was charged, and everything is still in your cart."
+    " Please try again in a few minutes."
+)
+
+
+async def open_payment(till: Till, payment_id: int) -> str:
+    """Open a committed attempt at the provider and return where to send the browser.
+
+    That is the hosted page, or our own return page where the provider's answer was lost: then the attempt is unknown,
+    and looked up, never repeated under another reference. Safe to repeat: the reference stays the same. Raises
+    Unavailable where nothing happened at the provider: then the order has let go and the cart is as it was.
+    """
+    payment = await read_payment(till, payment_id)
+    if payment.state == PaymentState.OPEN and payment.hosted_url is not None:
+        return payment.hosted_url
+    if payment.state not in (PaymentState.CREATED, PaymentState.UNKNOWN):
+        return await return_url(till, payment_id)
+    try:
+        checkout = await till.gateway.create(await _request(till, payment))
+    except GatewayUnknown:
+        await _mark_unknown(till, payment_id)
+        return await return_url(till, payment_id)
+    except GatewayError as error:
+        if await _give_up(till, payment_id, error):
+            raise Unavailable(NOT_OPENED) from error
+        return await return_url(till, payment_id)
+    return await _opened(till, payment_id, checkout)
+
+
+async def return_url(till: Till, payment_id: int) -> str:
+    """Return the address of our own page that says how a payment stands."""
+    return _return_url(till, (await _tokens(till, payment_id))[0])
+
+
+def _return_url(till: Till, token: str) -> str:
+    """Put the return page's address together."""
+    return f"{till.settings.url_of('cart')}/checkout/return/{token}/"
+
+
+async def _tokens(till: Till, payment_id: int) -> tuple[str, str]:
+    """Read a payment's two secret tokens: the browser's and the provider's."""
+    async with unit_of_work(till.database) as uow:
+        payment = await uow.session.get_one(Payment, payment_id)
+        return payment.return_token, payment.webhook_token
+
+
+async def _request(till: Till, payment: PaymentDTO) -> CheckoutRequest:
+    """Put together what the provider is asked for. The description holds nothing personal."""
+    return_token, webhook_token = await _tokens(till, payment.id)
+    return CheckoutRequest(
+        reference=payment.checkout_reference,
+        amount=payment.amount,
+        currency=payment.currency,
+        merchant_code=payment.merchant_code,
+        description=f"{till.settings.site_name} order",
+        return_url=f"{till.settings.url_of('cart')}/payments/webhook/{webhook_token}/",
+        redirect_url=_return_url(till, return_token),
+        valid_until=payment.valid_until,
+    )
+
+
+async def _opened(till: Till, payment_id: int, checkout: Checkout) -> str:
+    """Write down that the checkout is open, or whatever else it has become meanwhile."""
+    payment = await record_status(till, payment_id, checkout)
+    if payment.state == PaymentState.OPEN and payment.hosted_url is not None:
+        return payment.hosted_url
+    return await return_url(till, payment_id)
+
+
+async def _mark_unknown(till: Till, payment_id: int) -> None:
+    """Write down that the answer was lost: the attempt may exist at the provider."""
+    async with locked_attempt(till, payment_id) as attempt:
+        if attempt.payment.state == PaymentState.CREATED:
+            attempt.payment.state = PaymentState.UNKNOWN
+            schedule_next_look(attempt.payment, till.clock())
+            await _note(attempt, "unknown", "the provider's answer was lost")
+        await attempt.uow.commit()
+
+
+async def _give_up(till: Till, payment_id: int, error: GatewayError) -> bool:
+    """Cancel an attempt that does not exist at the provider, and let its order go; tell whether that was so.
+
+    Only a first call proves that: an attempt that was unknown before stays so, and is looked up.
+    """
+    _log.error("checkout_not_opened", payment_id=payment_id, error=type(error).__name__, detail=str(error))
+    async with locked_attempt(till, payment_id) as attempt:
+        if attempt.payment.state != PaymentState.CREATED:
+            return False
+        attempt.payment.state, attempt.payment.next_check_at = PaymentState.CANCELLED, None
+        await _note(attempt, "cancelled", f"not opened: {type(error).__name__}")
+        await release_order(till, attempt, OrderState.FAILED)
+        await attempt.uow.commit()
+    return True
+
+
+async def _note(attempt: Attempt, event: str, why: str) -> None:
+    """Tell of a payment's change."""
+    await attempt.session.flush()  # the journal tells of what the database has taken
+    await record(
+        attempt.session,
+        thing="payment",
+        thing_id=attempt.payment.id,
+        order_id=attempt.order.id,
+        event=event,
+        actor=SYSTEM,
+        why=why,
+    )

@@ -1,0 +1,198 @@
+"""The one settle: return page, webhook, reconciler and admin all end here (MONEY.md, promises 4, 6, 7 and 10).
+
+Ask (no transaction) → record what the provider says (commit) → fulfil under the order's lock (commit). Whatever is
+repeated changes nothing; whatever is interrupted is taken up by the next call.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from cart.wiring import Till
+from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
+from shared.contracts.errors import GatewayError
+from shared.contracts.states import OrderState, PaymentState
+from shared.models import Payment
+from shared.services.journal import PROVIDER, record
+
+from .attempts import Attempt, locked_attempt, read_payment, schedule_late_look, schedule_next_look
+from .check_sumup_status import check_sumup_status
+from .fulfil import fulfil_payment
+
+SECRET_MEMBERS = frozenset({"card", "customer", "personal_details", "payment_instrument", "token", "mandate"})
+RE_READ_AFTER = timedelta(minutes=1)
+"""When a closed checkout is read once more: money may have met its closing (NOTES.md § 4)."""
+_log = structlog.get_logger("maypole.settle")
+
+
+async def settle(till: Till, payment_id: int) -> PaymentState:
+    """Bring a payment up to what the provider says of it, and its order with it; return the payment's state.
+
+    Safe to repeat and to run at the same time as itself. A provider that cannot be asked changes nothing: the state
+    stays what it was and the reconciler asks again. Raises NotFound.
+    """
+    try:
+        return await settle_or_raise(till, payment_id)
+    except GatewayError as error:
+        _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
+        return (await read_payment(till, payment_id)).state
+
+
+async def settle_or_raise(till: Till, payment_id: int) -> PaymentState:
+    """Do as ``settle``, but raise GatewayError where the provider cannot be asked.
+
+    For whoever tells a person how a payment stands: a state that was not asked for is no proof of "not paid".
+    """
+    payment = await read_payment(till, payment_id)
+    if payment.state not in (PaymentState.PAID, PaymentState.REVIEW):
+        payment = await record_status(till, payment_id, await check_sumup_status(till, payment))
+    if payment.state == PaymentState.PAID:
+        await fulfil(till, payment_id)
+    return payment.state
+
+
+async def fulfil(till: Till, payment_id: int) -> None:
+    """Give what a recorded payment paid for, in a commit of its own. Safe to repeat."""
+    async with locked_attempt(till, payment_id) as attempt:
+        if attempt.payment.state != PaymentState.PAID:
+            return
+        await fulfil_payment(attempt.session, till, attempt.order, attempt.payment)
+        await attempt.uow.commit()
+
+
+async def record_status(till: Till, payment_id: int, checkout: Checkout | None) -> PaymentDTO:
+    """Write down what the provider says of a payment (None: it knows no such checkout), and commit. Safe to repeat."""
+    async with locked_attempt(till, payment_id) as attempt:
+        before = attempt.payment.state
+        await _apply(till, attempt, checkout)
+        await attempt.session.flush()  # the journal tells of what the database has taken
+        if attempt.payment.state != before:
+            await _write_journal(attempt, before)
+        await attempt.uow.commit()
+    return await read_payment(till, payment_id)
+
+
+async def _apply(till: Till, attempt: Attempt, checkout: Checkout | None) -> None:
+    """Change the locked payment, and release its order where that is proven to be safe."""
+    payment, now = attempt.payment, till.clock()
+    if payment.state in (PaymentState.PAID, PaymentState.REVIEW):
+        return
+    if checkout is None:
+        _look_again(attempt, now)
+        return
+    mismatch = find_mismatch(payment, checkout)
+    if mismatch is None and checkout.status in (CheckoutStatus.PENDING, CheckoutStatus.FAILED):
+        _adopt(payment, checkout)
+    if mismatch is not None:
+        _put_to_review(payment, checkout, mismatch)
+    elif checkout.status is CheckoutStatus.PAID:
+        _mark_paid(till, payment, checkout)
+    elif checkout.status is CheckoutStatus.EXPIRED:
+        await _close(till, attempt, checkout)
+    else:
+        _look_again(attempt, now)
+
+
+def _look_again(attempt: Attempt, now: datetime) -> None:
+    """Schedule the next look at a payment that is still unpaid."""
+    if attempt.is_payable:
+        schedule_next_look(attempt.payment, now)
+    else:
+        schedule_late_look(attempt.payment, now)
+
+
+def find_mismatch(payment: Payment, checkout: Checkout) -> str | None:
+    """Name what of a checkout is not what we asked for (promise 4), or None."""
+    differences = [
+        name
+        for name, ours, theirs in (
+            ("reference", payment.checkout_reference, checkout.reference),
+            ("merchant", payment.merchant_code, checkout.merchant_code),
+            ("currency", payment.currency, checkout.currency),
+            ("amount", payment.amount, checkout.amount),
+            ("id", payment.checkout_id or checkout.id, checkout.id),
+        )
+        if ours != theirs
+    ]
+    return ", ".join(differences) or None
+
+
+def _adopt(payment: Payment, checkout: Checkout) -> None:
+    """Take over the checkout of an attempt whose answer was lost."""
+    if payment.checkout_id is None:
+        payment.checkout_id, payment.hosted_url = checkout.id, checkout.hosted_url
+    if payment.state in (PaymentState.CREATED, PaymentState.UNKNOWN) and payment.hosted_url is not None:
+        payment.state = PaymentState.OPEN
+
+
+def _keep_answer(payment: Payment, checkout: Checkout) -> None:
+    """Keep what the provider said, without what is secret or personal."""
+    payment.checkout_id = payment.checkout_id or checkout.id
+    payment.transaction_id, payment.transaction_code = checkout.transaction_id, checkout.transaction_code
+    payment.answer = {
+        name: value if isinstance(value, bool | int) else str(value)
+        for name, value in checkout.raw.items()
+        if name not in SECRET_MEMBERS and value is not None and not isinstance(value, dict | list)
+    }
+
+
+def _put_to_review(payment: Payment, checkout: Checkout, mismatch: str) -> None:
+    """Set a payment aside for a person: a mismatch is never paid."""
+    _keep_answer(payment, checkout)
+    payment.state, payment.review_reason, payment.next_check_at = PaymentState.REVIEW, mismatch, None
+    _log.error("payment_mismatch", payment_id=payment.id, mismatch=mismatch)
+
+
+def _mark_paid(till: Till, payment: Payment, checkout: Checkout) -> None:
+    """Write down that the money has arrived."""
+    _keep_answer(payment, checkout)
+    payment.state, payment.paid_at, payment.next_check_at = PaymentState.PAID, till.clock(), None
+
+
+async def _close(till: Till, attempt: Attempt, checkout: Checkout) -> None:
+    """Close an attempt that the provider says is EXPIRED, and let its order go: the one proof that releases seats."""
+    payment, order, now = attempt.payment, attempt.order, till.clock()
+    if not attempt.is_payable:
+        schedule_late_look(payment, now)
+        return
+    _keep_answer(payment, checkout)
+    payment.state, payment.next_check_at = PaymentState.EXPIRED, now + RE_READ_AFTER
+    await release_order(till, attempt, OrderState.EXPIRED if now >= order.expires_at else OrderState.CANCELLED)
+
+
+async def release_order(till: Till, attempt: Attempt, state: OrderState) -> None:
+    """Put everything of an unpaid order back into the cart. The caller has proof that it can't be paid any more."""
+    order, calendar = attempt.order, till.services.calendar
+    if order.state != OrderState.PENDING:
+        return
+    await calendar.release_entries_for_order(attempt.session, order.id)
+    await calendar.release_tickets_for_order(attempt.session, order.id)
+    order.state, order.released_at = state, till.clock()
+    await attempt.session.flush()  # the journal tells of what the database has taken
+    await record(
+        attempt.session,
+        thing="order",
+        thing_id=order.id,
+        order_id=order.id,
+        event=state,
+        actor=PROVIDER,
+        why="the checkout can no longer be paid",
+        data={"from": OrderState.PENDING, "to": state},
+    )
+
+
+async def _write_journal(attempt: Attempt, before: str) -> None:
+    """Tell of a payment's change."""
+    payment = attempt.payment
+    await record(
+        attempt.session,
+        thing="payment",
+        thing_id=payment.id,
+        order_id=attempt.order.id,
+        event=payment.state,
+        actor=PROVIDER,
+        why=payment.review_reason or "",
+        data={"from": before, "to": payment.state, "transaction": payment.transaction_code},
+    )

@@ -1,0 +1,37 @@
+"""What is owed, or was given back, to the buyer of one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.states import DebtReason, DebtState
+from shared.models import Debt, Order, OrderLine
+
+
+@dataclass(frozen=True, slots=True)
+class OwedLine:
+    """One debt as its buyer sees it; without a title it is about a whole payment."""
+
+    title: str | None
+    detail: str
+    amount: Decimal
+    reason: DebtReason
+    state: DebtState
+
+
+async def debts_of_order(session: AsyncSession, order_id: int, *, user_id: int) -> list[OwedLine]:
+    """Return what is or was owed for one of the user's orders, oldest first."""
+    rows = await session.execute(
+        select(Debt.amount, Debt.reason, Debt.state, OrderLine.title, OrderLine.detail)
+        .join(Order, Order.id == Debt.order_id)
+        .outerjoin(OrderLine, OrderLine.id == Debt.order_line_id)
+        .where(Debt.order_id == order_id, Order.user_id == user_id)
+        .order_by(Debt.id)
+    )
+    return [
+        OwedLine(row.title, row.detail or "", row.amount, DebtReason(row.reason), DebtState(row.state)) for row in rows
+    ]

@@ -1,0 +1,112 @@
+"""Reads of orders and payments, each bounded by whose they are."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from shared.contracts.dtos import OrderDTO, OrderLineDTO, PaymentDTO
+from shared.contracts.states import LineKind, OrderState, PaymentState
+from shared.models import Order, OrderLine, Payment
+
+
+def line_to_dto(line: OrderLine) -> OrderLineDTO:
+    """Map an order line."""
+    return OrderLineDTO(
+        id=line.id,
+        kind=LineKind(line.kind),
+        title=line.title,
+        detail=line.detail,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        total=line.total,
+        vat_rate=line.vat_rate,
+        ticket_id=line.ticket_id,
+        entry_id=line.entry_id,
+        ticket_type_id=line.ticket_type_id,
+    )
+
+
+def order_to_dto(order: Order, lines: list[OrderLine] | None = None) -> OrderDTO:
+    """Map an order with its lines (those given, else those loaded)."""
+    return OrderDTO(
+        id=order.id,
+        number=order.number,
+        state=OrderState(order.state),
+        total=order.total,
+        currency=order.currency,
+        created_at=order.created_at,
+        expires_at=order.expires_at,
+        paid_at=order.paid_at,
+        user_id=order.user_id,
+        page_post_id=order.page_post_id,
+        merchant_code=order.merchant_code,
+        lines=tuple(line_to_dto(line) for line in (order.lines if lines is None else lines)),
+    )
+
+
+def payment_to_dto(payment: Payment) -> PaymentDTO:
+    """Map a payment."""
+    return PaymentDTO(
+        id=payment.id,
+        order_id=payment.order_id,
+        state=PaymentState(payment.state),
+        amount=payment.amount,
+        currency=payment.currency,
+        merchant_code=payment.merchant_code,
+        checkout_reference=payment.checkout_reference,
+        checkout_id=payment.checkout_id,
+        hosted_url=payment.hosted_url,
+        valid_until=payment.valid_until,
+        transaction_id=payment.transaction_id,
+        transaction_code=payment.transaction_code,
+    )
+
+
+async def get_order(session: AsyncSession, order_id: int, *, user_id: int) -> OrderDTO | None:
+    """Return one of the user's orders with its lines, or None."""
+    statement = select(Order).where(Order.id == order_id, Order.user_id == user_id).options(selectinload(Order.lines))
+    order = await session.scalar(statement.execution_options(populate_existing=True))
+    return None if order is None else order_to_dto(order)
+
+
+async def my_orders(
+    session: AsyncSession, *, user_id: int, before: int | None = None, limit: int = 20
+) -> list[OrderDTO]:
+    """Return the user's orders, newest first, older than the key ``before``."""
+    statement = (
+        select(Order)
+        .where(Order.user_id == user_id)
+        .options(selectinload(Order.lines))
+        .order_by(Order.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(Order.id < before)
+    return [order_to_dto(order) for order in await session.scalars(statement)]
+
+
+async def payment_of_order(session: AsyncSession, order_id: int, *, user_id: int) -> PaymentDTO | None:
+    """Return the latest payment of one of the user's orders."""
+    statement = (
+        select(Payment)
+        .join(Payment.order)
+        .where(Payment.order_id == order_id, Order.user_id == user_id)
+        .order_by(Payment.id.desc())
+        .limit(1)
+    )
+    payment = await session.scalar(statement)
+    return None if payment is None else payment_to_dto(payment)
+
+
+async def payment_by_return_token(session: AsyncSession, token: str) -> PaymentDTO | None:
+    """Return the payment whose buyer comes back with this token, or None."""
+    payment = await session.scalar(select(Payment).where(Payment.return_token == token))
+    return None if payment is None else payment_to_dto(payment)
+
+
+async def payment_by_webhook_token(session: AsyncSession, token: str) -> PaymentDTO | None:
+    """Return the payment whose notices carry this token, or None."""
+    payment = await session.scalar(select(Payment).where(Payment.webhook_token == token))
+    return None if payment is None else payment_to_dto(payment)

@@ -1,0 +1,1 @@
+"""What is owed to buyers, and giving it back."""

@@ -1,0 +1,241 @@
+"""Give money back, once (MONEY.md, promise 11): intend (commit) → call → settle (commit).
+
+The provider knows no key by which a repeated refund could be told from a second one (NOTES.md § 7). So what it shows as
+given back is read before the call, one refund of a payment is in flight at a time, and after an unclear answer the
+transaction is read, never asked again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.wiring import Till
+from shared.contracts.dtos import RefundAnswer, RefundOutcome, Transaction
+from shared.contracts.errors import Conflict, GatewayError, NotFound, Unavailable
+from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, PaymentState, RefundState
+from shared.db.locks import lock_order, lock_payment, lock_refund
+from shared.db.refusals import violates
+from shared.db.uow import unit_of_work
+from shared.models import Debt, Payment, Refund
+from shared.services.journal import PROVIDER, SYSTEM, record, user_actor
+
+from .settled import settle_debt
+
+ALREADY_UNDER_WAY = "A refund of this payment is under way. Wait for its result before you start another."
+NOT_OWED = "This debt is settled already."
+CANNOT_ASK = "The payment provider cannot be reached right now. Nothing was sent; please try again in a few minutes."
+QUIET_TIME = timedelta(minutes=10)
+"""How long an unclear refund must stay invisible at the provider before it counts as never made."""
+LOOK_AGAIN = timedelta(seconds=30)
+_log = structlog.get_logger("maypole.refund")
+
+
+async def refund_debt(till: Till, *, debt_id: int, actor_user_id: int) -> RefundState:
+    """Pay a debt back through the provider, and say how that stands.
+
+    ``failed`` leaves the debt owed, with the provider's reason; ``sent`` and ``unknown`` are looked up by the worker.
+    Raises NotFound, Conflict where it is settled or under way, and Unavailable where nothing was sent. Not safe to
+    repeat once it has failed: that is a new refund, which is what its caller then wants.
+    """
+    payment = await _payment_of(till, debt_id)
+    before = await _refunded_so_far(till, payment)
+    refund_id, amount = await _intend(till, debt_id, actor_user_id, before)
+    await _mark_sent(till, refund_id)
+    answer = await _call(till, payment, amount)
+    await _write_answer(till, refund_id, answer)
+    return await settle_refund(till, refund_id)
+
+
+async def _payment_of(till: Till, debt_id: int) -> Payment:
+    """Return the payment that a debt is to be paid back from."""
+    async with unit_of_work(till.database) as uow:
+        payment = await uow.session.scalar(
+            select(Payment).join(Debt, Debt.payment_id == Payment.id).where(Debt.id == debt_id)
+        )
+    if payment is None:
+        raise NotFound
+    if payment.transaction_id is None:
+        raise Conflict("The provider has not told us the transaction of this payment yet. Please try again later.")
+    return payment
+
+
+async def _refunded_so_far(till: Till, payment: Payment) -> Decimal:
+    """Ask the provider what it has given back of a payment. Raises Unavailable where it can't be asked."""
+    transaction = await _transaction(till, payment)
+    if transaction is None:
+        raise Unavailable(CANNOT_ASK)
+    return transaction.refunded
+
+
+async def _transaction(till: Till, payment: Payment) -> Transaction | None:
+    """Read the provider's record of a payment; None where it can't be had now."""
+    if payment.transaction_id is None:
+        return None
+    try:
+        return await till.gateway.transaction(payment.transaction_id, payment.merchant_code)
+    except GatewayError as error:
+        _log.warning("transaction_not_read", payment_id=payment.id, error=type(error).__name__)
+        return None
+
+
+async def _intend(till: Till, debt_id: int, actor_user_id: int, before: Decimal) -> tuple[int, Decimal]:
+    """Write the refund down and commit it, so that it counts against what is left before anybody is called."""
+    try:
+        async with unit_of_work(till.database) as uow:
+            debt = await _locked_debt(uow.session, debt_id)
+            refund = Refund(
+                debt_id=debt.id,
+                payment_id=debt.payment_id,
+                amount=debt.amount,
+                currency=debt.currency,
+                refunded_before=before,
+                requested_by=actor_user_id,
+                next_check_at=till.clock() + LOOK_AGAIN,
+            )
+            uow.session.add(refund)
+            await uow.session.flush()  # the guards speak here: one in flight, never more than was paid
+            await _note(uow.session, refund, debt.order_id, RefundState.REQUESTED, user_actor(actor_user_id))
+            await uow.commit()
+            return refund.id, refund.amount
+    except IntegrityError as error:
+        if violates(error, "uq_refunds_one_in_flight"):
+            raise Conflict(ALREADY_UNDER_WAY) from error
+        if violates(error, "refunded_within_amount"):
+            raise Conflict("This would give back more than was paid.") from error
+        raise
+
+
+async def _locked_debt(session: AsyncSession, debt_id: int) -> Debt:
+    """Lock a debt's order and payment, and return the debt, still owed and with nothing under way."""
+    debt = await session.get(Debt, debt_id)
+    if debt is None:
+        raise NotFound
+    await lock_order(session, debt.order_id)
+    payment = await lock_payment(session, debt.payment_id)
+    await session.refresh(debt)
+    if debt.state != DebtState.OWED:
+        raise Conflict(NOT_OWED)
+    if payment is None or payment.state != PaymentState.PAID:
+        raise Conflict("This payment has not arrived, so nothing can be given back.")
+    return debt
+
+
+async def _mark_sent(till: Till, refund_id: int) -> None:
+    """Commit that the call is about to be made: from here on its outcome counts as open."""
+    async with unit_of_work(till.database) as uow:
+        refund, order_id = await _locked_refund(uow.session, refund_id)
+        refund.state, refund.sent_at = RefundState.SENT, till.clock()
+        await _note(uow.session, refund, order_id, RefundState.SENT, SYSTEM)
+        await uow.commit()
+
+
+async def _call(till: Till, payment: Payment, amount: Decimal) -> RefundAnswer:
+    """Ask for the refund, once."""
+    if payment.transaction_id is None:
+        raise NotFound
+    try:
+        return await till.gateway.refund(payment.transaction_id, payment.merchant_code, amount)
+    except GatewayError as error:
+        _log.warning("refund_unclear", payment_id=payment.id, error=type(error).__name__)
+        return RefundAnswer(RefundOutcome.UNKNOWN)
+
+
+async def _write_answer(till: Till, refund_id: int, answer: RefundAnswer) -> None:
+    """Write down what the provider said: a refusal ends the refund, a lost answer leaves it open."""
+    async with unit_of_work(till.database) as uow:
+        refund, order_id = await _locked_refund(uow.session, refund_id)
+        if refund.state != RefundState.SENT:
+            return
+        if answer.outcome is RefundOutcome.REJECTED:
+            await _fail(uow.session, refund, order_id, answer.reason or answer.code, till.clock())
+        elif answer.outcome is RefundOutcome.UNKNOWN:
+            refund.state = RefundState.UNKNOWN
+            await _note(uow.session, refund, order_id, RefundState.UNKNOWN, PROVIDER)
+        await uow.commit()
+
+
+async def settle_refund(till: Till, refund_id: int) -> RefundState:
+    """Bring a refund up to what the provider's record shows. Safe to repeat; changes nothing once it is decided."""
+    async with unit_of_work(till.database) as uow:
+        refund = await uow.session.get_one(Refund, refund_id)
+        payment = await uow.session.get_one(Payment, refund.payment_id)
+    if refund.state not in REFUND_IN_FLIGHT:
+        return RefundState(refund.state)
+    transaction = await _transaction(till, payment)
+    async with unit_of_work(till.database) as uow:
+        refund, order_id = await _locked_refund(uow.session, refund_id)
+        await _decide(till, uow.session, refund, order_id, transaction)
+        state = RefundState(refund.state)
+        await uow.commit()
+    return state
+
+
+async def _decide(
+    till: Till, session: AsyncSession, refund: Refund, order_id: int, transaction: Transaction | None
+) -> None:
+    """Decide a locked refund by the provider's record: there, on its way, or (after a quiet time) never made."""
+    now = till.clock()
+    if refund.state not in REFUND_IN_FLIGHT:
+        return
+    if refund.state == RefundState.REQUESTED:
+        await _fail(session, refund, order_id, "It was never sent: the site was stopped before. Try again.", now)
+        return
+    refund.next_check_at = now + min(LOOK_AGAIN * (refund.checks + 1), QUIET_TIME)
+    if transaction is None:
+        return
+    wanted = (refund.refunded_before or Decimal(0)) + refund.amount
+    if transaction.given_back >= wanted:
+        await _succeed(till, session, refund, order_id)
+    elif transaction.refunded < wanted and now - (refund.sent_at or refund.created_at) > QUIET_TIME:
+        await _fail(session, refund, order_id, "The provider has no record of it. Try again.", now)
+
+
+async def _succeed(till: Till, session: AsyncSession, refund: Refund, order_id: int) -> None:
+    """Write down that the money went back, and settle the debt."""
+    refund.state, refund.finished_at, refund.next_check_at = RefundState.SUCCEEDED, till.clock(), None
+    await _note(session, refund, order_id, RefundState.SUCCEEDED, PROVIDER)
+    if refund.debt_id is not None:
+        await settle_debt(till, session, refund.debt_id)
+
+
+async def _fail(session: AsyncSession, refund: Refund, order_id: int, reason: str, now: datetime) -> None:
+    """Write down that nothing went back, and why; the debt stays owed."""
+    refund.state, refund.reason, refund.finished_at, refund.next_check_at = RefundState.FAILED, reason, now, None
+    await _note(session, refund, order_id, RefundState.FAILED, PROVIDER)
+
+
+async def _locked_refund(session: AsyncSession, refund_id: int) -> tuple[Refund, int]:
+    """Lock a refund after its order and payment, and return it with the order's id."""
+    statement = (
+        select(Payment.order_id, Payment.id).join(Refund, Refund.payment_id == Payment.id).where(Refund.id == refund_id)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise NotFound
+    await lock_order(session, row.order_id)
+    await lock_payment(session, row.id)
+    refund = await lock_refund(session, refund_id)
+    if refund is None:
+        raise NotFound
+    return refund, row.order_id
+
+
+async def _note(session: AsyncSession, refund: Refund, order_id: int, event: RefundState, actor: str) -> None:
+    """Tell of a refund's change."""
+    await session.flush()  # the journal tells of what the database has taken
+    await record(
+        session,
+        thing="refund",
+        thing_id=refund.id,
+        order_id=order_id,
+        event=event,
+        actor=actor,
+        why=refund.reason,
+        data={"amount": str(refund.amount), "debt": refund.debt_id, "payment": refund.payment_id},
+    )

@@ -1,0 +1,62 @@
+"""What follows once a debt is paid: the debt, its ticket and its order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.wiring import Till
+from shared.contracts.states import PAID_ORDER_STATES, DebtState, OrderState, PaymentState, RefundState
+from shared.models import Debt, Order, OrderLine, Payment, Refund
+from shared.services.journal import SYSTEM, record
+
+GONE_BACK = (RefundState.SUCCEEDED, RefundState.EXTERNAL)
+
+
+async def settle_debt(till: Till, session: AsyncSession, debt_id: int) -> None:
+    """Settle a debt whose money went back, in the caller's transaction, which has locked its order. Safe to repeat."""
+    debt = await session.get_one(Debt, debt_id, populate_existing=True)
+    if debt.state == DebtState.SETTLED:
+        return
+    debt.state, debt.settled_at = DebtState.SETTLED, till.clock()
+    await session.flush()  # the journal tells of what the database has taken
+    await record(session, thing="debt", thing_id=debt.id, order_id=debt.order_id, event=debt.state, actor=SYSTEM)
+    if debt.order_line_id is not None:
+        await _mark_ticket(till, session, debt.order_id, debt.order_line_id)
+    await _mark_order(session, debt.order_id)
+
+
+async def _mark_ticket(till: Till, session: AsyncSession, order_id: int, line_id: int) -> None:
+    """Mark the oversold ticket of a line: the line's own, or the one that was made in its place."""
+    ticket_id = await session.scalar(select(OrderLine.ticket_id).where(OrderLine.id == line_id))
+    if ticket_id is not None:
+        await till.services.calendar.mark_tickets_refunded(session, order_id, [ticket_id])
+
+
+async def _mark_order(session: AsyncSession, order_id: int) -> None:
+    """Mark an order as refunded, in part or in whole, by the money that came in and went back."""
+    order = await session.get_one(Order, order_id, populate_existing=True)
+    paid = await session.scalar(
+        select(func.sum(Payment.amount)).where(Payment.order_id == order_id, Payment.state == PaymentState.PAID)
+    )
+    back = await session.scalar(
+        select(func.sum(Refund.amount))
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.order_id == order_id, Refund.state.in_(GONE_BACK))
+    )
+    kept = (paid or Decimal(0)) - (back or Decimal(0))
+    state = _state_by_money(order.total, kept)
+    if order.state in PAID_ORDER_STATES and order.state != state:
+        before, order.state = order.state, state
+        await session.flush()  # the journal tells of what the database has taken
+        data: dict[str, object] = {"from": before, "to": state}
+        await record(session, thing="order", thing_id=order_id, order_id=order_id, event=state, actor=SYSTEM, data=data)
+
+
+def _state_by_money(total: Decimal, kept: Decimal) -> OrderState:
+    """Return the state of a paid order by what we kept of its money; a second payment given back leaves it paid."""
+    if kept >= total:
+        return OrderState.PAID
+    return OrderState.REFUNDED if kept <= 0 else OrderState.PARTIALLY_REFUNDED

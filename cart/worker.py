@@ -1,0 +1,133 @@
+"""The worker: the cart domain's background work, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import func, select
+
+from cart.bp.cart.services.check_sumup_status import ORDER_MAIL
+from cart.bp.cart.services.reconcile import each, look_at_payment, reconcile
+from cart.bp.orders.services.mails import write_order_mails
+from cart.wiring import Till, build_services, refuse_stubs
+from shared.contracts.protocols import Clock
+from shared.db.engine import Database
+from shared.db.uow import unit_of_work
+from shared.jobs.queue import SEND_MAIL, SETTLE_PAYMENT
+from shared.jobs.worker import Handler, run_worker, stop_on_signals
+from shared.mail.sender import MailNotSent, deliver
+from shared.models import Mail, Order
+from shared.payments.sumup import sumup_client, sumup_gateway
+from shared.services.identity import forget_expired
+from shared.services.registry import use_services
+from shared.settings import Settings, get_settings
+from shared.web.logs import configure_logging
+from shared.web.state import utc_now
+
+UNTOLD_AFTER = timedelta(seconds=15)
+"""How long a job has, before the sweep does what it should have done."""
+MAIL_PAUSE = timedelta(seconds=30)
+MOST_MAIL_ATTEMPTS = 20
+BATCH = 20
+_log = structlog.get_logger("maypole.worker")
+
+
+def handlers(till: Till) -> dict[str, Handler]:
+    """Return what the worker does for each kind of job."""
+
+    async def settle_payment(payload: dict[str, object]) -> None:
+        await look_at_payment(till, _id_of(payload, "payment_id"))
+
+    async def order_mail(payload: dict[str, object]) -> None:
+        await write_order_mails(till, _id_of(payload, "order_id"))
+
+    async def send_mail(payload: dict[str, object]) -> None:
+        await send(till, _id_of(payload, "mail_id"))
+
+    return {SETTLE_PAYMENT: settle_payment, ORDER_MAIL: order_mail, SEND_MAIL: send_mail}
+
+
+def _id_of(payload: dict[str, object], name: str) -> int:
+    """Return an id of a job's payload."""
+    return int(str(payload[name]))
+
+
+async def send(till: Till, mail_id: int) -> None:
+    """Send a mail; one that could not go is due again in the sweep."""
+    try:
+        await deliver(till.database, till.settings, mail_id, clock=till.clock)
+    except MailNotSent as error:
+        _log.warning("mail_waits", mail_id=mail_id, error=str(error))
+
+
+async def sweep(till: Till) -> None:
+    """Do what is due and was brought by no job: payments, refunds, mails, and rows past their time. Safe to repeat."""
+    use_services(till.services)
+    await reconcile(till)
+    await each(await _untold_orders(till), lambda order_id: write_order_mails(till, order_id))
+    await each(await _unsent_mails(till), lambda mail_id: send(till, mail_id))
+
+
+async def forget_old_rows(till: Till) -> None:
+    """Delete sessions and sign-in links past their time."""
+    async with unit_of_work(till.database) as uow:
+        await forget_expired(uow.session, now=till.clock())
+        await uow.commit()
+
+
+async def _untold_orders(till: Till) -> list[int]:
+    """Return paid orders whose mails are not written yet."""
+    async with unit_of_work(till.database) as uow:
+        statement = (
+            select(Order.id)
+            .where(Order.paid_at.is_not(None), Order.mail_queued_at.is_(None))
+            .where(Order.paid_at <= till.clock() - UNTOLD_AFTER)
+            .order_by(Order.id)
+            .limit(BATCH)
+        )
+        return list(await uow.session.scalars(statement))
+
+
+async def _unsent_mails(till: Till) -> list[int]:
+    """Return mails that wait to be sent (again): each attempt waits longer than the one before."""
+    wait = func.make_interval(0, 0, 0, 0, 0, 0, MAIL_PAUSE.total_seconds() * (Mail.attempts + 1) * (Mail.attempts + 1))
+    async with unit_of_work(till.database) as uow:
+        statement = (
+            select(Mail.id)
+            .where(Mail.sent_at.is_(None), Mail.attempts < MOST_MAIL_ATTEMPTS)
+            .where(Mail.created_at + wait <= till.clock())
+            .order_by(Mail.id)
+            .limit(BATCH)
+        )
+        return list(await uow.session.scalars(statement))
+
+
+async def run(settings: Settings, stop: asyncio.Event, *, clock: Clock = utc_now) -> None:
+    """Run until ``stop`` is set."""
+    if settings.database_url is None:
+        raise RuntimeError("DATABASE_URL is not set: ./run sets it, and so must whoever starts the worker alone")
+    services = build_services(settings, clock=clock)
+    refuse_stubs(services)
+    url = settings.database_url.get_secret_value()
+    database = Database(url, pool_size=settings.db_worker_pool_size, settings=settings)
+    async with sumup_client(settings) as client:
+        till = Till(database, sumup_gateway(client, settings, clock=clock), services, settings, clock)
+        try:
+            await forget_old_rows(till)
+            await run_worker(settings, handlers(till), lambda: sweep(till), stop)
+        finally:
+            await database.dispose()
+
+
+async def _main(settings: Settings) -> None:
+    """Run until told to stop."""
+    await run(settings, stop_on_signals())
+
+
+def main() -> None:
+    """Run the worker in this process until it is told to stop."""
+    settings = get_settings()
+    configure_logging(settings)
+    asyncio.run(_main(settings))

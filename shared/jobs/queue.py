@@ -1,0 +1,32 @@
+"""Enqueue a job in the transaction of the change that wants it.
+
+pgqueuer writes through the driver's own connection, below SQLAlchemy. SQLAlchemy's asyncpg adapter begins its
+transaction only at its first statement: a job that were the first would be committed by itself, and outlive a
+rollback. So one statement goes first.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.queries import Queries
+from sqlalchemy.ext.asyncio import AsyncSession
+
+SETTLE_PAYMENT = "settle_payment"
+SEND_MAIL = "send_mail"
+
+
+async def enqueue(
+    session: AsyncSession, job: str, payload: dict[str, object], *, after: timedelta | None = None
+) -> None:
+    """Add a job, to be run once this session's transaction is committed (and ``after`` has passed).
+
+    The payload holds ids, never names or secrets. A job may run twice: whatever it does must be safe to repeat.
+    """
+    connection = await session.connection()
+    await connection.exec_driver_sql("SELECT 1")
+    raw = await connection.get_raw_connection()
+    driver = AsyncpgDriver(raw.driver_connection)
+    await Queries(driver).enqueue(job, json.dumps(payload).encode(), execute_after=after)

@@ -1,0 +1,91 @@
+"""The worker: takes jobs from the queue, and sweeps on a schedule for what no job brought.
+
+Both survive a database that goes away: the loop starts over until it is told to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+import asyncpg
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.models import Job
+
+from shared.settings import Settings
+
+Handler = Callable[[dict[str, object]], Awaitable[None]]
+Sweep = Callable[[], Awaitable[None]]
+
+_log = structlog.get_logger("maypole.worker")
+QUEUE_CONNECTIONS = 3
+"""Connections that the queue keeps beside the pool of the jobs: one listens, two fetch and mark."""
+
+
+def _guarded(name: str, handler: Handler) -> Callable[[Job], Awaitable[None]]:
+    """Wrap a job so that its failure is logged; the sweep tries again what is still undone."""
+
+    async def run(job: Job) -> None:
+        structlog.contextvars.bind_contextvars(job=name, job_id=int(job.id))
+        try:
+            await handler(json.loads(job.payload or b"{}"))
+        except Exception:  # noqa: BLE001 - the edge: a job that fails must not end the worker
+            _log.exception("job_failed")
+        finally:
+            structlog.contextvars.clear_contextvars()
+
+    return run
+
+
+async def _run_queue(url: str, handlers: Mapping[str, Handler], stop: asyncio.Event) -> None:
+    """Run the queue until told to stop, or until the connection breaks."""
+    async with asyncpg.create_pool(url, min_size=1, max_size=QUEUE_CONNECTIONS) as pool:
+        queue = PgQueuer.from_asyncpg_pool(pool)
+        for name, handler in handlers.items():
+            queue.entrypoint(name)(_guarded(name, handler))
+        running = asyncio.create_task(queue.qm.run(shutdown_on_listener_failure=True))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        queue.shutdown.set()
+        stopping.cancel()
+        await running
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, or return at once when told to stop."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def _keep_running(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event, pause: float) -> None:
+    """Do ``work`` again and again until told to stop; a failure is logged and waited out."""
+    while not stop.is_set():
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 - the edge: a database that is away comes back
+            _log.exception("worker_part_failed", part=name)
+        await _pause(stop, pause)
+
+
+async def run_worker(settings: Settings, handlers: Mapping[str, Handler], sweep: Sweep, stop: asyncio.Event) -> None:
+    """Run jobs and sweeps until ``stop`` is set."""
+    if settings.database_url is None:
+        raise RuntimeError("set DATABASE_URL")
+    url = settings.database_url.get_secret_value()
+    await asyncio.gather(
+        _keep_running("queue", lambda: _run_queue(url, handlers, stop), stop, 1.0),
+        _keep_running("sweep", sweep, stop, settings.reconcile_every_s),
+    )
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGINT and SIGTERM set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop

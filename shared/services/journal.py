@@ -1,0 +1,44 @@
+"""The journal: who, when, what and why, in the same transaction as the change (MONEY.md, promise 13)."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.contextvars import get_contextvars
+
+from shared.models import JournalEntry
+
+SYSTEM = "system"
+WORKER = "worker"
+PROVIDER = "provider"
+
+
+def user_actor(user_id: int) -> str:
+    """Name a person as an actor, by id: a name or address could not be forgotten later."""
+    return f"user:{user_id}"
+
+
+async def record(
+    session: AsyncSession,
+    *,
+    thing: str,
+    thing_id: int,
+    event: str,
+    actor: str,
+    order_id: int | None = None,
+    why: str = "",
+    data: dict[str, object] | None = None,
+) -> None:
+    """Add one line. ``data`` holds ids, states and amounts (as text), never names or addresses."""
+    await session.execute(
+        insert(JournalEntry).values(
+            thing=thing,
+            thing_id=thing_id,
+            order_id=order_id,
+            event=event,
+            actor=actor,
+            why=why,
+            data=data,
+            request_id=get_contextvars().get("request_id"),
+        )
+    )

@@ -22,7 +22,7 @@ from shared.settings import Settings, get_settings
 
 from . import demo_farm, demo_hall, demo_theatre
 from .demo_sales import BoxOffice, Sold
-from .demo_shapes import ZONE, DemoEvent, DemoPage, DemoType, amount, published
+from .demo_shapes import ZONE, DemoEvent, DemoPage, DemoType, amount, curly, published
 
 SHOPPER = "ada@maypole.example"
 ADMIN = "admin@maypole.example"
@@ -86,7 +86,7 @@ async def _add_page(session: AsyncSession, page: DemoPage, today: date, box_offi
             title=product.title,
             price=amount(product.price),
             unit=product.unit,
-            description=product.description,
+            description=curly(product.description),
             vat_rate=amount(product.vat_rate),
         )
     await _add_calendar(session, page, page_id, today, box_office)
@@ -100,7 +100,7 @@ async def _add_posts(session: AsyncSession, page: DemoPage, today: date) -> int:
         slug=page.slug,
         title=page.title,
         body=page.body,
-        excerpt=page.excerpt,
+        excerpt=curly(page.excerpt),
         is_page=True,
         published_at=published(today, 60),
     )
@@ -116,9 +116,9 @@ async def _add_posts(session: AsyncSession, page: DemoPage, today: date) -> int:
         await blog.save_post(
             session,
             slug=post.slug,
-            title=post.title,
+            title=curly(post.title),
             body=post.body,
-            excerpt=post.excerpt,
+            excerpt=curly(post.excerpt),
             page_id=page_id,
             published_at=published(today, post.days_ago),
         )
@@ -153,7 +153,7 @@ async def _add_event(
         kind=EntryKind.EVENT,
         state=EntryState.CONFIRMED,
         name=event.name,
-        description=event.description,
+        description=curly(event.description),
         start_at=event.when.starts(today),
         end_at=event.when.ends(today),
         ticket_price=amount(event.price) if event.price else None,
@@ -174,7 +174,7 @@ def _type(kind: DemoType, entry: CalendarEntry, position: int) -> TicketType:
     return TicketType(
         entry_id=entry.id,
         name=kind.name,
-        description=kind.description,
+        description=curly(kind.description),
         cost=amount(kind.cost) if kind.cost else None,
         capacity=kind.capacity,
         position=position,

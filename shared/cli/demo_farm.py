@@ -91,7 +91,7 @@ PRODUCTS = (
         "Hollin Dry cider",
         "6.30",
         "per 75 cl bottle",
-        "Kingston Black and Dabinett, two winters in oak, nothing added and 6.4 %. For over-18s.",
+        "Kingston Black and Dabinett, two winters in oak, nothing added and 6.4%. For over-18s.",
         vat_rate="20",
     ),
     DemoProduct(

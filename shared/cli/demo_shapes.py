@@ -104,6 +104,11 @@ def published(today: date, days_ago: int) -> datetime:
     return wall.astimezone(UTC)
 
 
+def curly(text: str) -> str:
+    """Return plain text with printers' apostrophes, as Markdown texts get them when they are saved."""
+    return text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
+
+
 def amount(text: str) -> Decimal:
     """Return a price as money."""
     return Decimal(text)

@@ -79,7 +79,7 @@ class SqlMarketService:
             .on_conflict_do_update(
                 index_elements=[Product.slug],
                 set_=values,
-                
+                where=Product.container_id == container_id,
             )
             .returning(Product.id)
         )

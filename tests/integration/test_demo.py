@@ -44,7 +44,7 @@ async def available_by_name(session: AsyncSession) -> dict[str, int | None]:
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.name)
-def test_no_basket_of_an_event_comes_to_a_total_that_the_sandbox_declines(event: DemoEvent):
+def test_no_basket_of_an_event_comes_to_a_total_that_the_sandbox_declines(event: DemoEvent) -> None:
     baskets = {
         sum(basket, Decimal(0))
         for size in range(1, LARGEST_BASKET + 1)
@@ -54,7 +54,7 @@ def test_no_basket_of_an_event_comes_to_a_total_that_the_sandbox_declines(event:
     assert not baskets & DECLINED_BY_CONVENTION
 
 
-def test_an_event_is_on_its_weekday_at_the_time_on_the_wall():
+def test_an_event_is_on_its_weekday_at_the_time_on_the_wall() -> None:
     # Sunday 25 October 2026, 02:00: summer time ends. The Saturdays before and after start at the same wall time.
     summer = When(0, SATURDAY, "19:30").starts(datetime(2026, 10, 18, tzinfo=UTC).date())
     winter = When(1, SATURDAY, "19:30").starts(datetime(2026, 10, 18, tzinfo=UTC).date())
@@ -63,7 +63,7 @@ def test_an_event_is_on_its_weekday_at_the_time_on_the_wall():
 
 
 @pytest.mark.parametrize("weekday", range(7))
-def test_this_week_is_ahead_and_the_week_before_last_is_over(weekday: int):
+def test_this_week_is_ahead_and_the_week_before_last_is_over(weekday: int) -> None:
     today = datetime(2026, 11, 22, tzinfo=UTC).date()
 
     ahead = When(0, weekday, "19:30").starts(today).date() - today
@@ -73,7 +73,7 @@ def test_this_week_is_ahead_and_the_week_before_last_is_over(weekday: int):
     assert timedelta(-13) <= over <= timedelta(-7)
 
 
-async def test_loading_twice_loads_once(demo: AsyncSession, database_url: str):
+async def test_loading_twice_loads_once(demo: AsyncSession, database_url: str) -> None:
     before = (await demo.execute(text("SELECT count(*), max(id) FROM tickets"))).one()
     await demo.rollback()
 
@@ -83,7 +83,7 @@ async def test_loading_twice_loads_once(demo: AsyncSession, database_url: str):
     assert await demo.scalar(select(func.count()).select_from(Post).where(Post.is_page)) == 3
 
 
-async def test_a_site_with_a_page_of_its_own_gets_no_demo(session: AsyncSession, database_url: str):
+async def test_a_site_with_a_page_of_its_own_gets_no_demo(session: AsyncSession, database_url: str) -> None:
     session.add(Post(slug="ours", title="Ours", is_page=True))
     await session.commit()
 
@@ -93,7 +93,7 @@ async def test_a_site_with_a_page_of_its_own_gets_no_demo(session: AsyncSession,
     assert await session.scalar(select(func.count()).select_from(User)) == 0
 
 
-async def test_events_are_in_every_state_that_a_shopper_may_meet(demo: AsyncSession):
+async def test_events_are_in_every_state_that_a_shopper_may_meet(demo: AsyncSession) -> None:
     available = await available_by_name(demo)
     now = datetime.now(UTC)
     entries = (await demo.scalars(select(CalendarEntry))).all()
@@ -105,14 +105,14 @@ async def test_events_are_in_every_state_that_a_shopper_may_meet(demo: AsyncSess
     assert any(entry.ticket_price == 0 for entry in entries)
 
 
-async def test_sold_tickets_are_confirmed_or_used_and_have_their_codes(demo: AsyncSession):
+async def test_sold_tickets_are_confirmed_or_used_and_have_their_codes(demo: AsyncSession) -> None:
     rows = await demo.execute(select(Ticket.state, func.count(), func.count(Ticket.code)).group_by(Ticket.state))
     counts = {state: (tickets, codes) for state, tickets, codes in rows}
 
     assert counts == {"checked_in": (12, 12), "confirmed": (79, 79)}
 
 
-async def test_every_order_is_paid_in_full_by_one_payment_and_names_its_tickets(demo: AsyncSession):
+async def test_every_order_is_paid_in_full_by_one_payment_and_names_its_tickets(demo: AsyncSession) -> None:
     lines = select(func.sum(OrderLine.total)).where(OrderLine.order_id == Order.id).scalar_subquery()
     tickets = select(func.count()).where(Ticket.order_id == Order.id).scalar_subquery()
     named = select(func.count(OrderLine.ticket_id)).where(OrderLine.order_id == Order.id).scalar_subquery()
@@ -129,13 +129,13 @@ async def test_every_order_is_paid_in_full_by_one_payment_and_names_its_tickets(
     assert {states for *_, state, paid in orders for states in (state, paid)} == {"paid"}
 
 
-async def test_nothing_of_the_demo_waits_for_a_provider(demo: AsyncSession):
+async def test_nothing_of_the_demo_waits_for_a_provider(demo: AsyncSession) -> None:
     rows = (await demo.execute(select(Payment.provider, Payment.next_check_at).distinct())).all()
 
     assert [tuple(row) for row in rows] == [("demo", None)]
 
 
-async def test_the_accounts_exist_and_only_the_admin_has_a_role(demo: AsyncSession):
+async def test_the_accounts_exist_and_only_the_admin_has_a_role(demo: AsyncSession) -> None:
     emails = set(await demo.scalars(select(User.email)))
     roles = (await demo.execute(select(User.email, UserRole.role).join(UserRole, UserRole.user_id == User.id))).all()
 
@@ -143,12 +143,12 @@ async def test_the_accounts_exist_and_only_the_admin_has_a_role(demo: AsyncSessi
     assert [tuple(row) for row in roles] == [(ADMIN, "admin")]
 
 
-async def test_the_shopper_starts_with_nothing(demo: AsyncSession):
+async def test_the_shopper_starts_with_nothing(demo: AsyncSession) -> None:
     ada = await demo.scalar(select(User.id).where(User.email == SHOPPER))
 
     assert await demo.scalar(select(func.count()).select_from(Ticket).where(Ticket.user_id == ada)) == 0
 
 
-async def test_the_shop_has_products_and_no_page_is_without_prose(demo: AsyncSession):
+async def test_the_shop_has_products_and_no_page_is_without_prose(demo: AsyncSession) -> None:
     assert await demo.scalar(select(func.count()).select_from(Product)) == 9
     assert not (await demo.scalars(select(Post.slug).where(func.length(Post.body_html) < 200))).all()

@@ -51,10 +51,8 @@ def long_day(moment: datetime, zone: str) -> str:
 
 def event_row(entry: EntryDTO, now: datetime) -> EventRow:
     """Make a row of an event."""
-    prices = [t.cost for t in entry.ticket_types if t.cost is not None]
-    if not prices and entry.ticket_price is not None:
-        prices = [entry.ticket_price]
-    note, note_kind = _note(entry, now)
+    prices = _prices(entry)
+    note, note_kind = _note(entry, now) if prices else ("No ticket needed", "")
     return EventRow(
         path=entry_path(entry.id),
         name=entry.name,
@@ -66,6 +64,13 @@ def event_row(entry: EntryDTO, now: datetime) -> EventRow:
         note=note,
         note_kind=note_kind,
     )
+
+
+def _prices(entry: EntryDTO) -> list[Decimal]:
+    """Return what the event's tickets cost: each type's price, or the event's own where it has no types."""
+    if entry.ticket_types:
+        return [kind.cost for kind in entry.ticket_types if kind.cost is not None]
+    return [] if entry.ticket_price is None else [entry.ticket_price]
 
 
 def _lowest_to_name(prices: list[Decimal]) -> Decimal | None:

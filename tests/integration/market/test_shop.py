@@ -1,0 +1,112 @@
+"""The shops, as a visitor gets them."""
+
+from __future__ import annotations
+
+import pytest
+from quart.typing import TestClientProtocol as Client
+from selectolax.lexbor import LexborHTMLParser
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from market.app import create_app
+from shared.cli.demo import load_demo
+from shared.services.blog_impl import RESERVED_SLUGS
+from shared.settings import Settings
+from tests.factories.blog import make_page
+from tests.factories.market import make_product
+from tests.support.queries import counted_queries
+
+
+@pytest.fixture
+async def barn(session: AsyncSession) -> AsyncSession:
+    """Give a shop with three products, another page's shop with one, and a page without a shop."""
+    barn = await make_page(session, slug="barn", title="The Barn", has_market=True)
+    mill = await make_page(session, slug="mill", title="The Mill", has_market=True)
+    await make_page(session, slug="chapel", title="The Chapel")
+    for title in ("Apples", "Beans", "Cider"):
+        await make_product(
+            session, barn, slug=title.lower(), title=title, price="4.50", description="Short.\n\nLong story."
+        )
+    await make_product(session, mill, slug="flour", title="Flour", price="2.10", unit="per kg")
+    await session.commit()
+    return session
+
+
+async def read(client: Client, path: str, status: int = 200) -> LexborHTMLParser:
+    response = await client.get(path)
+    assert response.status_code == status
+    return LexborHTMLParser(await response.get_data(as_text=True))
+
+
+def texts(page: LexborHTMLParser, selector: str) -> list[str]:
+    return [" ".join(node.text().split()) for node in page.css(selector)]
+
+
+async def test_the_shop_shows_every_pages_products_under_its_page(barn: AsyncSession, client: Client) -> None:
+    page = await read(client, "/")
+
+    assert texts(page, "h2") == ["The Barn", "The Mill"]
+    assert texts(page, "h3") == ["Apples", "Beans", "Cider", "Flour"]
+    assert [a.attributes["href"] for a in page.css(".card__title a")][-1] == "/mill/flour/"
+
+
+async def test_a_site_without_shops_leads_on_to_what_is_on(client: Client) -> None:
+    page = await read(client, "/")
+
+    assert texts(page, ".empty__title") == ["No shop has opened yet"]
+    assert page.css_first(".empty a").attributes["href"] == "http://localhost:8003/"
+
+
+async def test_a_pages_shop_shows_its_own_products_with_price_and_unit(barn: AsyncSession, client: Client) -> None:
+    page = await read(client, "/mill/")
+
+    assert texts(page, ".card__body") == ["Flour £2.10 per kg Plums and sugar."]
+
+
+async def test_an_empty_shop_says_so(session: AsyncSession, client: Client) -> None:
+    await make_page(session, slug="new", has_market=True)
+    await session.commit()
+
+    assert texts(await read(client, "/new/"), ".empty__title") == ["The shelves are empty just now"]
+
+
+async def test_a_product_shows_its_whole_story_where_to_get_it_and_its_neighbours(
+    barn: AsyncSession, client: Client
+) -> None:
+    page = await read(client, "/barn/beans/")
+
+    assert texts(page, "h1") == ["Beans"]
+    assert "Long story." in texts(page, "article")[0]
+    assert "The Barn Trust" in texts(page, "aside")[0]
+    assert texts(page, "section h3") == ["Apples", "Cider"]
+
+
+async def test_nothing_offers_a_button_that_does_nothing(barn: AsyncSession, client: Client) -> None:
+    page = await read(client, "/barn/beans/")
+
+    assert page.css("main form, main button") == []
+    assert "sold over the counter" in texts(page, "aside")[0]
+
+
+@pytest.mark.parametrize("path", ["/nowhere/", "/chapel/", "/barn/nothing/", "/barn/flour/", "/mill/beans/"])
+async def test_what_is_not_sold_there_is_not_found(barn: AsyncSession, client: Client, path: str) -> None:
+    page = await read(client, path, 404)
+
+    assert texts(page, "h1") == ["Not found"]
+
+
+async def test_the_number_of_queries_does_not_grow_with_what_is_shown(client: Client, database_url: str) -> None:
+    await load_demo(database_url)
+    counts = {}
+
+    for path in ("/", "/hollin-bank-farm-shop/", "/hollin-bank-farm-shop/wellow-blue/"):
+        with counted_queries() as queries:
+            await read(client, path)
+        counts[path] = len(queries)
+
+    assert set(counts.values()) == {2}  # the pages (or the page), and the products
+
+
+def test_no_page_can_hide_an_address_of_the_site_itself(settings: Settings) -> None:
+    first_parts = {rule.rule.split("/")[1] for rule in create_app(settings).url_map.iter_rules()}
+
+    assert {part for part in first_parts if part and "<" not in part} <= RESERVED_SLUGS

@@ -109,18 +109,16 @@ def start_server(wanted: Path, options: ServerOptions | None = None) -> Embedded
         try:
             fcntl.flock(users, fcntl.LOCK_SH)  # waits while a server is being stopped
             cluster = Cluster(home, binaries(home, account), account)
-            known = cluster.secrets()
-            if not _is_kept(home):
-                known = _start(cluster, known, options or ServerOptions())
+            known = cluster.secrets() if _is_kept(home) else _start(cluster, options or ServerOptions())
             return EmbeddedServer(cluster, known, users)
         except BaseException:
             users.close()
             raise
 
 
-def _start(cluster: Cluster, known: Secrets, options: ServerOptions) -> Secrets:
+def _start(cluster: Cluster, options: ServerOptions) -> Secrets:
     """Start the server on its port, or on another when that one is taken; make roles and database the first time."""
-    cluster.ensure_data()
+    known = cluster.ensure_data(durable=options.durable)
     cluster.clear_leftovers()
     cluster.trim_log()
     for _ in range(TRIES):

@@ -76,17 +76,18 @@ class Cluster:
             json.dump(asdict(values), file)
         Path(unfinished).replace(path)
 
-    def ensure_data(self) -> None:
-        """Make the data folder when there is none; refuse one of another PostgreSQL."""
+    def ensure_data(self, *, durable: bool) -> Secrets:
+        """Make the data folder when there is none, refuse one of another PostgreSQL; return its secrets."""
         for left in (*self.home.glob("data.new-*"), *self.home.glob("password-*"), *self.home.glob("secrets.new-*")):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         if not self.data.exists():
-            self._initdb()
+            self._initdb(durable=durable)
         ours, theirs = self._major(), (self.data / "PG_VERSION").read_text().strip()
         if ours != theirs:
             raise EmbeddedPostgresError(
                 f"{self.data} is of PostgreSQL {theirs} and the binaries are of {ours}: dump it with the old release"
             )
+        return self.secrets()
 
     def clear_leftovers(self) -> None:
         """Stop a server whose starter was killed, and drop a pid file that names a process which is not ours."""
@@ -130,9 +131,10 @@ class Cluster:
         said = _run([str(self.programs / "postgres"), "--version"], env={"PATH": os.defpath})
         return said.split()[2].split(".")[0]
 
-    def _initdb(self) -> None:
+    def _initdb(self, *, durable: bool) -> None:
         """Make the data folder under another name first, so that a killed start leaves none that is half made."""
-        known = self.secrets()
+        known = replace(self.secrets(), prepared=False)
+        self.remember(known)
         unfinished = own_folder(self.home / f"data.new-{secrets.token_hex(4)}", self.account)
         handle, password = tempfile.mkstemp(prefix="password-", dir=self.home)
         try:
@@ -146,6 +148,7 @@ class Cluster:
                 f"--username={SUPERUSER}",
                 f"--pwfile={password}",
                 "--no-instructions",
+                *([] if durable else ["--no-sync"]),
             ]
             command = [str(self.programs / "initdb"), "-D", str(unfinished), *options]
             _run(command, env={"PATH": os.defpath, "LC_ALL": "C"}, account=self.account)

@@ -47,6 +47,8 @@ class _Trouble:
     dropped: Counter[str] = field(default_factory=Counter)
     errors: dict[str, list[GatewayError]] = field(default_factory=dict)
     declines: int = 0
+    refund_status: MovementStatus = MovementStatus.DONE
+    refund_refusal: str = ""
 
     def raise_before(self, operation: str) -> None:
         """Raise what was ordered for this operation."""
@@ -141,7 +143,9 @@ class FakeGateway(PaymentGateway):
         refusal = _refusal_of_refund(transaction, amount)
         if transaction is None or refusal is not None:
             return refusal or RefundAnswer(RefundOutcome.REJECTED, "NOT_FOUND", "Transaction not found")
-        movement = Movement(str(uuid.uuid4()), amount, MovementStatus.DONE)
+        if self._trouble.refund_refusal:
+            return RefundAnswer(RefundOutcome.REJECTED, "CONFLICT", self._trouble.refund_refusal)
+        movement = Movement(str(uuid.uuid4()), amount, self._trouble.refund_status)
         self._transactions[transaction_id] = replace(transaction, refunds=(*transaction.refunds, movement))
         if self._trouble.drops("refund"):
             return RefundAnswer(RefundOutcome.UNKNOWN, "ANSWER_LOST", "The answer was lost.")
@@ -187,6 +191,18 @@ class FakeGateway(PaymentGateway):
     def fail_next(self, error: GatewayError, operation: str = "any") -> None:
         """Let the next call of this operation raise ``error`` and have no effect."""
         self._trouble.errors.setdefault(operation, []).append(error)
+
+    def forget(self, reference: str) -> None:
+        """Let a checkout never have been made: a request that was lost on its way."""
+        self._checkouts = {key: one for key, one in self._checkouts.items() if one.reference != reference}
+
+    def hold_refunds(self) -> None:
+        """Let refunds from now on be accepted and stay under way until ``settle_refund``."""
+        self._trouble.refund_status = MovementStatus.UNDER_WAY
+
+    def refuse_refunds(self, reason: str) -> None:
+        """Let refunds from now on be refused."""
+        self._trouble.refund_refusal = reason
 
     def settle_refund(self, transaction_id: str, status: MovementStatus) -> None:
         """Change what became of a transaction's last refund."""

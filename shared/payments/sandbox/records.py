@@ -7,7 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+
+log = structlog.get_logger(__name__)
 
 
 class Movement(BaseModel):
@@ -112,11 +115,12 @@ class Store:
     def _load(self, path: Path) -> None:
         """Read the file, if there is one, and write it anew without what is outdated."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-        for line in lines:
-            # A process that was killed while it wrote leaves half a line at the end, without its line break.
-            if line.endswith("\n"):
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+            # A process that was killed while it wrote leaves half a line; an older version, lines of another form.
+            try:
                 self._index(CheckoutRecord.model_validate_json(line))
+            except ValidationError:
+                log.warning("sandbox_forgets_a_line", file=path.name)
         fresh = path.with_suffix(".new")
         fresh.write_text("".join(record.model_dump_json() + "\n" for record in self), encoding="utf-8")
         fresh.replace(path)

@@ -24,9 +24,9 @@ class UnitOfWork:
 
 @asynccontextmanager
 async def unit_of_work(database: Database) -> AsyncIterator[UnitOfWork]:
-    """Open a transaction that is rolled back at the end of the block unless ``commit()`` was called."""
+    """Open a transaction that is rolled back at the end of the block unless ``commit()`` was called.
+
+    Closing the session does that, and unlike a rollback it leaves what was read readable afterwards.
+    """
     async with database.sessions() as session:
-        try:
-            yield UnitOfWork(session)
-        finally:
-            await session.rollback()
+        yield UnitOfWork(session)

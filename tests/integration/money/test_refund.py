@@ -1,0 +1,114 @@
+"""Refunds (MONEY.md, promise 11)."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from cart.bp.cart.services import settle
+from cart.bp.refunds.services import refund_debt
+from shared.contracts.dtos import MovementStatus
+from shared.contracts.errors import Conflict, GatewayUnavailable, NotFound, Unavailable
+from shared.db.uow import unit_of_work
+from shared.models import Debt, Payment
+from tests.support.shop import Shop, Show
+
+
+@pytest.fixture
+async def debt(shop: Shop, ada: int, bob: int, show: Show) -> Debt:
+    """Ada paid late for two seats that Bob has bought meanwhile: the first of her two debts."""
+    payment = await shop.buy(ada, show, 2)
+    shop.clock.move(minutes=31)
+    await shop.work()
+    await shop.buy_and_pay(bob, show, 2)
+    shop.pay(payment, force=True)
+    await settle(shop.till, payment.id)
+    return (await shop.debts())[0]
+
+
+async def pay_back(shop: Shop, debt: Debt, admin: int) -> str:
+    return await refund_debt(shop.till, debt_id=debt.id, actor_user_id=admin)
+
+
+async def test_a_refund_settles_the_debt_the_ticket_and_in_the_end_the_order(
+    shop: Shop, ada: int, bob: int, debt: Debt
+) -> None:
+    assert await pay_back(shop, debt, bob) == "succeeded"
+    assert (await shop.tickets(ada), (await shop.orders(ada))[0].state) == (
+        ["refunded", "oversold"],
+        "partially_refunded",
+    )
+    assert await pay_back(shop, (await shop.debts())[1], bob) == "succeeded"
+    assert (await shop.tickets(ada), (await shop.orders(ada))[0].state) == (["refunded", "refunded"], "refunded")
+    assert [row.state for row in await shop.debts()] == ["settled", "settled"]
+
+
+async def test_a_second_click_gives_nothing_back_twice(shop: Shop, bob: int, debt: Debt) -> None:
+    results = await asyncio.gather(*(pay_back(shop, debt, bob) for _ in range(6)), return_exceptions=True)
+    assert [result for result in results if not isinstance(result, BaseException)] == ["succeeded"]
+    assert all(isinstance(result, Conflict) for result in results if isinstance(result, BaseException))
+    assert shop.gateway.calls["refund"] == 1
+
+
+async def test_a_lost_answer_is_looked_up_and_not_repeated(shop: Shop, bob: int, debt: Debt) -> None:
+    shop.gateway.drop_next_answer("refund")
+    assert await pay_back(shop, debt, bob) == "succeeded"
+    assert shop.gateway.calls["refund"] == 1
+
+
+async def test_an_unclear_refund_blocks_the_next_one_until_it_is_decided(shop: Shop, bob: int, debt: Debt) -> None:
+    shop.gateway.fail_next(GatewayUnavailable(), "refund")
+    assert await pay_back(shop, debt, bob) == "unknown"
+    with pytest.raises(Conflict):
+        await pay_back(shop, debt, bob)
+    shop.clock.move(minutes=11)
+    await shop.work()
+    assert [refund.state for refund in await shop.refunds()] == ["failed"]
+    assert await pay_back(shop, debt, bob) == "succeeded"
+
+
+async def test_a_refund_under_way_is_followed_by_the_worker(shop: Shop, bob: int, debt: Debt) -> None:
+    shop.gateway.fail_next(GatewayUnavailable(), "any")
+    with pytest.raises(Unavailable):  # what was given back before could not be read: nothing is sent
+        await pay_back(shop, debt, bob)
+    assert await shop.refunds() == []
+    shop.gateway.drop_next_answer("refund")
+    await pay_back(shop, debt, bob)
+    assert [refund.state for refund in await shop.refunds()] == ["succeeded"]
+
+
+async def test_a_pending_refund_is_settled_later(shop: Shop, bob: int, debt: Debt) -> None:
+    shop.gateway.hold_refunds()
+    assert await pay_back(shop, debt, bob) == "sent"
+    async with unit_of_work(shop.till.database) as uow:
+        transaction_id = (await uow.session.get_one(Payment, debt.payment_id)).transaction_id
+    assert transaction_id is not None
+    shop.gateway.settle_refund(transaction_id, MovementStatus.DONE)
+    shop.clock.move(minutes=1)
+    await shop.work()
+    assert [refund.state for refund in await shop.refunds()] == ["succeeded"]
+
+
+async def test_what_was_refused_stays_owed_with_the_reason(shop: Shop, bob: int, debt: Debt) -> None:
+    shop.gateway.refuse_refunds("Balance too low")
+    assert await pay_back(shop, debt, bob) == "failed"
+    assert [(refund.state, refund.reason) for refund in await shop.refunds()] == [("failed", "Balance too low")]
+    assert (await shop.debts())[0].state == "owed"
+
+
+async def test_more_than_was_paid_can_not_go_back(shop: Shop, debt: Debt) -> None:
+    async with unit_of_work(shop.till.database) as uow:
+        with pytest.raises(IntegrityError, match="refunded_within_amount"):
+            await uow.session.execute(
+                text("INSERT INTO refunds (payment_id, amount, currency) VALUES (:payment, :amount, 'GBP')"),
+                {"payment": debt.payment_id, "amount": Decimal("25.01")},
+            )
+
+
+async def test_an_unknown_debt_is_not_found(shop: Shop, bob: int) -> None:
+    with pytest.raises(NotFound):
+        await refund_debt(shop.till, debt_id=999, actor_user_id=bob)

@@ -1,0 +1,231 @@
+"""Settling, late money and fencing (MONEY.md, promises 4 to 10)."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from cart.bp.cart.services import PutBackOutcome, continue_payment, put_back, settle
+from cart.bp.cart.services.settle import record_status
+from shared.contracts.errors import Conflict, GatewayUnavailable, NotFound, SoldOut
+from tests.support.shop import Shop, Show
+
+
+async def test_a_paid_checkout_confirms_the_tickets_once(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show, 2)
+    shop.pay(payment)
+    states = await asyncio.gather(*(settle(shop.till, payment.id) for _ in range(8)))
+    assert set(states) == {"paid"}
+    assert await shop.tickets(ada) == ["confirmed", "confirmed"]
+    assert (await shop.journal("order")).count("paid") == 1
+
+
+async def test_a_declined_card_leaves_the_order_open_and_it_can_still_be_paid(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    shop.gateway.decline_next()
+    shop.pay(payment)
+    assert await settle(shop.till, payment.id) == "open"
+    shop.pay(payment)
+    assert await settle(shop.till, payment.id) == "paid"
+
+
+async def test_nobody_being_told_the_reconciler_finds_the_payment(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    shop.pay(payment)
+    shop.clock.move(seconds=31)
+    await shop.work()
+    assert await shop.tickets(ada) == ["confirmed"]
+
+
+async def test_a_crash_between_recording_and_giving_is_made_good(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    shop.pay(payment)
+    assert payment.checkout_id is not None
+    await record_status(shop.till, payment.id, await shop.gateway.get(payment.checkout_id))
+    assert await shop.tickets(ada) == ["reserved"]
+    await shop.work()
+    assert await shop.tickets(ada) == ["confirmed"]
+
+
+async def test_a_provider_that_does_not_answer_changes_nothing(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    shop.pay(payment)
+    shop.gateway.fail_next(GatewayUnavailable(), "get")
+    assert await settle(shop.till, payment.id) == "open"
+    assert await shop.tickets(ada) == ["reserved"]
+    assert await settle(shop.till, payment.id) == "paid"
+
+
+async def test_another_amount_is_never_paid(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    assert payment.checkout_id is not None
+    shop.gateway.pay(payment.checkout_id, amount=Decimal("1.00"))
+    assert await settle(shop.till, payment.id) == "review"
+    assert await shop.tickets(ada) == ["reserved"]
+    assert (await shop.payments(ada))[0].review_reason == "amount"
+
+
+# --- the deadline ---
+
+
+async def test_an_unpaid_order_is_let_go_at_its_deadline_and_not_before(shop: Shop, ada: int, show: Show) -> None:
+    await shop.buy(ada, show, 2)
+    shop.clock.move(minutes=29)
+    await shop.work()
+    assert await shop.tickets(ada) == ["reserved", "reserved"]
+    shop.clock.move(minutes=2)
+    await shop.work()
+    assert await shop.tickets(ada) == ["pending", "pending"]
+    assert [order.state for order in await shop.orders(ada)] == ["expired"]
+    assert await shop.held(show) == (0, 0, 0)
+
+
+async def test_seats_are_kept_while_the_provider_is_out_of_reach(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    shop.clock.move(minutes=31)
+    shop.gateway.fail_next(GatewayUnavailable(), "cancel")
+    await shop.work()
+    assert (await shop.tickets(ada), (await shop.payments(ada))[0].state) == (["reserved"], "closing")
+    with pytest.raises(Conflict):
+        await continue_payment(shop.till, user_id=ada, order_id=payment.order_id)
+
+
+async def test_money_that_meets_the_fence_is_honoured(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    shop.pay(payment)
+    shop.clock.move(minutes=31)
+    await shop.work()
+    assert shop.gateway.calls["cancel"] == 1
+    assert await shop.tickets(ada) == ["confirmed"]
+
+
+async def test_a_checkout_that_finds_nothing_left_frees_overdue_seats(
+    shop: Shop, ada: int, bob: int, show: Show
+) -> None:
+    await shop.buy(ada, show, 2)
+    await shop.add(bob, show)
+    with pytest.raises(SoldOut):
+        await shop.check_out(bob, "12.50")
+    shop.clock.move(minutes=31)
+    await shop.check_out(bob, "12.50")
+    assert (await shop.tickets(ada), await shop.tickets(bob)) == (["pending", "pending"], ["reserved"])
+
+
+async def test_an_attempt_that_never_reached_the_provider_is_let_go(shop: Shop, ada: int, show: Show) -> None:
+    await shop.add(ada, show)
+    shop.gateway.drop_next_answer("create")
+    await shop.check_out(ada, "12.50")
+    (payment,) = await shop.payments(ada)
+    shop.gateway.forget(payment.checkout_reference)
+    shop.clock.move(minutes=31)
+    await shop.work()
+    assert (await shop.tickets(ada), (await shop.payments(ada))[0].state) == (["pending"], "cancelled")
+
+
+# --- put back ---
+
+
+async def test_putting_back_fences_first(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    assert await put_back(shop.till, user_id=ada, order_id=payment.order_id) is PutBackOutcome.RELEASED
+    assert (await shop.tickets(ada), await shop.held(show)) == (["pending"], (0, 0, 0))
+    assert payment.checkout_id is not None
+    assert (await shop.gateway.get(payment.checkout_id)).status == "expired"
+
+
+async def test_putting_back_what_is_paid_keeps_it(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    shop.pay(payment)
+    assert await put_back(shop.till, user_id=ada, order_id=payment.order_id) is PutBackOutcome.PAID
+    assert await shop.tickets(ada) == ["confirmed"]
+
+
+async def test_putting_back_waits_for_the_provider(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    shop.gateway.fail_next(GatewayUnavailable(), "cancel")
+    assert await put_back(shop.till, user_id=ada, order_id=payment.order_id) is PutBackOutcome.CHECKING
+    assert await shop.tickets(ada) == ["reserved"]
+    shop.clock.move(minutes=1)
+    await shop.work()
+    assert await shop.tickets(ada) == ["pending"]
+
+
+async def test_nobody_else_can_put_it_back_or_pay_it(shop: Shop, ada: int, bob: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    with pytest.raises(NotFound):
+        await put_back(shop.till, user_id=bob, order_id=payment.order_id)
+    with pytest.raises(NotFound):
+        await continue_payment(shop.till, user_id=bob, order_id=payment.order_id)
+    assert await shop.tickets(ada) == ["reserved"]
+
+
+# --- late money ---
+
+
+async def let_go(shop: Shop, user_id: int) -> None:
+    """Let the deadline pass and the order go."""
+    shop.clock.move(minutes=31)
+    await shop.work()
+    assert "reserved" not in await shop.tickets(user_id)
+
+
+async def test_late_money_takes_the_old_tickets_while_there_are_seats(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show, 2)
+    await let_go(shop, ada)
+    shop.pay(payment, force=True)
+    await settle(shop.till, payment.id)
+    assert await shop.tickets(ada) == ["confirmed", "confirmed"]
+    assert ([order.state for order in await shop.orders(ada)], await shop.debts()) == (["paid"], [])
+
+
+async def test_late_money_makes_new_tickets_where_the_old_ones_were_taken_out(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    await let_go(shop, ada)
+    async with shop.till.database.sessions() as session:
+        await shop.till.services.calendar.set_pending_tickets(
+            session, user_id=ada, entry_id=show.entry_id, ticket_type_id=show.type_id, quantity=0, now=shop.clock()
+        )
+        await session.commit()
+    shop.pay(payment, force=True)
+    await settle(shop.till, payment.id)
+    await settle(shop.till, payment.id)
+    assert await shop.tickets(ada) == ["cancelled", "confirmed"]
+
+
+async def test_late_money_for_a_sold_out_event_is_a_debt(shop: Shop, ada: int, bob: int, show: Show) -> None:
+    payment = await shop.buy(ada, show, 2)
+    await let_go(shop, ada)
+    await shop.buy_and_pay(bob, show)
+    shop.pay(payment, force=True)
+    await settle(shop.till, payment.id)
+    await settle(shop.till, payment.id)
+    assert await shop.tickets(ada) == ["oversold", "oversold"]
+    assert [(debt.amount, debt.reason, debt.state) for debt in await shop.debts()] == [
+        (Decimal("12.50"), "sold_out", "owed")
+    ] * 2
+    assert await shop.held(show) == (1, 1, 1)
+
+
+async def test_late_money_for_what_was_bought_again_is_a_debt(shop: Shop, ada: int) -> None:
+    show = await shop.show(capacity=10)
+    payment = await shop.buy(ada, show)
+    await let_go(shop, ada)
+    await shop.check_out(ada, "12.50")
+    second = (await shop.payments(ada))[-1]
+    shop.pay(second)
+    await settle(shop.till, second.id)
+    shop.pay(payment, force=True)
+    await settle(shop.till, payment.id)
+    assert await shop.tickets(ada) == ["confirmed"]
+    assert [(debt.amount, debt.reason) for debt in await shop.debts()] == [(Decimal("12.50"), "paid_twice")]
+
+
+async def test_late_money_is_found_by_the_reconciler_alone(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    await let_go(shop, ada)
+    shop.pay(payment, force=True)
+    shop.clock.move(minutes=61)
+    await shop.work()
+    assert await shop.tickets(ada) == ["confirmed"]

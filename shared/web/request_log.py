@@ -14,6 +14,7 @@ from .state import app_state
 
 HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_ROUTINE = ("/static/", "/health")
 _SECRET_ARGUMENTS = frozenset({"code", "token"})
 _log = structlog.get_logger("maypole.request")
 
@@ -45,7 +46,8 @@ async def _end(response: ResponseTypes) -> ResponseTypes:
     """Put the id on the response and write the line."""
     response.headers[HEADER] = request_id()
     milliseconds = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
-    _log.info(
+    write = _log.debug if request.path.startswith(_ROUTINE) else _log.info
+    write(
         "request", method=request.method, path=loggable_path(), status=response.status_code, milliseconds=milliseconds
     )
     return response

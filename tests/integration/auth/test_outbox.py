@@ -18,7 +18,9 @@ EVIL = "<html><head></head><body><script>alert(1)</script><a href='http://localh
 def _keep(settings: Settings, name: str = "20261122T100000000000-abc") -> str:
     message = EmailMessage()
     message["Subject"], message["To"] = "Hi <script>", "ada@maypole.example"
-    message.set_content("Open http://localhost:8000/auth/link/x?a=1&b=2. <script>alert(1)</script> javascript:alert(1)")
+    message.set_content(
+        "<script>0</script> http://localhost:8000/auth/link/x?a=1&b=2. <script>alert(1)</script> javascript:alert(1)"
+    )
     message.add_alternative(EVIL, subtype="html")
     folder = outbox_folder(settings)
     folder.mkdir(parents=True, exist_ok=True)

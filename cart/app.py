@@ -1,0 +1,36 @@
+"""The cart app: the one cart, checkout, orders, the provider's notices, and refunds."""
+
+from __future__ import annotations
+
+from quart import Quart
+
+from cart.bp.cart.api import bp as cart_api
+from cart.bp.cart.global_routes import bp as cart
+from cart.bp.cart.page_routes import bp as page_cart
+from cart.bp.orders.routes import bp as orders
+from cart.bp.payments.routes import bp as payments
+from cart.bp.refunds.routes import bp as refunds
+from cart.wiring import build_services, install_till, refuse_stubs
+from shared.contracts.protocols import PaymentGateway
+from shared.services.registry import Services
+from shared.settings import Settings, get_settings
+from shared.web.factory import make_app
+
+BLUEPRINTS = (cart, page_cart, cart_api, orders, payments, refunds)
+
+
+def create_app(
+    settings: Settings | None = None, services: Services | None = None, gateway: PaymentGateway | None = None
+) -> Quart:
+    """Return the cart app; what is not handed in is built from the environment's settings.
+
+    Raises RuntimeError on a calendar that does nothing: money would be taken for tickets that nobody gets.
+    """
+    settings = settings or get_settings()
+    services = services or build_services(settings)
+    refuse_stubs(services)
+    app = make_app("cart", settings, services, template_folder="templates")
+    install_till(app, gateway)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app

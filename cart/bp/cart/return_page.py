@@ -1,0 +1,59 @@
+"""What a shopper reads who comes back from the payment: "paid", "checking" or "not paid", and never the wrong one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from cart.bp.orders.pages import CHECKING_STATES, OrderPage
+from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
+
+
+class Verdict(StrEnum):
+    """The one thing that the return page says."""
+
+    PAID = "paid"
+    CHECKING = "checking"
+    NOT_PAID = "not_paid"
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPage:
+    """The return page. ``order`` is there for its owner alone: a stranger with the address sees just the verdict."""
+
+    verdict: Verdict
+    poll_url: str
+    order: OrderPage | None
+    seats_until: datetime | None
+    """Until when the seats are held for another try; None where they are held no more."""
+    in_review: bool
+    """Whether a person has to look at the payment: waiting on the page is no use."""
+    time_zone: str
+
+
+def judge(payment: PaymentState, order: OrderState | None, *, in_time: bool = True) -> Verdict:
+    """Decide what to say of a payment, given its order where the reader may know of it.
+
+    An order counts as paid once its things are given, whichever attempt paid it; anything in doubt is "checking".
+    Past the deadline an open checkout may still have taken money until it is fenced (MONEY.md, promise 8).
+    """
+    if order in PAID_ORDER_STATES:
+        return Verdict.PAID
+    if payment is PaymentState.PAID:
+        return Verdict.PAID if order is None else Verdict.CHECKING
+    if payment in CHECKING_STATES:
+        return Verdict.CHECKING
+    if payment is PaymentState.OPEN and not in_time:
+        return Verdict.CHECKING
+    return Verdict.NOT_PAID
+
+
+def state_now(settled: PaymentState, newest: PaymentState | None) -> PaymentState:
+    """Return the payment state that counts: that of the order's newest attempt, unless the settled one is in doubt.
+
+    A shopper may come back by the address of an attempt that is over, while a newer one is being checked.
+    """
+    if newest is None or settled is PaymentState.PAID or settled in CHECKING_STATES:
+        return settled
+    return newest

@@ -1,0 +1,159 @@
+"""What the order pages show: states in words, lines put together, and which way on is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from cart.bp.cart.services import OpenOrder
+from cart.bp.orders.services.debts import OwedLine
+from shared.contracts.dtos import ZERO, EntryDTO, OrderDTO, OrderLineDTO, TicketDTO
+from shared.contracts.states import PAID_ORDER_STATES, DebtReason, DebtState, OrderState, PaymentState, TicketState
+
+STATE_WORDS: dict[OrderState, tuple[str, str]] = {
+    OrderState.PENDING: ("Waiting for payment", "warning"),
+    OrderState.PAID: ("Paid", "good"),
+    OrderState.PARTIALLY_REFUNDED: ("Partly refunded", "info"),
+    OrderState.REFUNDED: ("Refunded", "info"),
+    OrderState.FAILED: ("Not paid", ""),
+    OrderState.EXPIRED: ("Not paid in time", ""),
+    OrderState.CANCELLED: ("Put back into the cart", ""),
+}
+"""Each state as a shopper reads it, and the kind of tag that it gets."""
+
+WHY_OWED: dict[DebtReason, str] = {
+    DebtReason.SOLD_OUT: "sold out: your payment came after the seats had gone to others",
+    DebtReason.PAID_TWICE: "paid twice",
+    DebtReason.ORDER_CLOSED: "your payment came after the order was closed",
+    DebtReason.CANCELLED_BY_ORGANISER: "cancelled by the organiser",
+    DebtReason.GOODWILL: "goodwill",
+}
+
+CHECKING_STATES = frozenset({PaymentState.CREATED, PaymentState.UNKNOWN, PaymentState.CLOSING, PaymentState.REVIEW})
+"""Payments of which nobody may say "paid" or "not paid" yet, and beside which nothing else may be paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineSummary:
+    """Equal lines of an order together: two adults are one row."""
+
+    quantity: int
+    title: str
+    detail: str
+    unit_price: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OwedView:
+    """Money that the buyer gets back, or got, and why."""
+
+    what: str
+    why: str
+    amount: Decimal
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderListPage:
+    """A page of somebody's orders, newest first."""
+
+    orders: tuple[tuple[OrderDTO, str, str], ...]
+    """Each order with its state in words and the kind of its tag."""
+    next_url: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One order of the person who looks at it."""
+
+    order: OrderDTO
+    state_text: str
+    state_kind: str
+    lines: tuple[LineSummary, ...]
+    tickets: tuple[TicketDTO, ...]
+    entries: tuple[EntryDTO, ...]
+    owed: tuple[OwedView, ...]
+    """What was paid for and could not be given, or was paid twice."""
+    time_zone: str
+    payment_state: PaymentState | None = None
+    """The state of its newest payment; None: there was none."""
+    time_left: int = 0
+    """Whole minutes in which it can still be paid; 0: none."""
+    can_pay: bool = False
+    can_put_back: bool = False
+    checking: bool = False
+    problem: str = ""
+    email: str = ""
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether its money has arrived."""
+        return self.order.state in PAID_ORDER_STATES
+
+    @property
+    def shows_tickets(self) -> tuple[TicketDTO, ...]:
+        """The tickets that get the buyer in, or did."""
+        return tuple(t for t in self.tickets if t.code is not None and t.state is not TicketState.OVERSOLD)
+
+
+def summarise(lines: tuple[OrderLineDTO, ...]) -> tuple[LineSummary, ...]:
+    """Put equal lines together, in the order in which they first appear."""
+    together: dict[tuple[str, str, Decimal], tuple[int, Decimal]] = {}
+    for line in lines:
+        key = (line.title, line.detail, line.unit_price)
+        quantity, total = together.get(key, (0, ZERO))
+        together[key] = (quantity + line.quantity, total + line.total)
+    return tuple(
+        LineSummary(quantity=quantity, title=title, detail=detail, unit_price=price, total=total)
+        for (title, detail, price), (quantity, total) in together.items()
+    )
+
+
+def _owed_view(line: OwedLine) -> OwedView:
+    """Return a debt in words for its buyer."""
+    what = "The whole payment" if line.title is None else ", ".join(filter(None, (line.title, line.detail)))
+    return OwedView(what=what, why=WHY_OWED[line.reason], amount=line.amount, settled=line.state is DebtState.SETTLED)
+
+
+def is_checking(unpaid: OpenOrder | None) -> bool:
+    """Tell whether an unpaid order's payment is in doubt: then nothing may be paid beside it."""
+    return unpaid is not None and unpaid.payment_state in CHECKING_STATES
+
+
+def build_order_page(
+    order: OrderDTO,
+    tickets: list[TicketDTO],
+    entries: list[EntryDTO],
+    *,
+    owed: list[OwedLine],
+    unpaid: OpenOrder | None,
+    payment_state: PaymentState | None,
+    now: datetime,
+    time_zone: str,
+    email: str = "",
+    problem: str = "",
+) -> OrderPage:
+    """Put an order's page together; ``unpaid`` is the same order as one that waits for its payment, if it does."""
+    text, kind = STATE_WORDS[order.state]
+    checking = payment_state in CHECKING_STATES and order.state not in PAID_ORDER_STATES
+    in_time = unpaid is not None and order.expires_at > now
+    return OrderPage(
+        order=order,
+        state_text="Being checked" if checking else text,
+        state_kind="info" if checking else kind,
+        lines=summarise(order.lines),
+        tickets=tuple(tickets),
+        entries=tuple(entries),
+        owed=tuple(_owed_view(line) for line in owed),
+        time_zone=time_zone,
+        payment_state=payment_state,
+        time_left=max(0, unpaid.seconds_left // 60) if unpaid is not None else 0,
+        can_pay=in_time and not checking,
+        can_put_back=unpaid is not None and not checking,
+        checking=checking or (unpaid is not None and not in_time),
+        problem=problem,
+        email=email,
+    )

@@ -1,0 +1,269 @@
+"""The cart app on a clean database with a payment provider in memory, and people who use it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from quart import Quart, Response
+from quart.typing import TestClientProtocol
+from selectolax.lexbor import LexborHTMLParser
+from sqlalchemy import event, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from werkzeug.datastructures import Headers
+
+from cart.app import create_app
+from shared.contracts.dtos import UserDTO
+from shared.contracts.states import Role
+from shared.db.engine import Database
+from shared.models import CalendarEntry, Order, Payment, Post, Ticket, TicketType
+from shared.payments.fake import FakeGateway
+from shared.services.identity import ensure_user, grant_role, start_session
+from shared.settings import Settings
+from shared.web.state import EXTENSION, AppState
+from tests.factories.calendar import make_calendar, make_entry, make_type
+
+ORIGIN = {"Origin": "http://localhost"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, parsed."""
+
+    status: int
+    headers: Headers
+    html: LexborHTMLParser
+
+    def text(self, selector: str) -> str:
+        """Return the text of the one element that matches, with single spaces."""
+        found = self.html.css(selector)
+        assert len(found) == 1, f"{len(found)} elements match {selector}"
+        return " ".join(found[0].text().split())
+
+    def texts(self, selector: str) -> list[str]:
+        """Return the texts of all elements that match."""
+        return [" ".join(node.text().split()) for node in self.html.css(selector)]
+
+    def attribute(self, selector: str, name: str) -> str | None:
+        """Return an attribute of the one element that matches."""
+        found = self.html.css(selector)
+        assert len(found) == 1, f"{len(found)} elements match {selector}"
+        return found[0].attributes.get(name)
+
+    def has(self, selector: str) -> bool:
+        """Tell whether anything matches."""
+        return bool(self.html.css(selector))
+
+    @property
+    def location(self) -> str:
+        """The path that a redirect leads to on this app, or the whole address elsewhere."""
+        url = urlsplit(self.headers.get("location") or self.headers.get("HX-Redirect") or "")
+        return url.path + (f"?{url.query}" if url.query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser: signed in, or nobody's."""
+
+    client: TestClientProtocol
+    user: UserDTO | None = None
+
+    @property
+    def id(self) -> int:
+        """The id of whoever is signed in."""
+        assert self.user is not None
+        return self.user.id
+
+    async def get(self, path: str, *, htmx: bool = False) -> Answer:
+        """Open a page."""
+        return await parse(await self.client.get(path, headers={"HX-Request": "true"} if htmx else {}))
+
+    async def post(self, path: str, body: dict[str, str] | None = None, *, htmx: bool = False) -> Answer:
+        """Send a form, as a page of ours would."""
+        headers = ORIGIN | ({"HX-Request": "true"} if htmx else {})
+        headers |= {"Content-Type": "application/x-www-form-urlencoded"}
+        return await parse(await self.client.post(path, headers=headers, data=urlencode(body or {})))
+
+
+async def parse(response: Response) -> Answer:
+    """Parse an answer."""
+    body = await response.get_data(as_text=True)
+    return Answer(response.status_code, response.headers, LexborHTMLParser(body))
+
+
+@pytest.fixture
+def gateway() -> FakeGateway:
+    """The payment provider, in memory."""
+    return FakeGateway()
+
+
+@pytest.fixture
+async def app(settings: Settings, database_url: str, gateway: FakeGateway) -> AsyncIterator[Quart]:
+    """Serve the cart app."""
+    made = create_app(settings, gateway=gateway)
+    async with made.test_app():
+        yield made
+
+
+@pytest.fixture
+def running(app: Quart) -> AppState:
+    """The running app's state: its clock may be moved."""
+    found: AppState = app.extensions[EXTENSION]
+    return found
+
+
+@pytest.fixture
+def visitor(app: Quart) -> Visitor:
+    """A browser that nobody is signed in with."""
+    return Visitor(app.test_client())
+
+
+SignIn = Callable[..., Awaitable[Visitor]]
+
+
+@pytest.fixture
+def sign_in(app: Quart, running: AppState, database: Database) -> SignIn:
+    """Give a browser that a person is signed in with."""
+
+    async def sign_in(email: str, *, role: Role | None = None) -> Visitor:
+        async with database.sessions() as session:
+            user = await ensure_user(session, email)
+            if role is not None:
+                await grant_role(session, user.id, role)
+            made = await start_session(session, user_id=user.id, now=datetime.now(UTC), days=1)
+            await session.commit()
+        client = app.test_client()
+        assert running.auth.cookie_name
+        client.set_cookie("localhost", running.auth.cookie_name, running.auth.dump_token(made.token, app=app))
+        return Visitor(client, user)
+
+    return sign_in
+
+
+@pytest.fixture
+async def ada(sign_in: SignIn) -> Visitor:
+    """Ada's browser, signed in."""
+    return await sign_in("ada@maypole.example")
+
+
+@pytest.fixture
+async def bob(sign_in: SignIn) -> Visitor:
+    """Somebody else's browser, signed in."""
+    return await sign_in("bob@maypole.example")
+
+
+@pytest.fixture
+async def admin(sign_in: SignIn) -> Visitor:
+    """An admin's browser."""
+    return await sign_in("admin@maypole.example", role=Role.ADMIN)
+
+
+@pytest.fixture
+def people(visitor: Visitor, ada: Visitor, bob: Visitor, admin: Visitor) -> dict[str, Visitor]:
+    """Everybody, by name."""
+    return {"visitor": visitor, "ada": ada, "bob": bob, "admin": admin}
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A page that sells tickets for one event, of one type."""
+
+    page: Post
+    entry: CalendarEntry
+    adult: TicketType
+
+    def form(self, **more: str) -> dict[str, str]:
+        """Return what the form of its ticket line sends."""
+        return {"entry_id": str(self.entry.id), "ticket_type_id": str(self.adult.id), **more}
+
+
+async def make_show(
+    session: AsyncSession, *, name: str = "The Tempest", capacity: int | None = None, cost: str = "12.50"
+) -> Show:
+    """Make a page with a calendar, an event and a type, and commit."""
+    calendar = await make_calendar(session, name=f"Home of {name}")
+    entry = await make_entry(session, calendar, name=name)
+    adult = await make_type(session, entry, cost=cost, capacity=capacity)
+    page = await session.get_one(Post, calendar.container_id)
+    await session.commit()
+    return Show(page, entry, adult)
+
+
+@pytest.fixture
+async def show(session: AsyncSession) -> Show:
+    """The Tempest, adults at 12.50, as many as want to come."""
+    return await make_show(session)
+
+
+FillCart = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def fill_cart(session: AsyncSession) -> FillCart:
+    """Put tickets into somebody's cart."""
+
+    async def fill_cart(who: Visitor, show: Show, quantity: int = 2) -> None:
+        session.add_all(
+            Ticket(entry_id=show.entry.id, ticket_type_id=show.adult.id, user_id=who.id) for _ in range(quantity)
+        )
+        await session.commit()
+
+    return fill_cart
+
+
+Counting = Callable[[], AbstractContextManager[list[str]]]
+
+
+@pytest.fixture
+def count_queries(running: AppState) -> Counting:
+    """Give a context manager that collects the app's statements."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        engine, statements = running.database.engine.sync_engine, []
+
+        def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+            statements.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield statements
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return counting
+
+
+def fresh(session: AsyncSession) -> AsyncSession:
+    """Return a session that reads the database as it is now, and leaves what the test holds alone."""
+    return AsyncSession(session.bind, expire_on_commit=False)
+
+
+async def tickets_of(session: AsyncSession, who: Visitor) -> list[str]:
+    """Return the states of a person's tickets that were not taken out of the cart, as the database has them now."""
+    statement = select(Ticket.state).where(Ticket.user_id == who.id, Ticket.state != "cancelled").order_by(Ticket.id)
+    async with fresh(session) as now:
+        return list(await now.scalars(statement))
+
+
+async def orders_of(session: AsyncSession, who: Visitor) -> list[Order]:
+    """Return a person's orders, as the database has them now."""
+    async with fresh(session) as now:
+        return list(await now.scalars(select(Order).where(Order.user_id == who.id).order_by(Order.id)))
+
+
+async def payments_of(session: AsyncSession, who: Visitor) -> list[Payment]:
+    """Return a person's payments, as the database has them now."""
+    statement = select(Payment).join(Payment.order).where(Order.user_id == who.id).order_by(Payment.id)
+    async with fresh(session) as now:
+        return list(await now.scalars(statement))
+
+
+def later(running: AppState, **period: float) -> None:
+    """Move the app's clock on."""
+    now = datetime.now(UTC) + timedelta(**period)
+    running.clock = lambda: now

@@ -45,7 +45,7 @@ async def test_paying_and_putting_back_at_once_ends_in_one_of_the_two(shop: Shop
     show, ada = await shop.show(capacity=1), await shop.shopper()
     payment = await shop.buy(ada, show)
     shop.pay(payment)
-    shop.clock.move(minutes=31)
+    shop.clock.forward(minutes=31)
     await asyncio.gather(settle(shop.till, payment.id), shop.work(), shop.work())
     assert await shop.tickets(ada) == ["confirmed"]
     assert await shop.held(show) == (1, 1, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -19,19 +19,7 @@ from shared.payments.fake import FakeGateway
 from shared.services.identity import ensure_user
 from shared.settings import Settings
 from tests.factories.calendar import make_calendar, make_entry, make_type
-
-
-class MovableClock:
-    """Tells a time that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, **period: float) -> None:
-        self.now += timedelta(**period)
+from tests.fakes.payments import MovableClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +151,7 @@ class Shop:
 
 def open_shop(database: Database, settings: Settings) -> Shop:
     """Give a shop on a database."""
-    clock = MovableClock()
+    clock = MovableClock(datetime.now(UTC))
     gateway = FakeGateway(clock=clock)
     till = Till(database, gateway, build_services(settings, clock=clock), settings, clock)
     return Shop(till, gateway, clock)

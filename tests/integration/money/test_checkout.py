@@ -147,7 +147,7 @@ async def test_pages_with_accounts_of_their_own_are_paid_separately(shop: Shop, 
 
 async def test_an_event_that_is_over_is_not_charged(shop: Shop, ada: int, show: Show) -> None:
     await shop.add(ada, show)
-    shop.clock.move(days=30)
+    shop.clock.forward(days=30)
     with pytest.raises(NotOnSale):
         await shop.check_out(ada, "12.50")
     assert await shop.tickets(ada) == ["pending"]

@@ -22,7 +22,7 @@ from tests.support.shop import Shop, Show
 async def debt(shop: Shop, ada: int, bob: int, show: Show) -> Debt:
     """Ada paid late for two seats that Bob has bought meanwhile: the first of her two debts."""
     payment = await shop.buy(ada, show, 2)
-    shop.clock.move(minutes=31)
+    shop.clock.forward(minutes=31)
     await shop.work()
     await shop.buy_and_pay(bob, show, 2)
     shop.pay(payment, force=True)
@@ -65,7 +65,7 @@ async def test_an_unclear_refund_blocks_the_next_one_until_it_is_decided(shop: S
     assert await pay_back(shop, debt, bob) == "unknown"
     with pytest.raises(Conflict):
         await pay_back(shop, debt, bob)
-    shop.clock.move(minutes=11)
+    shop.clock.forward(minutes=11)
     await shop.work()
     assert [refund.state for refund in await shop.refunds()] == ["failed"]
     assert await pay_back(shop, debt, bob) == "succeeded"
@@ -88,7 +88,7 @@ async def test_a_pending_refund_is_settled_later(shop: Shop, bob: int, debt: Deb
         transaction_id = (await uow.session.get_one(Payment, debt.payment_id)).transaction_id
     assert transaction_id is not None
     shop.gateway.settle_refund(transaction_id, MovementStatus.DONE)
-    shop.clock.move(minutes=1)
+    shop.clock.forward(minutes=1)
     await shop.work()
     assert [refund.state for refund in await shop.refunds()] == ["succeeded"]
 

@@ -34,7 +34,7 @@ async def test_a_declined_card_leaves_the_order_open_and_it_can_still_be_paid(sh
 async def test_nobody_being_told_the_reconciler_finds_the_payment(shop: Shop, ada: int, show: Show) -> None:
     payment = await shop.buy(ada, show)
     shop.pay(payment)
-    shop.clock.move(seconds=31)
+    shop.clock.forward(seconds=31)
     await shop.work()
     assert await shop.tickets(ada) == ["confirmed"]
 
@@ -72,10 +72,10 @@ async def test_another_amount_is_never_paid(shop: Shop, ada: int, show: Show) ->
 
 async def test_an_unpaid_order_is_let_go_at_its_deadline_and_not_before(shop: Shop, ada: int, show: Show) -> None:
     await shop.buy(ada, show, 2)
-    shop.clock.move(minutes=29)
+    shop.clock.forward(minutes=29)
     await shop.work()
     assert await shop.tickets(ada) == ["reserved", "reserved"]
-    shop.clock.move(minutes=2)
+    shop.clock.forward(minutes=2)
     await shop.work()
     assert await shop.tickets(ada) == ["pending", "pending"]
     assert [order.state for order in await shop.orders(ada)] == ["expired"]
@@ -84,7 +84,7 @@ async def test_an_unpaid_order_is_let_go_at_its_deadline_and_not_before(shop: Sh
 
 async def test_seats_are_kept_while_the_provider_is_out_of_reach(shop: Shop, ada: int, show: Show) -> None:
     payment = await shop.buy(ada, show)
-    shop.clock.move(minutes=31)
+    shop.clock.forward(minutes=31)
     shop.gateway.fail_next(GatewayUnavailable(), "cancel")
     await shop.work()
     assert (await shop.tickets(ada), (await shop.payments(ada))[0].state) == (["reserved"], "closing")
@@ -95,7 +95,7 @@ async def test_seats_are_kept_while_the_provider_is_out_of_reach(shop: Shop, ada
 async def test_money_that_meets_the_fence_is_honoured(shop: Shop, ada: int, show: Show) -> None:
     payment = await shop.buy(ada, show)
     shop.pay(payment)
-    shop.clock.move(minutes=31)
+    shop.clock.forward(minutes=31)
     await shop.work()
     assert shop.gateway.calls["cancel"] == 1
     assert await shop.tickets(ada) == ["confirmed"]
@@ -108,7 +108,7 @@ async def test_a_checkout_that_finds_nothing_left_frees_overdue_seats(
     await shop.add(bob, show)
     with pytest.raises(SoldOut):
         await shop.check_out(bob, "12.50")
-    shop.clock.move(minutes=31)
+    shop.clock.forward(minutes=31)
     await shop.check_out(bob, "12.50")
     assert (await shop.tickets(ada), await shop.tickets(bob)) == (["pending", "pending"], ["reserved"])
 
@@ -119,7 +119,7 @@ async def test_an_attempt_that_never_reached_the_provider_is_let_go(shop: Shop, 
     await shop.check_out(ada, "12.50")
     (payment,) = await shop.payments(ada)
     shop.gateway.forget(payment.checkout_reference)
-    shop.clock.move(minutes=31)
+    shop.clock.forward(minutes=31)
     await shop.work()
     assert (await shop.tickets(ada), (await shop.payments(ada))[0].state) == (["pending"], "cancelled")
 
@@ -147,7 +147,7 @@ async def test_putting_back_waits_for_the_provider(shop: Shop, ada: int, show: S
     shop.gateway.fail_next(GatewayUnavailable(), "cancel")
     assert await put_back(shop.till, user_id=ada, order_id=payment.order_id) is PutBackOutcome.CHECKING
     assert await shop.tickets(ada) == ["reserved"]
-    shop.clock.move(minutes=1)
+    shop.clock.forward(minutes=1)
     await shop.work()
     assert await shop.tickets(ada) == ["pending"]
 
@@ -166,7 +166,7 @@ async def test_nobody_else_can_put_it_back_or_pay_it(shop: Shop, ada: int, bob: 
 
 async def let_go(shop: Shop, user_id: int) -> None:
     """Let the deadline pass and the order go."""
-    shop.clock.move(minutes=31)
+    shop.clock.forward(minutes=31)
     await shop.work()
     assert "reserved" not in await shop.tickets(user_id)
 
@@ -226,6 +226,6 @@ async def test_late_money_is_found_by_the_reconciler_alone(shop: Shop, ada: int,
     payment = await shop.buy(ada, show)
     await let_go(shop, ada)
     shop.pay(payment, force=True)
-    shop.clock.move(minutes=61)
+    shop.clock.forward(minutes=61)
     await shop.work()
     assert await shop.tickets(ada) == ["confirmed"]

@@ -8,7 +8,8 @@ from itertools import count
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.models import Calendar, CalendarEntry, Post, TicketType
+from shared.models import Calendar, CalendarEntry, TicketType
+from tests.factories.blog import make_page
 
 _numbers = count(1)
 
@@ -31,10 +32,7 @@ async def make_calendar(
     """Make a calendar, on a page of its own unless one is named."""
     number = next(_numbers)
     if container_id is None:
-        page = Post(slug=f"page-{number}", title=name, is_page=True, published_at=days_from_now(-30))
-        session.add(page)
-        await session.flush()
-        container_id = page.id
+        container_id = await make_page(session, title=name, has_calendar=True)
     made = Calendar(
         container_id=container_id, slug=slug or f"calendar-{number}", name=name, place=place, time_zone=time_zone
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from quart import Quart, Response
@@ -18,11 +18,10 @@ from werkzeug.datastructures import Headers
 
 from events.app import create_app
 from shared.contracts.dtos import UserDTO
-from shared.db.engine import Database
 from shared.models import Ticket
-from shared.services.identity import ensure_user, start_session
 from shared.settings import Settings
 from shared.web.state import EXTENSION, AppState
+from tests.factories.users import sign_in_client
 
 Body = list[tuple[str, str]] | dict[str, str]
 
@@ -78,8 +77,6 @@ class Visitor:
         headers = {"Origin": "http://localhost"} | ({"HX-Request": "true"} if htmx else {})
         pairs = list(body.items()) if isinstance(body, dict) else body
         # Names may repeat, which the client's own form= cannot say.
-        from urllib.parse import urlencode
-
         return await _answer(
             await self.client.post(
                 path,
@@ -113,19 +110,12 @@ SignIn = Callable[[str], Awaitable[Visitor]]
 
 
 @pytest.fixture
-def sign_in(app: Quart, database: Database) -> SignIn:
+def sign_in(app: Quart) -> SignIn:
     """Give a browser that a person is signed in with."""
 
     async def sign_in(email: str) -> Visitor:
-        state: AppState = app.extensions[EXTENSION]
-        async with database.sessions() as session:
-            user = await ensure_user(session, email)
-            made = await start_session(session, user_id=user.id, now=datetime.now(UTC), days=1)
-            await session.commit()
         client = app.test_client()
-        assert state.auth.cookie_name
-        client.set_cookie("localhost", state.auth.cookie_name, state.auth.dump_token(made.token, app=app))
-        return Visitor(client, user)
+        return Visitor(client, await sign_in_client(client, email=email))
 
     return sign_in
 

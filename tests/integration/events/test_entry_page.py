@@ -237,3 +237,10 @@ async def test_the_number_of_queries_does_not_grow_with_the_types(
         counts.append(len(statements))
 
     assert counts == [2, 2]
+
+
+async def test_a_blank_line_parts_two_paragraphs(ada: Visitor, session: AsyncSession) -> None:
+    entry = await make_entry(session, await make_calendar(session), description="One\r\nline.\r\n \r\n\r\nTwo.\n")
+    await session.commit()
+
+    assert (await ada.get(f"/entries/{entry.id}/")).texts(".prose p") == ["One line.", "Two."]

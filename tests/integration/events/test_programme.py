@@ -137,6 +137,7 @@ async def test_a_calendar_shows_its_own_events_and_its_page(visitor: Visitor, se
     assert page.status == 200
     assert page.text("h1") == "The Lantern Theatre"
     assert page.texts(TITLES) == ["The Tempest"]
+    assert "Lantern Lane 4" not in page.text(".event__meta")
     assert page.html.css_first(".page-head a").text() == "About The Lantern Theatre"
 
 

@@ -77,7 +77,7 @@ async def whats_on(session: AsyncSession, *, now: datetime, after: Key | None) -
     entries = await services.calendar.upcoming_entries(session, now=now, after=after, limit=PAGE_SIZE + 1)
     calendars = await services.calendar.calendars(session)
     links = tuple(CalendarLink(calendar_path(each.slug), each.name, each.place) for each in calendars)
-    return WhatsOnPage(_listed(entries, now, "/", continued=after is not None), links)
+    return WhatsOnPage(_listed(entries, now, "/", continued=after is not None, name_place=True), links)
 
 
 async def calendar_page(session: AsyncSession, slug: str, *, now: datetime, after: Key | None) -> CalendarPage:
@@ -92,22 +92,22 @@ async def calendar_page(session: AsyncSession, slug: str, *, now: datetime, afte
     path = calendar_path(calendar.slug)
     return CalendarPage(
         calendar,
-        _listed(entries, now, path, continued=after is not None),
+        _listed(entries, now, path, continued=after is not None, name_place=False),
         path,
         page_path(host.slug) if host else "",
         host.title if host else "",
     )
 
 
-def _listed(entries: list[EntryDTO], now: datetime, path: str, *, continued: bool) -> EventList:
+def _listed(entries: list[EntryDTO], now: datetime, path: str, *, continued: bool, name_place: bool) -> EventList:
     """Make a list of a page's entries; one more than fits was asked for, to know whether any follow."""
     shown = entries[:PAGE_SIZE]
     later = f"{path}?after={key_after(shown[-1])}" if len(entries) > PAGE_SIZE else ""
-    return EventList(tuple(_row(entry, now) for entry in shown), later, continued)
+    return EventList(tuple(_row(entry, now, name_place=name_place) for entry in shown), later, continued)
 
 
-def _row(entry: EntryDTO, now: datetime) -> EventRow:
-    """Make a row of an event."""
+def _row(entry: EntryDTO, now: datetime, *, name_place: bool) -> EventRow:
+    """Make a row of an event; a calendar's own page has named the place above."""
     offer = offer_of(entry, now)
     price, has_dearer = starting_price(offer.kinds)
     return EventRow(
@@ -115,7 +115,7 @@ def _row(entry: EntryDTO, now: datetime) -> EventRow:
         name=entry.name,
         start_at=entry.start_at,
         time_zone=entry.time_zone,
-        where=entry.place or entry.calendar_name,
+        where=(entry.place or entry.calendar_name) if name_place else "",
         price=price,
         has_dearer=has_dearer,
         note=offer.note,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,8 @@ class EntryPage:
     entry: EntryDTO
     offer: Offer
     span: str
+    paragraphs: tuple[str, ...]
+    """The description; a blank line parts two, and a single line break is a space, as in the pages' Markdown."""
     path: str
     calendar_path: str
     sign_in_to: str
@@ -50,6 +53,7 @@ class EntryPage:
     """What is wrong with the form: the id of the field (empty: the form itself) and words."""
 
 
+_BLANK_LINES = re.compile(r"\s*\n\s*\n\s*")
 NOTHING_TYPED = BuyState({}, {})
 
 
@@ -69,6 +73,7 @@ def entry_page(entry: EntryDTO, *, now: datetime, choice_query: str = "", state:
         entry=entry,
         offer=offer,
         span=span_of(entry.start_at, entry.end_at, entry.time_zone),
+        paragraphs=tuple(part for part in _BLANK_LINES.split(entry.description.strip()) if part),
         path=path,
         calendar_path=calendar_path(entry.calendar_slug),
         sign_in_to=path + choice_query,

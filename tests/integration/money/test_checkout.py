@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from cart.bp.cart.services.checkout import Buyer, create_order_from_cart
@@ -136,7 +137,12 @@ async def test_only_the_named_page_is_checked_out(shop: Shop, ada: int, show: Sh
 async def test_pages_with_accounts_of_their_own_are_paid_separately(shop: Shop, ada: int, show: Show) -> None:
     other = await shop.show()
     async with unit_of_work(shop.till.database) as uow:
-        uow.session.add(PageConfig(container_id=other.page_id, sumup_merchant_code="MOTHER"))
+        own = insert(PageConfig).values(container_id=other.page_id, sumup_merchant_code="MOTHER")
+        await uow.session.execute(
+            own.on_conflict_do_update(
+                index_elements=["container_type", "container_id"], set_={"sumup_merchant_code": "MOTHER"}
+            )
+        )
         await uow.commit()
     await shop.add(ada, show)
     await shop.add(ada, other)

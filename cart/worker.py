@@ -16,7 +16,7 @@ from shared.contracts.protocols import Clock
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.jobs.queue import SEND_MAIL, SETTLE_PAYMENT
-from shared.jobs.worker import Handler, run_worker, stop_on_signals
+from shared.jobs.worker import Handler, Repeated, run_worker, stop_on_signals
 from shared.mail.sender import MailNotSent, deliver
 from shared.models import Mail, Order
 from shared.payments.sumup import sumup_client, sumup_gateway
@@ -31,6 +31,7 @@ UNTOLD_AFTER = timedelta(seconds=15)
 MAIL_PAUSE = timedelta(seconds=30)
 MOST_MAIL_ATTEMPTS = 20
 BATCH = 20
+DAY_S = 24 * 60 * 60.0
 _log = structlog.get_logger("maypole.worker")
 
 
@@ -115,10 +116,17 @@ async def run(settings: Settings, stop: asyncio.Event, *, clock: Clock = utc_now
     async with sumup_client(settings) as client:
         till = Till(database, sumup_gateway(client, settings, clock=clock), services, settings, clock)
         try:
-            await forget_old_rows(till)
-            await run_worker(settings, handlers(till), lambda: sweep(till), stop)
+            await run_worker(url, handlers(till), _repeated(till), stop)
         finally:
             await database.dispose()
+
+
+def _repeated(till: Till) -> tuple[Repeated, ...]:
+    """Return what the worker does by the clock."""
+    return (
+        Repeated("sweep", lambda: sweep(till), till.settings.reconcile_every_s),
+        Repeated("forget", lambda: forget_old_rows(till), DAY_S),
+    )
 
 
 async def _main(settings: Settings) -> None:

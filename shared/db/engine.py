@@ -15,6 +15,11 @@ def async_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+asyncpg")
 
 
+def driver_url(url: str) -> str:
+    """Return ``url`` for asyncpg itself, whichever of PostgreSQL's spellings it came in."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 class Database:
     """An engine for the apps' role, with bounded waits: nothing hangs for ever on a lock or a statement."""
 

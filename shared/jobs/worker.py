@@ -8,18 +8,28 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import asyncpg
 import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.models import Job
 
-from shared.settings import Settings
+from shared.db.engine import driver_url
 
 Handler = Callable[[dict[str, object]], Awaitable[None]]
-Sweep = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Work that is done again and again, with a pause of so many seconds between."""
+
+    name: str
+    work: Callable[[], Awaitable[None]]
+    pause_s: float
+
 
 _log = structlog.get_logger("maypole.worker")
 QUEUE_CONNECTIONS = 3
@@ -61,25 +71,22 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
 
 
-async def _keep_running(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event, pause: float) -> None:
-    """Do ``work`` again and again until told to stop; a failure is logged and waited out."""
+async def _keep_running(repeated: Repeated, stop: asyncio.Event) -> None:
+    """Do the work again and again until told to stop; a failure is logged and waited out."""
     while not stop.is_set():
         try:
-            await work()
+            await repeated.work()
         except Exception:  # noqa: BLE001 - the edge: a database that is away comes back
-            _log.exception("worker_part_failed", part=name)
-        await _pause(stop, pause)
+            _log.exception("worker_part_failed", part=repeated.name)
+        await _pause(stop, repeated.pause_s)
 
 
-async def run_worker(settings: Settings, handlers: Mapping[str, Handler], sweep: Sweep, stop: asyncio.Event) -> None:
-    """Run jobs and sweeps until ``stop`` is set."""
-    if settings.database_url is None:
-        raise RuntimeError("set DATABASE_URL")
-    url = settings.database_url.get_secret_value()
-    await asyncio.gather(
-        _keep_running("queue", lambda: _run_queue(url, handlers, stop), stop, 1.0),
-        _keep_running("sweep", sweep, stop, settings.reconcile_every_s),
-    )
+async def run_worker(
+    url: str, handlers: Mapping[str, Handler], repeated: Sequence[Repeated], stop: asyncio.Event
+) -> None:
+    """Run the queue of the database at ``url``, and everything that is repeated, until ``stop`` is set."""
+    queue = Repeated("queue", lambda: _run_queue(driver_url(url), handlers, stop), 1.0)
+    await asyncio.gather(*(_keep_running(one, stop) for one in (queue, *repeated)))
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -96,6 +96,15 @@ async def test_the_result_claims_no_more_than_the_cart_holds(ada: Visitor, play:
     assert more.texts("#buy .line__title") == [f"2 {TIMES} Ticket"]
 
 
+async def test_the_result_tells_of_this_time_alone(ada: Visitor, play: CalendarEntry) -> None:
+    await ada.post(BUY, {"entry_id": str(play.id), "quantity": "2"})
+
+    again = await ada.post(BUY, {"entry_id": str(play.id), "quantity": "1"})
+
+    page = await ada.get(again.headers["Location"])
+    assert page.texts("#buy .line__title") == [f"1 {TIMES} Ticket"]
+
+
 async def test_the_result_of_nothing_leads_back_to_the_event(ada: Visitor, play: CalendarEntry) -> None:
     answer = await ada.get(f"/entries/{play.id}/added/?quantity=7")
 

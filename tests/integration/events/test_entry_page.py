@@ -148,6 +148,18 @@ async def test_a_sold_out_type_has_no_field_and_the_others_do(ada: Visitor, sess
     assert fields(page)[1:] == [("ticket_type_id", str(circle.id), None), ("quantity", "0", "3")]
 
 
+async def test_a_type_whose_time_is_over_has_no_field(ada: Visitor, session: AsyncSession) -> None:
+    entry = await make_entry(session, await make_calendar(session))
+    await make_type(session, entry, "Early bird", sale_ends_at=days_from_now(-1), position=1)
+    full = await make_type(session, entry, "Full price", position=2)
+    await session.commit()
+
+    page = await ada.get(f"/entries/{entry.id}/")
+
+    assert page.texts(f"{FORM} .tag") == ["Not on sale now"]
+    assert fields(page)[1:] == [("ticket_type_id", str(full.id), None), ("quantity", "0", "20")]
+
+
 async def test_tickets_in_carts_take_no_seat(ada: Visitor, session: AsyncSession) -> None:
     entry = await make_entry(session, await make_calendar(session), price="9.00", capacity=3)
     await make_tickets(session, entry, user_id=ada.id, state="pending", quantity=3)

@@ -95,6 +95,7 @@ class BoxOffice:
             created_at=created,
             expires_at=created + timedelta(minutes=self._settings.order_minutes),
             paid_at=created + PAID_AFTER,
+            mail_queued_at=created + PAID_AFTER,
         )
         self._session.add(order)
         await self._session.flush()  # the tickets name the order's id

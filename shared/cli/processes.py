@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 from honcho.manager import Manager
+from honcho.printer import Printer
 from honcho.process import Process
 
 from shared.settings import APPS, Settings
@@ -82,13 +83,29 @@ class FamilyProcess(Process):  # type: ignore[misc]  # honcho brings no types
         super().run(events, ignore_signals)
 
 
+class CarefulPrinter(Printer):  # type: ignore[misc]  # honcho brings no types
+    """Honcho's printer, which says once that nobody takes the output any more (``./run | head``), and goes quiet."""
+
+    def __init__(self, closed: Callable[[], None]) -> None:
+        super().__init__(sys.stdout)
+        self._closed = closed
+
+    def write(self, message: Any) -> None:
+        """Print one message."""
+        try:
+            super().write(message)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
+            self._closed()
+
+
 class FamilyManager(Manager):  # type: ignore[misc]  # honcho brings no types
     """Honcho's manager, for our programs; ``watch`` runs beside it once all are born."""
 
     def __init__(
         self, programs: list[Program], environment: dict[str, str], watch: Callable[[FamilyManager], None]
     ) -> None:
-        super().__init__()
+        super().__init__(CarefulPrinter(lambda: self.fail("nobody takes the output any more")))
         self._process_ctor = FamilyProcess
         self._watch = watch
         self.failure = ""
@@ -108,11 +125,13 @@ class FamilyManager(Manager):  # type: ignore[misc]  # honcho brings no types
     def loop(self) -> None:
         """Run until one process ends or somebody stops us; returns when all have ended."""
         multiprocessing.set_start_method("fork", force=True)  # a go-between must be our own child
-        super().loop()
-
-    def verdict(self) -> str:
-        """Return why it ended, in one line; empty when it was asked to."""
-        return self.failure
+        try:
+            super().loop()
+        except BaseException:
+            for found in self._processes.values():
+                if "process" in found:
+                    found["process"].kill()  # the go-between; what it runs ends with it
+            raise
 
     def terminate(self) -> None:
         """Stop all processes, and note who ended unasked; safe to repeat."""

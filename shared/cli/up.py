@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -13,7 +14,7 @@ import asyncpg
 
 from shared.settings import Settings
 
-from .database import DatabaseUrls, installation_database, url_for_asyncpg
+from .database import DatabaseUrls, given_urls, installation_database, url_for_asyncpg
 from .failures import CommandError
 from .health import not_up_yet, taken_ports
 from .migrations import migrate
@@ -29,7 +30,7 @@ def up(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, _leave)
     programs = programs_of(settings)
     check_ports(programs, settings.host)
-    print("Starting the database…" if settings.database_url is None else "Connecting to the database…", flush=True)
+    print("Connecting to the database…" if given_urls(settings) else "Starting the database…", flush=True)
     with installation_database(settings) as urls:
         print("Migrating…", flush=True)
         migrate(urls.owner)
@@ -78,7 +79,8 @@ def _run(settings: Settings, urls: DatabaseUrls, began: float) -> int:
     manager = FamilyManager(programs, environment_of(urls), watch)
     manager.loop()
     if manager.failure:
-        print(f"maypole: {manager.failure}; everything was stopped", file=sys.stderr)
+        with suppress(OSError):  # the screen may be what has gone
+            print(f"maypole: {manager.failure}; everything was stopped", file=sys.stderr)
         return 1
     print("Stopped.")
     return 0

@@ -6,11 +6,13 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 OPEN_TO_ALL = Path("/var/tmp")  # noqa: S108 - pytest's own folder is closed to the account that root drops to
+PATIENCE_S = 60
 
 
 @contextmanager
@@ -28,6 +30,10 @@ def temporary_home() -> Iterator[Path]:
 
 
 def wait_for_the_end(home: Path) -> None:
-    """Return as soon as no keeper, and so no server, holds the folder."""
+    """Return as soon as no keeper, and so no server, holds the folder; fail when that takes too long."""
     with (home / "keeper.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        waiter = threading.Thread(target=fcntl.flock, args=(file, fcntl.LOCK_EX), daemon=True)
+        waiter.start()
+        waiter.join(PATIENCE_S)
+        if waiter.is_alive():
+            raise AssertionError(f"a server still runs in {home}")

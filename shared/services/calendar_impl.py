@@ -241,7 +241,9 @@ class SqlCalendarService:
 
     async def user_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
         """Return the user's tickets that are bought, soonest first."""
-        bought = or_(Ticket.state.in_(BOUGHT), and_(Ticket.state == TicketState.CANCELLED, Ticket.order_id.is_not(None)))
+        bought = or_(
+            Ticket.state.in_(BOUGHT), and_(Ticket.state == TicketState.CANCELLED, Ticket.order_id.is_not(None))
+        )
         statement = _tickets().where(Ticket.user_id == user_id, bought)
         return [_ticket_to_dto(row) for row in await session.scalars(statement)]
 

@@ -13,6 +13,7 @@ from quart import Quart, Response
 from quart.typing import TestClientProtocol
 from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import event, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from werkzeug.datastructures import Headers
 
@@ -20,7 +21,7 @@ from cart.app import create_app
 from shared.contracts.dtos import UserDTO
 from shared.contracts.states import Role
 from shared.db.engine import Database
-from shared.models import CalendarEntry, Order, Payment, Post, Ticket, TicketType
+from shared.models import CalendarEntry, Order, PageConfig, Payment, Post, Ticket, TicketType
 from shared.payments.fake import FakeGateway
 from shared.services.identity import ensure_user, grant_role, start_session
 from shared.settings import Settings
@@ -197,6 +198,18 @@ async def make_show(
 async def show(session: AsyncSession) -> Show:
     """The Tempest, adults at 12.50, as many as want to come."""
     return await make_show(session)
+
+
+async def set_account(session: AsyncSession, page: Post, merchant_code: str) -> None:
+    """Have a page paid to an account of its own."""
+    values = {"container_type": "page", "container_id": page.id, "sumup_merchant_code": merchant_code}
+    row = insert(PageConfig).values(values)
+    await session.execute(
+        row.on_conflict_do_update(
+            index_elements=["container_type", "container_id"], set_={"sumup_merchant_code": merchant_code}
+        )
+    )
+    await session.commit()
 
 
 FillCart = Callable[..., Awaitable[None]]

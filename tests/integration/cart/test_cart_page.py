@@ -12,12 +12,11 @@ from cart.app import create_app
 from cart.wiring import build_services
 from shared.contracts.protocols import CalendarService
 from shared.contracts.states import PaymentState
-from shared.models import PageConfig
 from shared.services.stubs import StubCalendarService
 from shared.settings import Settings
 from shared.web.state import AppState
 from tests.factories.orders import make_order
-from tests.integration.cart.conftest import Counting, FillCart, Show, Visitor, later, make_show, tickets_of
+from tests.integration.cart.conftest import Counting, FillCart, Show, Visitor, later, make_show, set_account, tickets_of
 
 
 async def test_a_stranger_is_asked_to_sign_in(visitor: Visitor) -> None:
@@ -64,7 +63,7 @@ async def test_pages_of_several_accounts_have_no_common_checkout(
     ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession
 ) -> None:
     other = await make_show(session, name="Hamlet")
-    session.add(PageConfig(container_type="page", container_id=other.page.id, sumup_merchant_code="MOTHER"))
+    await set_account(session, other.page, "MOTHER")
     await fill_cart(ada, show)
     await fill_cart(ada, other)
     page = await ada.get("/")

@@ -27,17 +27,23 @@ class Settings(BaseSettings):
     )
     site_name: str = Field(default="Maypole", description="The name in headers, titles and mails")
     secret_key: SecretStr = Field(
-        default=SecretStr(DEV_SECRET), description="Signs the sign-in cookie; the same for all apps, 32 characters or more"
+        default=SecretStr(DEV_SECRET),
+        description="Signs the sign-in cookie; the same for all apps, 32 characters or more",
     )
-    currency: str = Field(default="GBP", description="The one currency of the installation (ISO 4217)", pattern=r"^[A-Z]{3}$")
+    currency: str = Field(
+        default="GBP", description="The one currency of the installation (ISO 4217)", pattern=r"^[A-Z]{3}$"
+    )
     time_zone: str = Field(default="Europe/London", description="The zone for times that belong to no calendar")
 
-    data_dir: Path = Field(default=Path(".data"), description="Where the embedded PostgreSQL, mails and logs of ./run live")
+    data_dir: Path = Field(
+        default=Path(".data"), description="Where the embedded PostgreSQL, mails and logs of ./run live"
+    )
     database_url: SecretStr | None = Field(
         default=None, description="postgresql:// URL of the apps' role; without it ./run starts the embedded PostgreSQL"
     )
     migrate_database_url: SecretStr | None = Field(
-        default=None, description="postgresql:// URL of the owner's role, for migrations; without it DATABASE_URL is used"
+        default=None,
+        description="postgresql:// URL of the owner's role, for migrations; without it DATABASE_URL is used",
     )
     db_pool_size: int = Field(default=8, description="Connections that each app keeps at most", ge=1, le=50)
     db_worker_pool_size: int = Field(default=6, description="Connections that the worker keeps at most", ge=1, le=50)
@@ -53,7 +59,9 @@ class Settings(BaseSettings):
     events_port: int = Field(default=8003, description="The port of the events app", ge=1, le=65535)
     sandbox_port: int = Field(default=8010, description="The port of the SumUp sandbox", ge=1, le=65535)
     outbox_port: int = Field(default=8025, description="The port of the development mail server", ge=1, le=65535)
-    blog_url: str = Field(default="", description="The public origin of the blog app; empty: http://localhost and its port")
+    blog_url: str = Field(
+        default="", description="The public origin of the blog app; empty: http://localhost and its port"
+    )
     market_url: str = Field(default="", description="The public origin of the market app; empty: as above")
     cart_url: str = Field(default="", description="The public origin of the cart app; empty: as above")
     events_url: str = Field(default="", description="The public origin of the events app; empty: as above")
@@ -65,11 +73,17 @@ class Settings(BaseSettings):
         description="Bearer secrets of the internal API, comma-separated: the first is sent, all are accepted",
     )
     internal_timeout_ms: int = Field(default=300, description="How long a page waits for the cart summary", ge=1)
-    cookie_domain: str = Field(default="", description="The domain of the sign-in cookie in production; empty: the host alone")
-    trusted_proxies: int = Field(default=0, description="How many reverse proxies of ours add X-Forwarded-* headers", ge=0)
+    cookie_domain: str = Field(
+        default="", description="The domain of the sign-in cookie in production; empty: the host alone"
+    )
+    trusted_proxies: int = Field(
+        default=0, description="How many reverse proxies of ours add X-Forwarded-* headers", ge=0
+    )
 
     sumup_base_url: str = Field(default="", description="SumUp's API; empty: the local sandbox under ./run")
-    sumup_api_key: SecretStr = Field(default=SecretStr("sup_sk_sandbox"), description="The secret API key of the SumUp account")
+    sumup_api_key: SecretStr = Field(
+        default=SecretStr("sup_sk_sandbox"), description="The secret API key of the SumUp account"
+    )
     sumup_merchant_code: str = Field(default="MSANDBOX", description="The merchant code of the SumUp account")
     sumup_hosted_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("https://checkout.sumup.com", "https://pay.sumup.com"),

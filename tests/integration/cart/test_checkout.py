@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.errors import GatewayUnavailable
 from shared.models import TicketType
 from shared.payments.fake import FakeGateway
+from tests.factories.calendar import make_type
 from tests.factories.tickets import make_tickets
 from tests.integration.cart.conftest import (
     FillCart,
@@ -87,6 +89,21 @@ async def test_what_is_sold_out_is_marked_with_what_is_left_and_nothing_is_lost(
     assert await tickets_of(session, ada) == ["pending"] * 3
     assert await orders_of(session, ada) == []
     assert not gateway.calls
+
+
+async def test_what_is_short_only_taken_together_is_marked_once_checkout_says_so(
+    ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession
+) -> None:
+    show.entry.capacity = 3
+    child = await make_type(session, show.entry, "Child", "6.00")
+    await session.commit()
+    await fill_cart(ada, show, 2)
+    await fill_cart(ada, replace(show, adult=child), 2)
+    assert not (await ada.get("/")).has("li.line--bad")
+    answer = await ada.post("/checkout/", {"shown_total": "37.00"})
+    assert answer.status == 409
+    assert "Only" in answer.texts("li.line--bad .field__error")[0]
+    assert await tickets_of(session, ada) == ["pending"] * 4
 
 
 async def test_a_second_press_goes_to_the_payment_of_the_first(

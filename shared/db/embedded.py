@@ -31,6 +31,8 @@ __all__ = ["Account", "EmbeddedPostgresError", "EmbeddedServer", "ServerOptions"
 
 LOOPBACK = "127.0.0.1"
 TRIES = 3
+ENDED_WITHIN_S = 100.0
+"""More than the keeper takes when it has to kill."""
 CAREFREE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 """For data that may be lost: a crash of the machine would spoil it. Autovacuum would hold up cloning a template."""
 
@@ -84,7 +86,10 @@ class EmbeddedServer:
         with _alone(self.home):
             last = _try_lock(self._users, fcntl.LOCK_EX)
             self._users.close()  # and with it the lock: the keeper gets it next
+            deadline = time.monotonic() + ENDED_WITHIN_S
             while last and _is_kept(self.home):
+                if time.monotonic() > deadline:
+                    raise EmbeddedPostgresError(f"PostgreSQL in {self.home} does not stop; its log says why")
                 time.sleep(embedded_keeper.POLL_S)
 
     def __enter__(self) -> Self:

@@ -45,7 +45,7 @@ def handlers(till: Till) -> dict[str, Handler]:
         await write_order_mails(till, _id_of(payload, "order_id"))
 
     async def send_mail(payload: dict[str, object]) -> None:
-        await send(till, _id_of(payload, "mail_id"))
+        await send(till, _id_of(payload, "mail_id"), after_attempts=0)
 
     return {SETTLE_PAYMENT: settle_payment, ORDER_MAIL: order_mail, SEND_MAIL: send_mail}
 
@@ -55,10 +55,10 @@ def _id_of(payload: dict[str, object], name: str) -> int:
     return int(str(payload[name]))
 
 
-async def send(till: Till, mail_id: int) -> None:
-    """Send a mail; one that could not go is due again in the sweep."""
+async def send(till: Till, mail_id: int, *, after_attempts: int) -> None:
+    """Send a mail, unless somebody has tried since; one that could not go is due again in the sweep."""
     try:
-        await deliver(till.database, till.settings, mail_id, clock=till.clock)
+        await deliver(till.database, till.settings, mail_id, clock=till.clock, after_attempts=after_attempts)
     except MailNotSent as error:
         _log.warning("mail_waits", mail_id=mail_id, error=str(error))
 
@@ -68,7 +68,8 @@ async def sweep(till: Till) -> None:
     use_services(till.services)
     await reconcile(till)
     await each(await _untold_orders(till), lambda order_id: write_order_mails(till, order_id))
-    await each(await _unsent_mails(till), lambda mail_id: send(till, mail_id))
+    unsent = await _unsent_mails(till)
+    await each(unsent, lambda mail_id: send(till, mail_id, after_attempts=unsent[mail_id]))
 
 
 async def forget_old_rows(till: Till) -> None:
@@ -91,18 +92,18 @@ async def _untold_orders(till: Till) -> list[int]:
         return list(await uow.session.scalars(statement))
 
 
-async def _unsent_mails(till: Till) -> list[int]:
-    """Return mails that wait to be sent (again): each attempt waits longer than the one before."""
+async def _unsent_mails(till: Till) -> dict[int, int]:
+    """Return mails that wait to be sent (again), with their attempts: each waits longer than the one before."""
     wait = func.make_interval(0, 0, 0, 0, 0, 0, MAIL_PAUSE.total_seconds() * (Mail.attempts + 1) * (Mail.attempts + 1))
     async with unit_of_work(till.database) as uow:
         statement = (
-            select(Mail.id)
+            select(Mail.id, Mail.attempts)
             .where(Mail.sent_at.is_(None), Mail.attempts < MOST_MAIL_ATTEMPTS)
             .where(Mail.created_at + wait <= till.clock())
             .order_by(Mail.id)
             .limit(BATCH)
         )
-        return list(await uow.session.scalars(statement))
+        return {row.id: row.attempts for row in await uow.session.execute(statement)}
 
 
 async def run(settings: Settings, stop: asyncio.Event, *, clock: Clock = utc_now) -> None:

@@ -78,14 +78,17 @@ def _outcome(code: int, text: str) -> MailNotSent | MailRefused:
     return MailRefused(text) if code >= _PERMANENT and not wrong_credentials else MailNotSent(text)
 
 
-async def deliver(database: Database, settings: Settings, mail_id: int, *, clock: Clock) -> bool:
+async def deliver(
+    database: Database, settings: Settings, mail_id: int, *, clock: Clock, after_attempts: int | None = None
+) -> bool:
     """Send a queued mail and mark it sent; returns whether it has gone now. Safe to repeat.
 
+    With ``after_attempts`` it is left to whoever has tried it since: a job and the sweep may want it at the same time.
     Raises MailNotSent where it is worth trying again. Killed between sending and marking, it sends the mail a second
     time under the same Message-ID: better twice than never.
     """
     async with unit_of_work(database) as uow:
-        mail = await take_unsent(uow.session, mail_id)
+        mail = await take_unsent(uow.session, mail_id, after_attempts=after_attempts)
         await uow.commit()
     if mail is None:
         return False

@@ -31,9 +31,15 @@ async def queue_mail(session: AsyncSession, mail: Message, *, kind: str, key: st
         await enqueue(session, SEND_MAIL, {"mail_id": mail_id})
 
 
-async def take_unsent(session: AsyncSession, mail_id: int) -> Mail | None:
-    """Count an attempt to send a mail and return it; None where it has gone already or never was."""
+async def take_unsent(session: AsyncSession, mail_id: int, *, after_attempts: int | None = None) -> Mail | None:
+    """Count an attempt to send a mail and return it; None where it has gone already or never was.
+
+    With ``after_attempts``, None as well where somebody else has tried since: of two who want to make the same attempt
+    one gets the mail.
+    """
     count = update(Mail).where(Mail.id == mail_id, Mail.sent_at.is_(None)).values(attempts=Mail.attempts + 1)
+    if after_attempts is not None:
+        count = count.where(Mail.attempts == after_attempts)
     return (await session.scalars(select(Mail).from_statement(count.returning(Mail)))).one_or_none()
 
 

@@ -33,6 +33,7 @@ LOOPBACK = "127.0.0.1"
 TRIES = 3
 ENDED_WITHIN_S = 100.0
 """More than the keeper takes when it has to kill."""
+LOCKED_WITHIN_S = 300.0
 CAREFREE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 """For data that may be lost: a crash of the machine would spoil it. Autovacuum would hold up cloning a template."""
 
@@ -84,13 +85,9 @@ class EmbeddedServer:
         if self._users.closed:
             return
         with _alone(self.home):
-            last = _try_lock(self._users, fcntl.LOCK_EX)
-            self._users.close()  # and with it the lock: the keeper gets it next
-            deadline = time.monotonic() + ENDED_WITHIN_S
-            while last and _is_kept(self.home):
-                if time.monotonic() > deadline:
-                    raise EmbeddedPostgresError(f"PostgreSQL in {self.home} does not stop; its log says why")
-                time.sleep(embedded_keeper.POLL_S)
+            self._users.close()  # and with it the lock
+            if not _has_users(self.home):
+                _await_end(self.home)
 
     def __enter__(self) -> Self:
         """Return the server itself."""
@@ -112,7 +109,7 @@ def start_server(wanted: Path, options: ServerOptions | None = None) -> Embedded
     with _alone(home):
         users = _private(home / "users.lock")
         try:
-            fcntl.flock(users, fcntl.LOCK_SH)  # waits while a server is being stopped
+            _lock(users, fcntl.LOCK_SH, home)  # waits while a server is being stopped
             cluster = Cluster(home, binaries(home, account), account)
             known = cluster.secrets() if _is_kept(home) else _start(cluster, options or ServerOptions())
             return EmbeddedServer(cluster, known, users)
@@ -169,14 +166,38 @@ def _free_port(remembered: int) -> int:
 def _alone(home: Path) -> Iterator[None]:
     """Let one at a time start or stop the server of ``home``."""
     with _private(home / "start.lock") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        _lock(file, fcntl.LOCK_EX, home)
         yield
+
+
+def _has_users(home: Path) -> bool:
+    """Say whether anybody still uses the server: they hold the lock shared, and only the keeper holds it alone."""
+    with _private(home / "users.lock") as file:
+        return not _try_lock(file, fcntl.LOCK_EX) and _try_lock(file, fcntl.LOCK_SH)
+
+
+def _await_end(home: Path) -> None:
+    """Return when the keeper, and so the server, has ended."""
+    deadline = time.monotonic() + ENDED_WITHIN_S
+    while _is_kept(home):
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(f"PostgreSQL in {home} does not stop; its log says why")
+        time.sleep(embedded_keeper.POLL_S)
 
 
 def _is_kept(home: Path) -> bool:
     """Say whether a keeper, and so a server, runs."""
     with _private(home / "keeper.lock") as file:
         return not _try_lock(file, fcntl.LOCK_SH)
+
+
+def _lock(file: TextIOWrapper, kind: int, home: Path) -> None:
+    """Lock a file, waiting for others who start or stop the server, though not for ever."""
+    deadline = time.monotonic() + LOCKED_WITHIN_S
+    while not _try_lock(file, kind):
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(f"somebody else has been starting or stopping PostgreSQL in {home} for minutes")
+        time.sleep(embedded_keeper.POLL_S)
 
 
 def _private(path: Path) -> TextIOWrapper:

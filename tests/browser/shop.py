@@ -37,6 +37,7 @@ class Shop:
         self.site = site
         self.page = page
         self.watch = watch
+        self._read: set[str] = set()
 
     # --- finding things ---
 
@@ -133,15 +134,16 @@ class Shop:
         await expect(self.link("Sign in").first).to_be_visible()
 
     async def open_mail(self, email: str, subject: str) -> None:
-        """Open the newest mail to this address whose subject begins like this; it may still be on its way."""
+        """Open a mail to this address that was not read yet, and begins like this; it may still be on its way."""
         row = self.main.get_by_role("listitem").filter(has_text=f"To {email} ").get_by_role("link")
         wanted = row.filter(has_text=re.compile("^" + re.escape(subject), re.IGNORECASE)).first
 
         async def it_is_here() -> bool:
             await self.open("blog", "/outbox/")
-            return await wanted.is_visible()
+            return await wanted.is_visible() and await wanted.get_attribute("href") not in self._read
 
         await wait_until(it_is_here, f"a mail {subject!r} to {email}")
+        self._read.add(await wanted.get_attribute("href") or "")
         await wanted.click()
         await expect(self.heading("As text")).to_be_visible()
 

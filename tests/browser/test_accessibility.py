@@ -1,0 +1,89 @@
+"""Every page that a purchase leads over, held against axe's rules: on a phone and at a desk, light and dark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+
+from shared.contracts.states import Role
+from tests.browser.conftest import DESK, PHONE, PutOn, Visit
+from tests.browser.records import make_person
+from tests.browser.shop import Shop
+
+RULES = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+GRAVE = frozenset({"serious", "critical"})
+
+
+class Auditor:
+    """Looks at the page that somebody has before them, in both colour schemes."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.findings: list[str] = []
+        self.pages = 0
+
+    async def look(self, what: str) -> None:
+        await self.shop.fits()
+        for scheme in ("light", "dark"):
+            await self.shop.page.emulate_media(color_scheme=scheme)
+            found: list[dict[str, Any]] = (await Axe().run(self.shop.page, options=RULES)).response["violations"]
+            self.findings += [
+                f"{what}, {scheme}: {each['id']}: {node['target']}"
+                for each in found
+                if each["impact"] in GRAVE
+                for node in each["nodes"]
+            ]
+        self.pages += 1
+
+    async def open(self, what: str, app: str, path: str = "/") -> None:
+        await self.shop.open(app, path)
+        await self.look(what)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_axe_finds_nothing_serious_on_the_way_of_a_purchase(
+    visit: Visit, put_on: PutOn, email: str, width: int
+) -> None:
+    show = await put_on(Adult="12.50", Child="0.00", capacity=9)
+    shop = await visit(width=width)
+    await make_person(shop.site, email, [Role.ADMIN])
+    audit = Auditor(shop)
+
+    await audit.open("the sign-in page", "blog", "/auth/sign-in")
+    await audit.open("an event, signed out", "events", show.path)
+    await shop.sign_in(email)
+    await audit.open("an event", "events", show.path)
+    await shop.buy(show, Adult=2, Child=1)
+    await audit.look("added to the cart")
+    await shop.open_cart()
+    await audit.look("the cart")
+    await shop.check_out()
+    await shop.leave_payment()
+    await audit.look("the return page, not paid")
+    await shop.open_cart()
+    await audit.look("the cart with an unpaid order")
+    await shop.button("Continue to payment").click()
+    await shop.pay()
+    await audit.look("the return page, paid")
+    await shop.link("Go to this order").click()
+    await shop.arrives("cart", "/orders/")
+    await audit.look("an order")
+    await audit.open("my tickets", "events", "/tickets/")
+    await audit.open("the refunds", "cart", "/admin/refunds/")
+
+    assert audit.pages == 11
+    assert not audit.findings, "\n".join(audit.findings)
+
+
+async def test_axe_finds_nothing_serious_on_the_first_pages_of_the_apps(visit: Visit, put_on: PutOn) -> None:
+    await put_on(Adult="12.50")
+    audit = Auditor(await visit(width=PHONE))
+    for app in ("blog", "market", "events", "cart"):
+        await audit.open(f"the first page of {app}", app)
+        await audit.open(f"a page that {app} does not have", app, "/no/such/page")
+    assert not audit.findings, "\n".join(audit.findings)

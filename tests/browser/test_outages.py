@@ -71,6 +71,16 @@ async def test_without_the_cart_app_the_others_show_their_pages_without_a_number
         await expect(shop.badge_number).to_have_count(0)
     await shop.buy(show, Adult=1)
 
+    await outage.start("cart")
+    for app in ("blog", "market", "events"):
+        await wait_until(lambda app=app: number_is_back(shop, app), f"{app} shows the number again")  # type: ignore[misc]
+
+
+async def number_is_back(shop: Shop, app: str) -> bool:
+    """Load the first page of an app and look for the number: it does not ask a cart app that has just failed."""
+    await shop.open(app)
+    return await shop.badge_number.is_visible()
+
 
 @pytest.mark.parametrize("app", APPS)
 async def test_an_address_that_does_not_exist_is_answered_with_a_page_and_a_request_id(shop: Shop, app: str) -> None:

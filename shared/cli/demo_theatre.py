@@ -98,7 +98,7 @@ EVENTS = (
     ),
     DemoEvent(
         "Stand-up in the Studio: new material night",
-        When(1, WEDNESDAY, "20:00", 120),
+        When(0, WEDNESDAY, "20:00", 120),
         "Five comedians, forty minutes of jokes that work and twenty that do not yet. From 16 years on.",
         types=STUDIO,
         capacity=30,

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from blog.bp.pages.services.pages import PAGE_EVENTS
 from shared.cli.demo import ADMIN, DEMO_ACCOUNTS, PAGES, SHOPPER, load_demo
 from shared.cli.demo_shapes import SATURDAY, DemoEvent, When
+from shared.cli.demo_theatre import EVENTS as THEATRE
 from shared.contracts.money import price_of
 from shared.models.blog import Post
 from shared.models.calendar import CalendarEntry
@@ -71,6 +73,16 @@ def test_this_week_is_ahead_and_the_week_before_last_is_over(weekday: int) -> No
 
     assert timedelta(1) <= ahead <= timedelta(7)
     assert timedelta(-13) <= over <= timedelta(-7)
+
+
+@pytest.mark.parametrize("weekday", range(7))
+def test_the_theatres_page_shows_what_is_sold_out_and_nearly_so_on_any_day_of_the_week(weekday: int) -> None:
+    today = datetime(2026, 11, 23 + weekday, tzinfo=UTC).date()
+    coming = sorted((e for e in THEATRE if e.when.starts(today).date() > today), key=lambda e: e.when.starts(today))
+
+    seats = {event.capacity - event.sold for event in coming[:PAGE_EVENTS] if event.capacity is not None}
+
+    assert {0, 3} <= seats
 
 
 async def test_loading_twice_loads_once(demo: AsyncSession, database_url: str) -> None:

@@ -17,6 +17,7 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
+from shared.clients.tls import tls_context
 from shared.contracts.dtos import (
     Account,
     CancelOutcome,
@@ -73,6 +74,7 @@ def sumup_client(settings: Settings) -> httpx.AsyncClient:
         limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),
         follow_redirects=False,
         trust_env=not settings.uses_sandbox,
+        verify=tls_context(trust_env=not settings.uses_sandbox),
     )
 
 

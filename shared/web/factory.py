@@ -15,6 +15,7 @@ from werkzeug.routing import IntegerConverter
 
 import shared
 from shared.clients.cart import CartClient
+from shared.clients.tls import tls_context
 from shared.db.engine import Database
 from shared.services.registry import Services, use_services
 from shared.settings import Settings
@@ -63,7 +64,8 @@ async def _open(state: AppState, stack: AsyncExitStack) -> Resources:
         raise RuntimeError("DATABASE_URL is not set: ./run sets it, and so must whoever starts an app alone")
     database = Database(settings.database_url.get_secret_value(), pool_size=settings.db_pool_size, settings=settings)
     stack.push_async_callback(database.dispose)
-    http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))  # our own apps need no proxy
+    client = httpx.AsyncClient(verify=tls_context(trust_env=False), trust_env=False)  # our own apps need no proxy
+    http = await stack.enter_async_context(client)
     return Resources(database=database, http=http, cart_client=CartClient(http, settings))
 
 

@@ -12,6 +12,8 @@ from contextlib import suppress
 import httpx
 from pydantic import BaseModel
 
+from shared.clients.tls import tls_context
+
 from .records import CheckoutRecord
 
 ANSWER_WITHIN_S = 10.0
@@ -33,7 +35,9 @@ class Messenger:
         self.deliveries: list[Delivery] = []
         self._delays = tuple(delays)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN_S, follow_redirects=False, trust_env=False)
+        self._client = httpx.AsyncClient(
+            timeout=ANSWER_WITHIN_S, follow_redirects=False, trust_env=False, verify=tls_context(trust_env=False)
+        )
 
     def notify(self, record: CheckoutRecord) -> None:
         """Begin to send a notice about a checkout, if its shop wants any."""

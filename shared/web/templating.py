@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from quart import Quart
 
 from shared.browser.filters import money_filter, page_url_of, qr, when
@@ -20,6 +21,26 @@ from .request_log import request_id
 TEMPLATE_FOLDER = Path(__file__).resolve().parent.parent / "browser" / "templates"
 
 
+class CompiledOnce(BytecodeCache):
+    """Keeps compiled templates in memory, by their source: the apps of one process compile a shared one once."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill ``bucket`` where its template is known."""
+        known = self._compiled.get((bucket.key, bucket.checksum))
+        if known is not None:
+            bucket.bytecode_from_string(known)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._compiled[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED = CompiledOnce()
+
+
 async def _each_page() -> dict[str, Any]:
     """Return the names that depend on the request."""
     return {"current_user": current_user(), "badge": current_badge(), "request_id": request_id()}
@@ -30,6 +51,7 @@ def install_templates(app: Quart, settings: Settings, *, folder: Path, asset: Ca
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder), FileSystemLoader(TEMPLATE_FOLDER)])
     environment = app.jinja_env
     environment.undefined = StrictUndefined
+    environment.bytecode_cache = _COMPILED
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals |= {
         "asset": asset,

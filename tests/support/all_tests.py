@@ -19,6 +19,9 @@ LINT = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("lint-impor
 TYPES = (("mypy",),)
 CHECKS = {"lint": LINT, "types": TYPES}
 KINDS = ("unit", "contracts", "integration", "concurrency", "properties", "browser")
+SIDE_BY_SIDE = {"contracts": 2, "integration": 2}
+"""Kinds whose tests run in so many processes: each test has a database of its own, and waits for it more than it works.
+The others are over in seconds, or use the machine whole (concurrency, browser)."""
 LONG = "long"
 NO_TESTS = 5
 HELP = f"""usage: ./test [KIND …] [pytest options]
@@ -105,7 +108,8 @@ def _pytest(kind: str, arguments: list[str]) -> Outcome:
     report = REPORTS / f"{kind}.xml"
     report.unlink(missing_ok=True)
     where = ["-m", LONG, "tests"] if kind == LONG else ["-m", f"not {LONG}", f"tests/{kind}"]
-    command = [sys.executable, "-m", "pytest", *where, f"--junit-xml={report}", *arguments]
+    workers = ["-n", str(SIDE_BY_SIDE[kind])] if kind in SIDE_BY_SIDE else []
+    command = [sys.executable, "-m", "pytest", *where, *workers, f"--junit-xml={report}", *arguments]
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     return Outcome(kind, code=code, counts=_counts(report))
 

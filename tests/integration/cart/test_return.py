@@ -36,7 +36,9 @@ def test_the_verdict_is_paid_only_for_what_is_paid(payment: PaymentState, order:
     assert (verdict is Verdict.PAID) == (order in PAID_ORDER_STATES or (payment is PaymentState.PAID and order is None))
 
 
-@pytest.mark.parametrize(("payment", "order"), list(product(DOUBT, (None, OrderState.PENDING, OrderState.EXPIRED))))
+@pytest.mark.parametrize(
+    ("payment", "order"), list(product(sorted(DOUBT), (None, OrderState.PENDING, OrderState.EXPIRED)))
+)
 def test_what_is_in_doubt_is_being_checked(payment: PaymentState, order: OrderState | None) -> None:
     assert judge(payment, order) is Verdict.CHECKING
 

@@ -1,0 +1,59 @@
+"""What can be had of an event, for any caps and any wish (MONEY.md, "Seats")."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.models import CalendarEntry, TicketType
+from shared.services.calendar_seats import Locked
+
+Cap = tuple[int | None, int]
+"""A cap (None: no limit) and how much of it is held."""
+
+
+@st.composite
+def caps(draw: st.DrawFn) -> Cap:
+    cap = draw(st.none() | st.integers(0, 12))
+    return cap, draw(st.integers(0, 12 if cap is None else cap))
+
+
+def locked(entry: Cap, types: dict[int, Cap]) -> Locked:
+    """Lock one event, number 1, with its types."""
+    return Locked(
+        {1: CalendarEntry(id=1, capacity=entry[0], held=entry[1])},
+        {number: TicketType(id=number, entry_id=1, capacity=cap, held=held) for number, (cap, held) in types.items()},
+    )
+
+
+def fits(cap: Cap, more: int) -> bool:
+    """Say whether so many more stay within a cap: what the database's CHECK says."""
+    return cap[0] is None or cap[1] + more <= cap[0]
+
+
+wishes = st.dictionaries(st.integers(1, 3), st.integers(1, 12), min_size=1)
+
+
+@given(entry=caps(), types=st.fixed_dictionaries({1: caps(), 2: caps(), 3: caps()}), wish=wishes)
+def test_there_is_a_problem_exactly_where_the_database_would_refuse(
+    entry: Cap, types: dict[int, Cap], wish: dict[int, int]
+) -> None:
+    problems = locked(entry, types).problems(Counter({(1, number): count for number, count in wish.items()}))
+
+    all_fits = fits(entry, sum(wish.values())) and all(fits(types[number], count) for number, count in wish.items())
+    assert (not problems) == all_fits
+
+
+@given(entry=caps(), types=st.fixed_dictionaries({1: caps(), 2: caps(), 3: caps()}), wish=wishes)
+def test_what_is_left_of_the_first_bad_line_can_be_had_by_itself(
+    entry: Cap, types: dict[int, Cap], wish: dict[int, int]
+) -> None:
+    place = locked(entry, types)
+    problems = place.problems(Counter({(1, number): count for number, count in wish.items()}))
+
+    for problem in problems:
+        assert problem.wanted == wish[problem.ticket_type_id or 0]
+        left: Counter[tuple[int, int | None]] = Counter({(1, problem.ticket_type_id): problem.left})
+        assert problem.left == 0 or not place.problems(left)

@@ -7,16 +7,19 @@ from quart import Quart
 from cart.bp.cart.api import bp as cart_api
 from cart.bp.cart.global_routes import bp as cart
 from cart.bp.cart.page_routes import bp as page_cart
+from cart.bp.orders.guest_routes import bp as guest_orders
 from cart.bp.orders.routes import bp as orders
 from cart.bp.payments.routes import bp as payments
 from cart.bp.refunds.routes import bp as refunds
-from cart.wiring import build_services, install_till, refuse_stubs
+from cart.wiring import install_till, refuse_stubs
 from shared.contracts.protocols import PaymentGateway
 from shared.services.registry import Services
+from shared.services.wiring import sql_services
 from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
+from shared.web.state import utc_now
 
-BLUEPRINTS = (cart, page_cart, cart_api, orders, payments, refunds)
+BLUEPRINTS = (cart, page_cart, cart_api, orders, guest_orders, payments, refunds)
 
 
 def create_app(
@@ -24,10 +27,10 @@ def create_app(
 ) -> Quart:
     """Return the cart app; what is not handed in is built from the environment's settings.
 
-    Raises RuntimeError on a calendar that does nothing: money would be taken for tickets that nobody gets.
+    Raises RuntimeError on a calendar or market that does nothing: money would be taken for what nobody gets.
     """
     settings = settings or get_settings()
-    services = services or build_services(settings)
+    services = services or sql_services(settings, utc_now)
     refuse_stubs(services)
     app = make_app("cart", settings, services, template_folder="templates")
     install_till(app, gateway)

@@ -8,16 +8,13 @@ from typing import cast
 
 from quart import Quart, current_app
 
-from shared.contracts.protocols import Clock, PaymentGateway
+from shared.contracts.protocols import Clock, Gateways, PaymentGateway
 from shared.db.engine import Database
-from shared.payments.sumup import sumup_client, sumup_gateway
-from shared.services.blog_impl import SqlBlogService
-from shared.services.calendar_impl import SqlCalendarService
-from shared.services.cart_impl import SqlCartService
-from shared.services.market_impl import SqlMarketService
+from shared.payments.accounts import OneGateway, SumUpAccounts
+from shared.payments.sumup import sumup_client
 from shared.services.registry import Services
 from shared.settings import Settings
-from shared.web.state import EXTENSION, AppState, utc_now
+from shared.web.state import EXTENSION, AppState
 
 TILL = "till"
 
@@ -27,22 +24,17 @@ class Till:
     """What a use case that moves money needs: its own units of work, the provider, the domains and the time."""
 
     database: Database
-    gateway: PaymentGateway
+    gateways: Gateways
     services: Services
     settings: Settings
     clock: Clock
 
 
-def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
-    """Return the four domains, all over PostgreSQL."""
-    calendar = SqlCalendarService(clock, default_max_per_order=settings.max_tickets_per_order)
-    return Services(calendar=calendar, market=SqlMarketService(), blog=SqlBlogService(), cart=SqlCartService(calendar))
-
-
 def refuse_stubs(services: Services) -> None:
-    """Raise RuntimeError where the calendar is a stub: money would be taken for tickets that nobody keeps."""
-    if services.calendar.is_stub:
-        raise RuntimeError("the cart app takes money and refuses to start on a calendar stub")
+    """Raise RuntimeError on a stub of what is sold: money would be taken for things that nobody keeps."""
+    for name in ("calendar", "market"):
+        if getattr(services, name).is_stub:
+            raise RuntimeError(f"the cart app takes money and refuses to start on a {name} stub")
 
 
 def install_till(app: Quart, gateway: PaymentGateway | None = None) -> None:
@@ -52,19 +44,20 @@ def install_till(app: Quart, gateway: PaymentGateway | None = None) -> None:
     async def _till() -> AsyncGenerator[None, None]:
         state = cast("AppState", app.extensions[EXTENSION])
         if gateway is not None:
-            app.extensions[TILL] = till_of(state, gateway)
+            app.extensions[TILL] = till_of(state, OneGateway(gateway))
             yield
             return
         async with sumup_client(state.settings) as client:
-            app.extensions[TILL] = till_of(state, sumup_gateway(client, state.settings, clock=state.clock))
+            accounts = SumUpAccounts(client, state.settings, state.database, clock=state.clock)
+            app.extensions[TILL] = till_of(state, accounts)
             yield
 
 
-def till_of(state: AppState, gateway: PaymentGateway) -> Till:
+def till_of(state: AppState, gateways: Gateways) -> Till:
     """Return the till of an app; it asks the app's clock each time, so that a test may move it."""
     return Till(
         database=state.database,
-        gateway=gateway,
+        gateways=gateways,
         services=state.services,
         settings=state.settings,
         clock=lambda: state.clock(),  # noqa: PLW0108 - the clock may be replaced while the app serves

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from cart.bp.cart.services.check_sumup_status import ORDER_MAIL
 from cart.bp.cart.services.reconcile import each, look_at_payment, reconcile
 from cart.bp.orders.services.mails import write_order_mails
-from cart.wiring import Till, build_services, refuse_stubs
+from cart.wiring import Till, refuse_stubs
 from shared.contracts.protocols import Clock
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
@@ -19,9 +19,11 @@ from shared.jobs.queue import SEND_MAIL, SETTLE_PAYMENT
 from shared.jobs.worker import Handler, Repeated, run_worker, stop_on_signals
 from shared.mail.sender import MailNotSent, deliver
 from shared.models import Mail, Order
-from shared.payments.sumup import sumup_client, sumup_gateway
-from shared.services.identity import forget_expired
+from shared.payments.accounts import SumUpAccounts
+from shared.payments.sumup import sumup_client
+from shared.services.identity import forget_empty_carts, forget_expired
 from shared.services.registry import use_services
+from shared.services.wiring import sql_services
 from shared.settings import Settings, get_settings
 from shared.web.logs import configure_logging
 from shared.web.state import utc_now
@@ -31,6 +33,7 @@ UNTOLD_AFTER = timedelta(seconds=15)
 MAIL_PAUSE = timedelta(seconds=30)
 MOST_MAIL_ATTEMPTS = 20
 BATCH = 20
+CART_SWEEP_S = 60.0
 DAY_S = 24 * 60 * 60.0
 _log = structlog.get_logger("maypole.worker")
 
@@ -73,10 +76,21 @@ async def sweep(till: Till) -> None:
 
 
 async def forget_old_rows(till: Till) -> None:
-    """Delete sessions and sign-in links past their time."""
+    """Delete sessions and sign-in links past their time, and note whose carts have become empty."""
     async with unit_of_work(till.database) as uow:
         await forget_expired(uow.session, now=till.clock())
+        await forget_empty_carts(uow.session)
         await uow.commit()
+
+
+async def sweep_carts(till: Till) -> None:
+    """Take out of all carts what is over or has waited too long, a batch at a time."""
+    older_than = till.clock() - timedelta(days=till.settings.cart_days)
+    async with unit_of_work(till.database) as uow:
+        dropped = await till.services.cart.drop_stale(uow.session, older_than=older_than)
+        await uow.commit()
+    if dropped:
+        _log.info("carts_swept", lines=dropped)
 
 
 async def _untold_orders(till: Till) -> list[int]:
@@ -110,12 +124,13 @@ async def run(settings: Settings, stop: asyncio.Event, *, clock: Clock = utc_now
     """Run until ``stop`` is set."""
     if settings.database_url is None:
         raise RuntimeError("DATABASE_URL is not set: ./run sets it, and so must whoever starts the worker alone")
-    services = build_services(settings, clock=clock)
+    services = sql_services(settings, clock)
     refuse_stubs(services)
     url = settings.database_url.get_secret_value()
     database = Database(url, pool_size=settings.db_worker_pool_size, settings=settings)
     async with sumup_client(settings) as client:
-        till = Till(database, sumup_gateway(client, settings, clock=clock), services, settings, clock)
+        accounts = SumUpAccounts(client, settings, database, clock=clock)
+        till = Till(database, accounts, services, settings, clock)
         try:
             await run_worker(url, handlers(till), _repeated(till), stop)
         finally:
@@ -126,6 +141,7 @@ def _repeated(till: Till) -> tuple[Repeated, ...]:
     """Return what the worker does by the clock."""
     return (
         Repeated("sweep", lambda: sweep(till), till.settings.reconcile_every_s),
+        Repeated("sweep carts", lambda: sweep_carts(till), CART_SWEEP_S),
         Repeated("forget", lambda: forget_old_rows(till), DAY_S),
     )
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from quart import Quart
 
 from shared.services.registry import Services
+from shared.services.wiring import sql_services
 from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
+from shared.web.state import utc_now
 
 from .bp.calendars.routes import bp as calendars
 from .bp.entries.routes import bp as entries
 from .bp.tickets.routes import bp as tickets
-from .wiring import build_services
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Quart:
     """Return the app, ready to be served; tests hand in what they want to replace."""
     settings = settings or get_settings()
-    app = make_app("events", settings, services or build_services(settings), template_folder="templates")
+    app = make_app("events", settings, services or sql_services(settings, utc_now), template_folder="templates")
     for blueprint in (calendars, entries, tickets):
         app.register_blueprint(blueprint)
     return app

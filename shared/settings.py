@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 APPS = ("blog", "market", "cart", "events")
 SHORTEST_SECRET = 32
+DEV_CREDENTIALS_KEY = "ZGV2ZWxvcG1lbnQtb25seS1rZXktbmV2ZXItb25saW4="
 DEV_SECRET = "development-only-secret-never-use-it-on-the-internet"  # noqa: S105 - refused in production below
 
 
@@ -85,12 +86,21 @@ class Settings(BaseSettings):
         default=SecretStr("sup_sk_sandbox"), description="The secret API key of the SumUp account"
     )
     sumup_merchant_code: str = Field(default="MSANDBOX", description="The merchant code of the SumUp account")
+    credentials_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(SecretStr(DEV_CREDENTIALS_KEY),),
+        description="Keys that encrypt the pages' SumUp keys at rest (`maypole new-key` prints one), comma-separated:"
+        " the first encrypts, all decrypt",
+    )
     sumup_hosted_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("https://checkout.sumup.com", "https://pay.sumup.com"),
         description="Origins of the provider's hosted page, for the form-action policy, comma-separated",
     )
     sumup_connect_timeout_s: float = Field(default=5.0, description="How long to wait for a connection to SumUp", gt=0)
     sumup_read_timeout_s: float = Field(default=15.0, description="How long to wait for an answer of SumUp", gt=0)
+    sandbox_accounts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("MFARM=sup_sk_sandbox_farm", "MEURO=sup_sk_sandbox_euro=EUR"),
+        description="More accounts of the sandbox, CODE=KEY or CODE=KEY=CURRENCY, comma-separated",
+    )
     sandbox_webhook_delays_s: Annotated[tuple[float, ...], NoDecode] = Field(
         default=(0.2, 60.0, 300.0, 1200.0, 7200.0),
         description="When the sandbox sends a webhook and its retries, in seconds, comma-separated; empty: never",
@@ -99,6 +109,7 @@ class Settings(BaseSettings):
     order_minutes: int = Field(
         default=30, description="How long an unpaid order holds its seats (at most SumUp's 30)", ge=1, le=30
     )
+    cart_days: int = Field(default=30, description="How long things wait in a cart before they leave it", ge=1)
     max_tickets_per_order: int = Field(
         default=20, description="The limit for entries that name none of their own", ge=1, le=500
     )
@@ -122,7 +133,14 @@ class Settings(BaseSettings):
         default=5.0, description="How often the worker looks for payments that are due a check", gt=0
     )
 
-    @field_validator("internal_secrets", "sumup_hosted_origins", "sandbox_webhook_delays_s", mode="before")
+    @field_validator(
+        "internal_secrets",
+        "credentials_keys",
+        "sumup_hosted_origins",
+        "sandbox_accounts",
+        "sandbox_webhook_delays_s",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         """Read a comma-separated list."""

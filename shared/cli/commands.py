@@ -171,6 +171,26 @@ def user_admin(
             print(asyncio.run(set_admin(settings, urls.app, email, revoke=revoke)))
 
 
+@app.command("new-key")
+def print_new_key() -> None:
+    """Print a new key for CREDENTIALS_KEYS."""
+    from shared.payments.vault import new_key
+
+    print(new_key())
+
+
+@app.command()
+def reseal() -> None:
+    """Encrypt the pages' SumUp keys anew with the first of CREDENTIALS_KEYS, so that the others can be dropped."""
+    with plain_failures():
+        from .accounts import reseal_keys
+        from .database import installation_database
+
+        settings = get_settings()
+        with installation_database(settings) as urls:
+            print(asyncio.run(reseal_keys(settings, urls.app)))
+
+
 def _check_app(name: str) -> None:
     """Say in one line that there is no such app."""
     if name not in APPS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -13,16 +13,30 @@ from shared.contracts.states import EntryKind, EntryState, Role
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models.blog import Post
-from shared.models.calendar import Calendar, CalendarEntry
+from shared.models.calendar import BookingRule, Calendar, CalendarClosure, CalendarEntry
+from shared.models.order import PaymentAccount
 from shared.models.ticket import TicketType
 from shared.models.user import User, UserRole
+from shared.payments.sandbox.merchants import sandbox_accounts
+from shared.payments.vault import vault_of
 from shared.services.blog_impl import SqlBlogService
 from shared.services.market_impl import SqlMarketService
 from shared.settings import Settings, get_settings
 
 from . import demo_farm, demo_hall, demo_theatre
 from .demo_sales import BoxOffice, Sold
-from .demo_shapes import ZONE, DemoEvent, DemoPage, DemoType, amount, curly, published
+from .demo_shapes import (
+    ZONE,
+    DemoCalendar,
+    DemoEvent,
+    DemoPage,
+    DemoProduct,
+    DemoRule,
+    DemoType,
+    amount,
+    curly,
+    published,
+)
 
 SHOPPER = "ada@maypole.example"
 ADMIN = "admin@maypole.example"
@@ -60,6 +74,7 @@ async def load_demo(database_url: str) -> None:
 async def _load(session: AsyncSession, settings: Settings, now: datetime) -> None:
     """Write people, pages, events and sales."""
     patrons = await _add_people(session)
+    await _add_accounts(session, settings, now)
     box_office = BoxOffice(session, settings, patrons, now)
     today = now.astimezone(ZoneInfo(ZONE)).date()
     for page in PAGES:
@@ -76,20 +91,37 @@ async def _add_people(session: AsyncSession) -> Sequence[User]:
 
 
 async def _add_page(session: AsyncSession, page: DemoPage, today: date, box_office: BoxOffice) -> None:
-    """Write a page with its posts, products and events."""
+    """Write a page with its posts, products and calendars."""
     page_id = await _add_posts(session, page, today)
     for product in page.products:
-        await SqlMarketService().save_product(
-            session,
-            container_id=page_id,
-            slug=product.slug,
-            title=product.title,
-            price=amount(product.price),
-            unit=product.unit,
-            description=curly(product.description),
-            vat_rate=amount(product.vat_rate),
-        )
+        await _add_product(session, product, page_id)
     await _add_calendar(session, page, page_id, today, box_office)
+    for calendar in page.calendars:
+        await _add_bookable(session, calendar, page_id, today)
+
+
+async def _add_product(session: AsyncSession, product: DemoProduct, page_id: int) -> None:
+    """Write a product and what is sold of it."""
+    market = SqlMarketService()
+    product_id = await market.save_product(
+        session,
+        container_id=page_id,
+        slug=product.slug,
+        title=product.title,
+        unit=product.unit,
+        description=curly(product.description),
+        vat_rate=amount(product.vat_rate),
+    )
+    for position, kind in enumerate(product.kinds):
+        await market.save_variant(
+            session,
+            product_id,
+            price=amount(kind.price),
+            size=kind.size,
+            colour=kind.colour,
+            stock=kind.stock,
+            position=position,
+        )
 
 
 async def _add_posts(session: AsyncSession, page: DemoPage, today: date) -> int:
@@ -111,6 +143,11 @@ async def _add_posts(session: AsyncSession, page: DemoPage, today: date) -> int:
         seller_address=page.seller_address,
         has_calendar=True,
         has_market=bool(page.products),
+        terms=curly(page.terms),
+        refund_policy=curly(page.refund_policy),
+        collection_place=page.collection_place,
+        collection_times=curly(page.collection_times),
+        sumup_merchant_code=page.account or None,
     )
     for post in page.posts:
         await blog.save_post(
@@ -136,12 +173,72 @@ async def _add_calendar(
         place=page.calendar_place,
         description=page.calendar_description,
         time_zone=ZONE,
+        whole_room=page.whole_room,
     )
     session.add(calendar)
     await session.flush()  # the entries name the calendar's id
+    session.add_all(_rules(page.rules, calendar))
     for event in page.events:
         entry, types = await _add_event(session, event, calendar, today)
         await box_office.sell(Sold(entry, page_id, types, page.calendar_place), event.sold)
+
+
+async def _add_bookable(session: AsyncSession, bookable: DemoCalendar, page_id: int, today: date) -> None:
+    """Write a calendar that has slots to book."""
+    calendar = Calendar(
+        container_id=page_id,
+        slug=bookable.slug,
+        name=bookable.name,
+        place=bookable.place,
+        description=curly(bookable.description),
+        time_zone=ZONE,
+        whole_room=bookable.whole_room,
+        needs_approval=bookable.needs_approval,
+        notice_minutes=60 * bookable.notice_hours,
+    )
+    session.add(calendar)
+    await session.flush()  # the rules name the calendar's id
+    session.add_all(_rules(bookable.rules, calendar))
+    if bookable.closed_in_days is not None:
+        first, last = (today + timedelta(days=days) for days in bookable.closed_in_days)
+        session.add(CalendarClosure(calendar_id=calendar.id, first_day=first, last_day=last, reason="Painting"))
+
+
+def _rules(rules: Sequence[DemoRule], calendar: Calendar) -> list[BookingRule]:
+    """Make the rules of a calendar."""
+    return [
+        BookingRule(
+            calendar_id=calendar.id,
+            name=rule.name,
+            weekdays=[day + 1 for day in rule.weekdays],
+            from_time=time.fromisoformat(rule.from_time),
+            to_time=time.fromisoformat(rule.to_time),
+            slot_minutes=rule.minutes,
+            price=amount(rule.price),
+            vat_rate=amount(rule.vat_rate),
+            places=rule.places,
+            position=position,
+        )
+        for position, rule in enumerate(rules)
+    ]
+
+
+async def _add_accounts(session: AsyncSession, settings: Settings, now: datetime) -> None:
+    """Write down the accounts of the sandbox that the demo's pages are paid to, with their keys sealed."""
+    vault = vault_of(settings)
+    for page in PAGES:
+        if page.account:
+            known = sandbox_accounts(settings)[page.account]
+            session.add(
+                PaymentAccount(
+                    merchant_code=page.account,
+                    api_key_encrypted=vault.seal(known.api_key),
+                    name=page.seller_name,
+                    currency=known.currency,
+                    sandbox=True,
+                    checked_at=now,
+                )
+            )
 
 
 async def _add_event(

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from .demo_shapes import FRIDAY, SATURDAY, SUNDAY, DemoEvent, DemoPage, DemoPost, DemoProduct, DemoType, When
+from .demo_shapes import (
+    FRIDAY,
+    SATURDAY,
+    SUNDAY,
+    WEDNESDAY,
+    DemoCalendar,
+    DemoEvent,
+    DemoPage,
+    DemoPost,
+    DemoProduct,
+    DemoRule,
+    DemoType,
+    DemoVariant,
+    When,
+)
 
 EVENTS = (
     DemoEvent(
@@ -70,6 +84,7 @@ PRODUCTS = (
         "each",
         "Half wholemeal, a day and a half in the making, baked on Wednesdays and Saturdays before five in the morning. "
         "Gone by eleven as a rule.",
+        stock=0,
     ),
     DemoProduct(
         "damson-jam",
@@ -100,6 +115,7 @@ PRODUCTS = (
         "8.90",
         "per 340 g jar",
         "From Mrs Okafor's hives, which spend August on the moor. Thick enough to stand a spoon in.",
+        stock=3,
     ),
     DemoProduct(
         "pork-sausages",
@@ -107,6 +123,23 @@ PRODUCTS = (
         "6.70",
         "per pack of six",
         "Pork, salt, white pepper, sage and nothing to hide. Made on Thursdays; they freeze well.",
+        stock=24,
+    ),
+    DemoProduct(
+        "farm-smock",
+        "Farm smock",
+        "38.00",
+        "each",
+        "Heavy cotton drill, three pockets and a loop for the secateurs. Sewn by Hazel in Wellowby, and it gets better "
+        "with every wash.",
+        vat_rate="20",
+        variants=(
+            DemoVariant("38.00", size="Small", colour="Bracken", stock=4),
+            DemoVariant("38.00", size="Medium", colour="Bracken", stock=6),
+            DemoVariant("38.00", size="Medium", colour="Slate", stock=1),
+            DemoVariant("42.00", size="Large", colour="Slate", stock=5),
+            DemoVariant("42.00", size="Large", colour="Bracken", stock=0),
+        ),
     ),
 )
 
@@ -134,6 +167,23 @@ From Bridge Street take the Moor Road and turn left at the milk stand. The numbe
 welcome in the yard, and so are children, on the same terms.""",
     seller_name="Hollin Bank Farm",
     seller_address="Moor Road\nWellowby\nWB3 9HB",
+    terms="You buy from Hollin Bank Farm. Prices are for what is on the label; weights of fresh things vary a little.",
+    refund_policy="Fresh food cannot be brought back, but if anything is not as it should be, tell us within two days "
+    "and you get your money back.",
+    collection_place="The apple store, Hollin Bank Farm, Moor Road, Wellowby WB3 9HB",
+    collection_times="Wednesday to Friday 9 to 5, Saturday 8 to 4, Sunday 10 to 1. Your order is ready the next time "
+    "that the shop is open.",
+    account="MFARM",
+    calendars=(
+        DemoCalendar(
+            "hollin-bank-bread-mornings",
+            "Bread mornings",
+            "The bakehouse, Hollin Bank Farm",
+            "Three hours, two loaves and a jar of Gerald, who is eleven years old and bubbles. Aprons are here.",
+            rules=(DemoRule("A place at the bench", (WEDNESDAY, SATURDAY), "09:00", "12:00", 180, "28.00", places=8),),
+            notice_hours=48,
+        ),
+    ),
     calendar_name="On the farm",
     calendar_place="The apple store, Hollin Bank Farm, Moor Road",
     calendar_description="Tastings, open mornings and the odd bonfire.",

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from .demo_shapes import FRIDAY, SATURDAY, SUNDAY, WEDNESDAY, DemoEvent, DemoPage, DemoPost, DemoType, When
+from .demo_shapes import (
+    FRIDAY,
+    MONDAY,
+    SATURDAY,
+    SUNDAY,
+    THURSDAY,
+    TUESDAY,
+    WEDNESDAY,
+    DemoCalendar,
+    DemoEvent,
+    DemoPage,
+    DemoPost,
+    DemoRule,
+    DemoType,
+    When,
+)
+
+ANY_DAY = (MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY)
 
 EVENTS = (
     DemoEvent(
@@ -65,6 +82,29 @@ There is a level entrance at the side, and an accessible lavatory. Parking is in
 lane when it is not.""",
     seller_name="Thornby Village Hall Committee",
     seller_address="Church Lane\nThornby\nWB4 1TH",
+    terms="You hire from the Thornby Village Hall Committee, a registered charity. Leave the hall as you found it, the "
+    "chairs stacked and the heating off.",
+    refund_policy="A booking can be given back until seven days before it: write to us, and you get your money back. "
+    "Tickets are refunded when an event is cancelled.",
+    whole_room=True,
+    rules=(
+        DemoRule("The hall for an hour", ANY_DAY, "09:00", "22:00", 60, "16.00"),
+        DemoRule("The hall for an evening", (FRIDAY, SATURDAY), "17:00", "23:00", 360, "75.00"),
+    ),
+    calendars=(
+        DemoCalendar(
+            "thornby-committee-room",
+            "The committee room",
+            "Thornby Village Hall, first floor",
+            "A table for twelve, a kettle and a view of the churchyard. The committee looks at each request within two "
+            "days.",
+            rules=(DemoRule("The committee room for two hours", ANY_DAY, "08:00", "22:00", 120, "12.00"),),
+            whole_room=True,
+            needs_approval=True,
+            notice_hours=24,
+            closed_in_days=(12, 14),
+        ),
+    ),
     calendar_name="In the hall",
     calendar_place="Thornby Village Hall, Church Lane",
     calendar_description="Suppers, dances, lunches and mending.",

@@ -58,8 +58,18 @@ class DemoEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoVariant:
+    """A size or a colour of a product."""
+
+    price: str
+    size: str = ""
+    colour: str = ""
+    stock: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DemoProduct:
-    """A product."""
+    """A product: of one kind, with its price and stock, or of several ``variants``."""
 
     slug: str
     title: str
@@ -67,6 +77,43 @@ class DemoProduct:
     unit: str
     description: str
     vat_rate: str = "0"
+    stock: int | None = None
+    variants: tuple[DemoVariant, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[DemoVariant, ...]:
+        """What is sold of it."""
+        return self.variants or (DemoVariant(self.price, stock=self.stock),)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRule:
+    """What can be booked of a calendar; days of the week as above (0: Monday)."""
+
+    name: str
+    weekdays: tuple[int, ...]
+    from_time: str
+    to_time: str
+    minutes: int
+    price: str
+    places: int = 1
+    vat_rate: str = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCalendar:
+    """A calendar that has slots to book and no events, besides the page's own."""
+
+    slug: str
+    name: str
+    place: str
+    description: str
+    rules: tuple[DemoRule, ...]
+    whole_room: bool = False
+    needs_approval: bool = False
+    notice_hours: int = 0
+    closed_in_days: tuple[int, int] | None = None
+    """From which to which day from today it is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +141,15 @@ class DemoPage:
     calendar_place: str
     calendar_description: str
     events: tuple[DemoEvent, ...]
+    terms: str
+    refund_policy: str
+    collection_place: str = ""
+    collection_times: str = ""
+    account: str = ""
+    """The sandbox's account that is paid; empty: the installation's own."""
+    whole_room: bool = False
+    rules: tuple[DemoRule, ...] = ()
+    calendars: tuple[DemoCalendar, ...] = ()
     products: tuple[DemoProduct, ...] = ()
     posts: tuple[DemoPost, ...] = ()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from .states import EntryKind, EntryState, LineKind, OrderState, PaymentState, TicketState
+from .states import EntryKind, EntryState, LineKind, NoticeReason, OrderState, PaymentState, StockState, TicketState
 
 ZERO = Decimal("0.00")
 
@@ -37,6 +37,11 @@ class PageDTO:
     has_market: bool = False
     seller_name: str = ""
     seller_address: str = ""
+    terms: str = ""
+    refund_policy: str = ""
+    collection_place: str = ""
+    collection_times: str = ""
+    """Where and when products are collected, in the page's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,29 @@ class CalendarDTO:
     time_zone: str
     place: str = ""
     description: str = ""
+    whole_room: bool = False
+    needs_approval: bool = False
+    ahead_days: int = 0
+    notice_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SlotDTO:
+    """A stretch of time that can be booked, with its places. Times are UTC; show them in the calendar's zone.
+
+    ``day`` is the day of the rule that offers it, in the calendar's zone: a slot after midnight may belong to the
+    evening before.
+    """
+
+    calendar_id: int
+    day: date
+    start_at: datetime
+    end_at: datetime
+    name: str
+    price: Decimal
+    vat_rate: Decimal
+    places: int
+    free: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +137,11 @@ class EntryDTO:
     ticket_types: tuple[TicketTypeDTO, ...] = ()
     order_id: int | None = None
     vat_rate: Decimal = ZERO
+    cost_seen: Decimal | None = None
+    """What a booking in a cart cost when it was put in; ``cost`` is what it costs now."""
+    refusal: str = ""
+    """Why a booking in a cart cannot be had now, in words; empty: nothing is known against it."""
+    user_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +168,29 @@ class TicketDTO:
     user_id: int | None = None
     checked_in_at: datetime | None = None
     vat_rate: Decimal = ZERO
+    cost_seen: Decimal | None = None
+    """What it cost when it was put into the cart; ``cost`` is what it costs now."""
 
 
 @dataclass(frozen=True, slots=True)
 class CartItemDTO:
-    """A product line of the cart."""
+    """A product line of the cart. ``unit_price`` is what one costs now, ``price_seen`` what it cost when put in."""
 
     id: int
     product_id: int
+    product_slug: str
+    variant_id: int
     title: str
+    detail: str
+    """Which variant, in words; empty for a product of one kind."""
+    unit: str
     quantity: int
     unit_price: Decimal
+    price_seen: Decimal
     container_id: int
+    available: int | None
+    """How many can be had now; None: no limit."""
+    on_show: bool
     vat_rate: Decimal = ZERO
 
     @property
@@ -156,16 +200,84 @@ class CartItemDTO:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantDTO:
+    """What is sold of a product. ``label`` says which kind it is; empty: the product has only this one."""
+
+    id: int
+    product_id: int
+    product_slug: str
+    title: str
+    label: str
+    unit: str
+    price: Decimal
+    vat_rate: Decimal
+    available: int | None
+    """How many are left; None: no limit."""
+    on_show: bool
+    container_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProductDTO:
-    """A product of a page's market."""
+    """A product of a page's market, with the variants of it that are on show (at least one)."""
 
     id: int
     slug: str
     title: str
     description: str
-    price: Decimal
     unit: str
     container_id: int
+    vat_rate: Decimal
+    variants: tuple[VariantDTO, ...]
+
+    @property
+    def price(self) -> Decimal:
+        """The lowest price of a variant that is left, else of any."""
+        left = [variant.price for variant in self.variants if variant.available != 0]
+        return min(left or [variant.price for variant in self.variants])
+
+    @property
+    def has_dearer(self) -> bool:
+        """Whether some variant costs more than ``price``."""
+        return any(variant.price > self.price for variant in self.variants if variant.available != 0)
+
+    @property
+    def is_sold_out(self) -> bool:
+        """Whether nothing of it is left."""
+        return all(variant.available == 0 for variant in self.variants)
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationDTO:
+    """So many of one variant for one order."""
+
+    order_id: int
+    variant_id: int
+    title: str
+    detail: str
+    quantity: int
+    state: StockState
+
+
+@dataclass(frozen=True, slots=True)
+class CartNoticeDTO:
+    """What left a cart by itself, and why."""
+
+    id: int
+    title: str
+    quantity: int
+    reason: NoticeReason
+
+
+@dataclass(frozen=True, slots=True)
+class StaleLine:
+    """What was taken out of somebody's cart because its time was over, or it had waited too long."""
+
+    user_id: int | None
+    session_id: str | None
+    title: str
+    quantity: int
+    reason: NoticeReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +319,22 @@ class OrderLineDTO:
     ticket_id: int | None = None
     entry_id: int | None = None
     ticket_type_id: int | None = None
+    variant_id: int | None = None
+    page_post_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SellerDTO:
+    """Who sells some lines of a cart or an order, on which terms, and where their products are collected."""
+
+    page_post_id: int
+    page_title: str
+    name: str
+    address: str
+    terms: str
+    refund_policy: str
+    collection_place: str
+    collection_times: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +371,7 @@ class OrderDTO:
     page_post_id: int | None
     merchant_code: str
     lines: tuple[OrderLineDTO, ...] = ()
+    guest_email: str | None = None
 
 
 # --- Payment gateway (NOTES.md § 10): the provider's words stop here ---

@@ -5,6 +5,8 @@ Expected refusals are not crashes: ``shared/web/errors.py`` renders them as a pa
 
 from __future__ import annotations
 
+from .lines import LineKey
+
 
 class ShopError(Exception):
     """An expected refusal. ``str()`` of it is shown to people, so it never holds anything private."""
@@ -114,25 +116,36 @@ class SoldOut(Conflict):
     """Some line cannot be had in the number asked for; nothing was kept or charged."""
 
     code = "sold_out"
-    text = "Some of your tickets are no longer available."
+    text = "Something in your cart is no longer available."
 
-    def __init__(self, problems: tuple[SeatProblem, ...] = (), text: str | None = None) -> None:
+    def __init__(self, problems: tuple[LineProblem, ...] = (), text: str | None = None) -> None:
         """Take one problem for each line that failed."""
         super().__init__(text)
         self.problems = problems
 
 
-class SeatProblem:
-    """One line that cannot be had: which entry and type, how many were wanted and how many are left."""
+class LineProblem:
+    """One line of a cart that cannot be had: which one, how many were wanted and how many are left."""
 
-    __slots__ = ("entry_id", "left", "ticket_type_id", "wanted")
+    __slots__ = ("key", "left", "wanted")
 
-    def __init__(self, entry_id: int, ticket_type_id: int | None, wanted: int, left: int) -> None:
-        """Name the line by its entry and its ticket type (``None``: the entry's one price)."""
-        self.entry_id = entry_id
-        self.ticket_type_id = ticket_type_id
+    def __init__(self, key: LineKey, *, wanted: int, left: int) -> None:
+        """Name the line by its key."""
+        self.key = key
         self.wanted = wanted
         self.left = left
+
+
+class NotOffered(BadInput):
+    """A slot is not offered: no rule has it, the day is closed, or it is too late or too early to book it."""
+
+    code = "not_offered"
+
+
+class TooManyProducts(BadInput):
+    """More of a product than one cart may hold, or than there are."""
+
+    code = "too_many_products"
 
 
 class SeveralAccounts(Conflict):
@@ -162,6 +175,10 @@ class Rejected(GatewayError):
 
 class AuthFailed(GatewayError):
     """The key is not accepted."""
+
+
+class AccountMissing(GatewayError):
+    """We have no key for this account; nothing was sent."""
 
 
 class NotAllowed(GatewayError):

@@ -5,16 +5,18 @@ A domain service takes the caller's session and never commits (HOUSE.md rule 5).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from .dtos import (
     Account,
+    AllocationDTO,
     CalendarDTO,
     CancelOutcome,
     CartItemDTO,
+    CartNoticeDTO,
     CartSummaryDTO,
     Checkout,
     CheckoutRequest,
@@ -23,8 +25,11 @@ from .dtos import (
     PostDTO,
     ProductDTO,
     RefundAnswer,
+    SlotDTO,
+    StaleLine,
     TicketDTO,
     Transaction,
+    VariantDTO,
 )
 from .states import DebtReason
 
@@ -44,8 +49,9 @@ class Clock(Protocol):
 class CalendarService(Protocol):
     """The calendar domain: the only writer of calendars, entries, ticket types and tickets.
 
-    It moves tickets pending → reserved → confirmed. Claims take the caller's locks as given: the cart's owner
-    and the order are locked before; it locks entries and ticket types itself, in MONEY.md's order.
+    It moves tickets pending → reserved → confirmed, and bookings pending → ordered → (provisional →) confirmed. Claims
+    take the caller's locks as given: the cart's owner and the order are locked before; it locks entries, ticket types,
+    whole rooms and slots itself, in MONEY.md's order.
     """
 
     @property
@@ -165,10 +171,45 @@ class CalendarService(Protocol):
         """Move an order's oversold tickets (or those made in their place) to refunded, once their money went back."""
         ...
 
+    async def bookable_slots(
+        self, session: AsyncSession, calendar_id: int, *, first: date, last: date
+    ) -> list[SlotDTO]:
+        """Return what can be booked from one day to another (at most 62), days as the calendar's zone counts them.
+
+        Each slot comes with the places that are free now; what is taken comes with none. Sorted by day and start.
+        """
+        ...
+
+    async def add_pending_bookings(
+        self,
+        session: AsyncSession,
+        *,
+        user_id: int | None,
+        session_id: str | None,
+        calendar_id: int,
+        wish: Mapping[tuple[datetime, datetime], int],
+    ) -> list[EntryDTO]:
+        """Put stretches of time into a cart: ``wish`` is how many places of each (start and end, in UTC).
+
+        Nothing is held for it. Raises NotFound, BadInput, or NotOffered where one of them is not offered or taken; then
+        nothing was added. A room that is let as a whole is had once, however often it is added.
+        """
+        ...
+
+    async def remove_pending_booking(
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, entry_id: int
+    ) -> None:
+        """Take a booking out of a cart. Safe to repeat; somebody else's is left alone."""
+        ...
+
     async def pending_entries(
         self, session: AsyncSession, *, user_id: int | None, session_id: str | None
     ) -> list[EntryDTO]:
-        """Return the bookings in a cart, whose owner is a user or an anonymous session."""
+        """Return the bookings in a cart, whose owner is a user or an anonymous session.
+
+        ``cost`` is what each costs now, ``refusal`` says why it cannot be had now. That is advice: the claim decides,
+        under lock.
+        """
         ...
 
     async def claim_entries_for_order(
@@ -179,25 +220,57 @@ class CalendarService(Protocol):
         session_id: str | None,
         page_post_id: int | None = None,
     ) -> None:
-        """Move a cart's pending bookings (of one page, if named) to ordered, in this order."""
+        """Move a cart's pending bookings (of one page, if named) to ordered, in this order: all or none.
+
+        Raises SoldOut with every booking whose time is taken, and NotOffered where one is no longer offered; the caller
+        rolls back. Safe to repeat: what is claimed is no longer pending.
+        """
         ...
 
     async def confirm_entries_for_order(self, session: AsyncSession, order_id: int) -> None:
-        """Move an order's ordered bookings to confirmed. Safe to repeat."""
+        """Move an order's ordered bookings to confirmed, or to provisional where they need approval. Safe to repeat."""
         ...
 
     async def release_entries_for_order(self, session: AsyncSession, order_id: int) -> None:
-        """Move an order's ordered bookings back to pending. Safe to repeat."""
+        """Move an order's ordered bookings back to pending, in their owner's cart. Safe to repeat.
+
+        Those of an anonymous session that is gone are cancelled.
+        """
         ...
 
     async def retake_entries_for_order(
-        self, session: AsyncSession, order_id: int, entry_ids: Sequence[int]
+        self, session: AsyncSession, order_id: int, user_id: int | None, entry_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again and confirm the bookings that an order let go; as for tickets."""
+        """After a late payment, take again the bookings that an order let go, one by one, and confirm them."""
         ...
 
     async def get_entries_for_order(self, session: AsyncSession, order_id: int) -> list[EntryDTO]:
-        """Return the bookings of an order."""
+        """Return the bookings of an order, at the price that they were ordered for."""
+        ...
+
+    async def provisional_entries(
+        self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
+    ) -> list[EntryDTO]:
+        """Return the bookings that are paid and wait for approval, by start and id, after the key ``after``."""
+        ...
+
+    async def decide_entry(self, session: AsyncSession, entry_id: int, *, approved: bool) -> int:
+        """Move a booking that waits to confirmed, or to declined, and return its order's id.
+
+        Raises NotFound, and Conflict where it does not wait (any more): deciding twice changes nothing.
+        """
+        ...
+
+    async def orders_in_the_way(self, session: AsyncSession, entry_ids: Collection[int]) -> set[int]:
+        """Return the orders whose bookings wait for payment and hold the times of these bookings."""
+        ...
+
+    async def join_pending(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+        """Give an anonymous session's bookings to a user. Both are locked by the caller. Safe to repeat."""
+        ...
+
+    async def drop_stale_pending(self, session: AsyncSession, *, older_than: datetime) -> list[StaleLine]:
+        """Take out of all carts what is over, or was put in before ``older_than``, and return it. Safe to repeat."""
         ...
 
 
@@ -205,12 +278,55 @@ class CalendarService(Protocol):
 class MarketService(Protocol):
     """The market domain: the only writer of products and stock."""
 
+    @property
+    def is_stub(self) -> bool:
+        """Whether this does nothing: an app that takes money refuses to start on such a one."""
+        ...
+
     async def products(self, session: AsyncSession, *, container_id: int | None = None) -> list[ProductDTO]:
         """Return the products on show, of one page or of all, by page and title."""
         ...
 
     async def product_by_slug(self, session: AsyncSession, slug: str) -> ProductDTO | None:
         """Return one product on show, or None."""
+        ...
+
+    async def variants_by_id(self, session: AsyncSession, ids: Collection[int]) -> dict[int, VariantDTO]:
+        """Return those variants, on show or not, by id."""
+        ...
+
+    async def claim_stock_for_order(self, session: AsyncSession, order_id: int, wanted: Mapping[int, int]) -> None:
+        """Hold stock for an order: how many of which variant, all or none.
+
+        Locks the variants. Raises SoldOut with every variant that there are not enough of, and NotOnSale for what is
+        hidden; the caller rolls back.
+        """
+        ...
+
+    async def release_stock_for_order(self, session: AsyncSession, order_id: int) -> dict[int, int]:
+        """Put what an order holds back on the shelf; return how many of each variant that was. Safe to repeat."""
+        ...
+
+    async def confirm_stock_for_order(self, session: AsyncSession, order_id: int) -> None:
+        """Sell what an order holds. Safe to repeat."""
+        ...
+
+    async def retake_stock_for_order(
+        self, session: AsyncSession, order_id: int, variant_ids: Collection[int]
+    ) -> dict[int, DebtReason]:
+        """After a late payment, take again and sell what an order let go (promise 9), each variant all or none.
+
+        Returns, out of ``variant_ids``, those that could not be taken, and why; the order keeps them as ``oversold``.
+        Safe to repeat: it answers the same.
+        """
+        ...
+
+    async def get_stock_for_order(self, session: AsyncSession, order_id: int) -> list[AllocationDTO]:
+        """Return what was allocated to an order, in any state."""
+        ...
+
+    async def mark_stock_refunded(self, session: AsyncSession, order_id: int, variant_id: int) -> None:
+        """Mark an oversold allocation as refunded, once its money went back. Safe to repeat."""
         ...
 
 
@@ -264,7 +380,97 @@ class CartService(Protocol):
     async def cart_items(
         self, session: AsyncSession, *, user_id: int | None, session_id: str | None
     ) -> list[CartItemDTO]:
-        """Return the product lines of a cart."""
+        """Return the product lines of a cart, oldest first, at the prices that they have now."""
+        ...
+
+    async def change_item(
+        self,
+        session: AsyncSession,
+        *,
+        user_id: int | None,
+        session_id: str | None,
+        variant_id: int,
+        quantity: int,
+        more: bool,
+    ) -> int:
+        """Add so many of a variant to a cart (``more``), or make it hold exactly so many; return what it holds then.
+
+        Nothing is held for it. Raises NotFound, NotOnSale, TooManyProducts or BadInput; making it fewer is always
+        allowed, and 0 takes the line out. Setting is safe to repeat, adding is not.
+        """
+        ...
+
+    async def claim_items_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        page_post_id: int | None = None,
+    ) -> list[CartItemDTO]:
+        """Move a cart's product lines (of one page, if named) into an order and hold their stock: all or none.
+
+        Returns them as they are then. Raises as ``claim_stock_for_order``; the caller rolls back.
+        """
+        ...
+
+    async def release_items_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        prices: Mapping[int, Decimal],
+    ) -> None:
+        """Put an order's products back on the shelf and, at the prices that they had, into their owner's cart.
+
+        Safe to repeat. Without an owner (a guest's session that is gone) they are only put on the shelf.
+        """
+        ...
+
+    async def confirm_items_for_order(self, session: AsyncSession, order_id: int) -> None:
+        """Sell an order's products. Safe to repeat."""
+        ...
+
+    async def retake_items_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        quantities: Mapping[int, int],
+    ) -> dict[int, DebtReason]:
+        """After a late payment, take again what an order let go, out of its owner's cart where it still is.
+
+        ``quantities`` are the order lines'. Returns as ``retake_stock_for_order``.
+        """
+        ...
+
+    async def join_cart(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+        """Let an anonymous session's cart become the user's who has signed in, and its unpaid orders with it.
+
+        Quantities add up, to what one cart may hold at the most; a whole room is had once. Safe to repeat: twice is the
+        same as once. Locks both owners.
+        """
+        ...
+
+    async def drop_stale(self, session: AsyncSession, *, older_than: datetime) -> int:
+        """Take out of all carts what is over, or was put in before ``older_than``, and leave a notice of it.
+
+        Returns how many lines that were. Safe to repeat.
+        """
+        ...
+
+    async def notices(
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
+    ) -> list[CartNoticeDTO]:
+        """Return what left a cart by itself and its owner has not read yet, oldest first."""
+        ...
+
+    async def dismiss_notices(
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, ids: Collection[int]
+    ) -> None:
+        """Forget notices that were read. Safe to repeat; somebody else's are left alone."""
         ...
 
 
@@ -306,4 +512,15 @@ class PaymentGateway(Protocol):
 
     async def check_account(self, merchant_code: str) -> Account:
         """Return the account behind the key: a good start-up check of key, merchant code and currency."""
+        ...
+
+
+class Gateways(Protocol):
+    """The payment provider, as each of our accounts there sees it."""
+
+    async def of(self, merchant_code: str) -> PaymentGateway:
+        """Return the gateway that uses this account's key.
+
+        Raises AccountMissing (a GatewayError: nothing was sent) where we have no key for it.
+        """
         ...

@@ -76,6 +76,24 @@ class PaymentState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class StockState(StrEnum):
+    """So many of a product's variant for one order; ``released``: back on the shelf."""
+
+    RESERVED = "reserved"
+    SOLD = "sold"
+    RELEASED = "released"
+    OVERSOLD = "oversold"
+    REFUNDED = "refunded"
+    CANCELLED = "cancelled"
+
+
+class NoticeReason(StrEnum):
+    """Why something left a cart by itself."""
+
+    OVER = "over"
+    OLD = "old"
+
+
 class DebtState(StrEnum):
     """Money that we owe a buyer."""
 
@@ -90,6 +108,7 @@ class DebtReason(StrEnum):
     PAID_TWICE = "paid_twice"
     ORDER_CLOSED = "order_closed"
     CANCELLED_BY_ORGANISER = "cancelled_by_organiser"
+    DECLINED = "declined"
     GOODWILL = "goodwill"
 
 
@@ -112,6 +131,12 @@ class Role(StrEnum):
 
 HELD_TICKET_STATES = (TicketState.RESERVED, TicketState.CONFIRMED, TicketState.CHECKED_IN)
 """The states in which a ticket holds a seat."""
+
+HELD_ENTRY_STATES = (EntryState.ORDERED, EntryState.PROVISIONAL, EntryState.CONFIRMED)
+"""The states in which a booking holds its slot; of an event, ``confirmed`` alone is one."""
+
+HELD_STOCK_STATES = (StockState.RESERVED, StockState.SOLD)
+"""The states in which an allocation holds stock."""
 
 PAYABLE_PAYMENT_STATES = (PaymentState.CREATED, PaymentState.OPEN, PaymentState.CLOSING, PaymentState.UNKNOWN)
 """The states in which money may still arrive by our own page; an order has at most one such payment."""
@@ -206,6 +231,19 @@ TRANSITIONS: dict[str, frozenset[tuple[str, str]]] = {
             ("cancelled", "review"),
             ("review", "paid"),
             ("review", "cancelled"),
+        }
+    ),
+    "stock": frozenset(
+        {
+            ("reserved", "released"),
+            ("reserved", "sold"),
+            ("released", "reserved"),
+            ("released", "oversold"),
+            ("sold", "cancelled"),
+            ("sold", "refunded"),
+            ("oversold", "sold"),
+            ("oversold", "refunded"),
+            ("cancelled", "refunded"),
         }
     ),
     "debt": frozenset({("owed", "settled")}),

@@ -1,6 +1,6 @@
 """The only module that locks rows, in the one order of MONEY.md.
 
-cart owner → orders → payments → refunds → entries → ticket types → slots → variants, each by id. All are
+cart owner → orders → payments → refunds → entries → ticket types → (whole rooms) slots → variants, each by id. All are
 ``FOR NO KEY UPDATE``: a plain ``FOR UPDATE`` on an entry would block every insert that refers to it. Every wait
 ends at the connection's ``lock_timeout``.
 """
@@ -9,20 +9,44 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.models import CalendarEntry, LoginSession, Order, Payment, Refund, TicketType, User
+from shared.models import (
+    Calendar,
+    CalendarEntry,
+    LoginSession,
+    Order,
+    Payment,
+    ProductVariant,
+    Refund,
+    Slot,
+    TicketType,
+    User,
+)
 
-T = TypeVar("T", Order, Payment, Refund, CalendarEntry, TicketType)
+T = TypeVar("T", Order, Payment, Refund, CalendarEntry, TicketType, Calendar, Slot, ProductVariant)
+
+
+S = TypeVar("S", bound=Select[Any])
+
+
+def locking(statement: S) -> S:
+    """Let a statement lock the rows that it reads, and wait for those that somebody else has locked."""
+    return statement.with_for_update(key_share=True)
+
+
+def locking_idle(statement: S) -> S:
+    """Let a statement lock the rows that it reads, and pass over those that somebody else has locked."""
+    return statement.with_for_update(key_share=True, skip_locked=True)
 
 
 def _locked(statement: Select[T]) -> Select[T]:
     """Lock the rows of a statement, and read them anew even if this session knows them already."""
-    return statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return locking(statement).execution_options(populate_existing=True)
 
 
 async def _by_id(session: AsyncSession, model: type[T], ids: Collection[int]) -> list[T]:
@@ -36,10 +60,25 @@ async def _by_id(session: AsyncSession, model: type[T], ids: Collection[int]) ->
 async def lock_cart_owner(session: AsyncSession, *, user_id: int | None, session_id: str | None) -> None:
     """Lock whoever owns a cart, so that one cart is checked out once at a time."""
     if user_id is not None:
-        await session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+        await session.execute(locking(select(User.id).where(User.id == user_id)))
     elif session_id is not None:
-        owner = select(LoginSession.id).where(LoginSession.id == UUID(session_id))
-        await session.execute(owner.with_for_update(key_share=True))
+        await session.execute(locking(select(LoginSession.id).where(LoginSession.id == UUID(session_id))))
+
+
+async def lock_joining(session: AsyncSession, *, session_id: str, user_id: int) -> None:
+    """Lock an anonymous cart and the account that it joins, in this order."""
+    await lock_cart_owner(session, user_id=None, session_id=session_id)
+    await lock_cart_owner(session, user_id=user_id, session_id=None)
+
+
+async def lock_idle_owners(
+    session: AsyncSession, *, user_ids: Collection[int], session_ids: Collection[UUID]
+) -> tuple[set[int], set[UUID]]:
+    """Lock those of some carts' owners whom nobody else has locked at this moment; return them."""
+    users = select(User.id).where(User.id.in_(user_ids)).order_by(User.id)
+    sessions = select(LoginSession.id).where(LoginSession.id.in_(session_ids)).order_by(LoginSession.id)
+    idle_sessions = set(await session.scalars(locking_idle(sessions)))
+    return set(await session.scalars(locking_idle(users))), idle_sessions
 
 
 async def lock_order(session: AsyncSession, order_id: int) -> Order | None:
@@ -70,6 +109,21 @@ async def lock_ticket_types(session: AsyncSession, ids: Collection[int]) -> list
     return await _by_id(session, TicketType, ids)
 
 
+async def lock_calendars(session: AsyncSession, ids: Collection[int]) -> list[Calendar]:
+    """Lock calendars whose room is let as a whole, before their slots: only there do times of other lengths meet."""
+    return await _by_id(session, Calendar, ids)
+
+
+async def lock_slots(session: AsyncSession, ids: Collection[int]) -> list[Slot]:
+    """Lock slots, after everything that holds seats."""
+    return await _by_id(session, Slot, ids)
+
+
+async def lock_variants(session: AsyncSession, ids: Collection[int]) -> list[ProductVariant]:
+    """Lock products' variants: last of all."""
+    return await _by_id(session, ProductVariant, ids)
+
+
 async def take_due(
     session: AsyncSession, model: type[Payment | Refund], *, now: datetime, lease: timedelta, limit: int
 ) -> list[int]:
@@ -77,13 +131,7 @@ async def take_due(
 
     Rows that somebody else has locked are passed over. The caller commits before it does anything with them.
     """
-    due = (
-        select(model.id)
-        .where(model.next_check_at <= now)
-        .order_by(model.next_check_at)
-        .limit(limit)
-        .with_for_update(key_share=True, skip_locked=True)
-    )
+    due = locking_idle(select(model.id).where(model.next_check_at <= now).order_by(model.next_check_at).limit(limit))
     taken = (
         update(model)
         .where(model.id.in_(due))

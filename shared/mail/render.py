@@ -8,7 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from shared.browser.filters import money_filter, page_url_of, when
+from shared.browser.filters import money_filter, page_url_of, until, when
+from shared.contracts.vat import rate_text
 from shared.settings import Settings
 
 FOLDER = Path(__file__).resolve().parent.parent / "browser" / "templates" / "email"
@@ -36,7 +37,7 @@ def mail_environment(settings: Settings) -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals |= {"page_url": page_url_of(settings), "site_name": settings.site_name}
-    environment.filters |= {"money": money_filter(settings.currency), "when": when}
+    environment.filters |= {"money": money_filter(settings.currency), "rate": rate_text, "until": until, "when": when}
     return environment
 
 

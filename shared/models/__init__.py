@@ -2,31 +2,41 @@
 
 from .base import Base
 from .blog import PageConfig, Post
-from .calendar import Calendar, CalendarEntry
+from .calendar import BookingRule, Calendar, CalendarClosure, CalendarEntry, Slot
+from .cart import CartItem, CartNotice
 from .journal import JournalEntry
 from .mail import Mail
-from .market import Product
-from .order import Debt, Order, OrderLine, Payment, PaymentNotice, Refund
+from .market import Product, ProductVariant, StockAllocation
+from .order import Debt, Order, OrderLine, OrderSeller, Payment, PaymentAccount, PaymentNotice, Refund
 from .ticket import Ticket, TicketType
 from .user import LoginSession, SignInLink, User, UserRole
 
 __all__ = [
     "Base",
+    "BookingRule",
     "Calendar",
+    "CalendarClosure",
     "CalendarEntry",
+    "CartItem",
+    "CartNotice",
     "Debt",
     "JournalEntry",
     "LoginSession",
     "Mail",
     "Order",
     "OrderLine",
+    "OrderSeller",
     "PageConfig",
     "Payment",
+    "PaymentAccount",
     "PaymentNotice",
     "Post",
     "Product",
+    "ProductVariant",
     "Refund",
     "SignInLink",
+    "Slot",
+    "StockAllocation",
     "Ticket",
     "TicketType",
     "User",

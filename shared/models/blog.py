@@ -45,8 +45,14 @@ class PageConfig(IdMixin, Base):
     container_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
     seller_name: Mapped[str] = mapped_column(server_default="")
     seller_address: Mapped[str] = mapped_column(server_default="")
+    terms: Mapped[str] = mapped_column(server_default="")
+    refund_policy: Mapped[str] = mapped_column(server_default="")
+    collection_place: Mapped[str] = mapped_column(server_default="")
+    collection_times: Mapped[str] = mapped_column(server_default="")
+    """Where and when products are collected, in the page's own words."""
     has_calendar: Mapped[bool] = mapped_column(server_default="false")
     has_market: Mapped[bool] = mapped_column(server_default="false")
     sumup_merchant_code: Mapped[str | None]
+    """The account that this page's sales are paid to; its key is a row of ``payment_accounts``."""
 
     post: Mapped[Post] = relationship(back_populates="config", lazy="raise")

@@ -25,6 +25,7 @@ class Order(IdMixin, Base):
         CheckConstraint("user_id IS NOT NULL OR guest_email IS NOT NULL", name="has_buyer"),
         Index("ix_orders_user_id_id", "user_id", "id"),
         Index("ix_orders_user_id_pending", "user_id", postgresql_where=text("state = 'pending'")),
+        CheckConstraint("user_id IS NOT NULL OR access_token_hash IS NOT NULL", name="guest_has_token"),
         Index("ix_orders_expires_at_pending", "expires_at", postgresql_where=text("state = 'pending'")),
         Index("ix_orders_unmailed", "id", postgresql_where=text("paid_at IS NOT NULL AND mail_queued_at IS NULL")),
     )
@@ -47,6 +48,7 @@ class Order(IdMixin, Base):
     """When the worker wrote the mails about what was paid; null again when more is to be told."""
 
     lines: Mapped[list[OrderLine]] = relationship(lazy="raise", order_by="OrderLine.id", back_populates="order")
+    sellers: Mapped[list[OrderSeller]] = relationship(lazy="raise", order_by="OrderSeller.id")
     payments: Mapped[list[Payment]] = relationship(lazy="raise", order_by="Payment.id", back_populates="order")
 
 
@@ -60,7 +62,10 @@ class OrderLine(IdMixin, Base):
         CheckConstraint("unit_price >= 0", name="unit_price"),
         CheckConstraint("total = unit_price * quantity", name="total"),
         CheckConstraint("kind <> 'ticket' OR (ticket_id IS NOT NULL AND quantity = 1)", name="ticket"),
+        CheckConstraint("kind <> 'booking' OR (entry_id IS NOT NULL AND quantity = 1)", name="booking"),
+        CheckConstraint("kind <> 'product' OR variant_id IS NOT NULL", name="product"),
         UniqueConstraint("order_id", "ticket_id"),
+        UniqueConstraint("order_id", "variant_id"),
     )
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
@@ -76,8 +81,45 @@ class OrderLine(IdMixin, Base):
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("calendar_entries.id"), index=True)
     ticket_type_id: Mapped[int | None]
     product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id"), index=True)
+    variant_id: Mapped[int | None] = mapped_column(ForeignKey("product_variants.id"), index=True)
 
     order: Mapped[Order] = relationship(lazy="raise", back_populates="lines")
+
+
+class OrderSeller(IdMixin, Base):
+    """Who sold some of an order's lines, and on which terms, as they were at checkout. Never changed or deleted."""
+
+    __tablename__ = "order_sellers"
+    __table_args__ = (UniqueConstraint("order_id", "page_post_id"),)
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    page_post_id: Mapped[int]
+    page_title: Mapped[str]
+    name: Mapped[str]
+    address: Mapped[str]
+    terms: Mapped[str]
+    refund_policy: Mapped[str]
+    collection_place: Mapped[str]
+    collection_times: Mapped[str]
+
+
+class PaymentAccount(Base):
+    """An account at the payment provider besides the installation's own: kept even when no page is paid to it any more.
+
+    What was paid to it is still settled and refunded with its key, which is stored encrypted
+    (``shared/payments/vault.py``).
+    """
+
+    __tablename__ = "payment_accounts"
+    __table_args__ = (CheckConstraint("merchant_code ~ '^[A-Za-z0-9_-]{1,64}$'", name="merchant_code"),)
+
+    merchant_code: Mapped[str] = mapped_column(primary_key=True)
+    api_key_encrypted: Mapped[str]
+    name: Mapped[str] = mapped_column(server_default="")
+    currency: Mapped[str]
+    sandbox: Mapped[bool]
+    checked_at: Mapped[datetime]
+    updated_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
 
 class Payment(IdMixin, Base):

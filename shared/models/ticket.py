@@ -57,6 +57,7 @@ class Ticket(IdMixin, Base):
         CheckConstraint("state NOT IN ('confirmed', 'checked_in') OR code IS NOT NULL", name="confirmed_has_code"),
         CheckConstraint("state <> 'checked_in' OR checked_in_at IS NOT NULL", name="checked_in_has_time"),
         Index("ix_tickets_user_id_pending", "user_id", postgresql_where=text("state = 'pending'")),
+        Index("ix_tickets_created_at_pending", "created_at", postgresql_where=text("state = 'pending'")),
         Index("ix_tickets_user_id_state", "user_id", "state"),
         Index("ix_tickets_order_id", "order_id"),
         Index("ix_tickets_entry_id_state", "entry_id", "state", "ticket_type_id"),
@@ -70,6 +71,8 @@ class Ticket(IdMixin, Base):
     code: Mapped[str | None] = mapped_column(unique=True)
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), unique=True)
     """The ticket of the same order line that was let go, where a late payment took a new one."""
+    price_seen: Mapped[Decimal | None]
+    """What it cost when it was put into the cart: the page says so where that has changed since."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     checked_in_at: Mapped[datetime | None]
 

@@ -21,6 +21,8 @@ class User(IdMixin, Base):
 
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(server_default="")
+    has_cart: Mapped[bool] = mapped_column(server_default="false")
+    """Whether there may be something in this person's cart; false: there is nothing, and nobody need look."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     roles: Mapped[list[UserRole]] = relationship(back_populates="user", lazy="raise")
@@ -69,6 +71,8 @@ class LoginSession(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     token_hash: Mapped[str] = mapped_column(unique=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    has_cart: Mapped[bool] = mapped_column(server_default="false")
+    """As for a user, while the session is anonymous."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]

@@ -78,11 +78,6 @@ def sumup_client(settings: Settings) -> httpx.AsyncClient:
     )
 
 
-def sumup_gateway(client: httpx.AsyncClient, settings: Settings, *, clock: Clock) -> SumUpGateway:
-    """Return the gateway that the settings describe."""
-    return SumUpGateway(client, base_url=settings.sumup_origin, api_key=settings.sumup_api_key, clock=clock)
-
-
 def parse_webhook(body: bytes) -> str | None:
     """Return the checkout id of a notice, or None for anything else (NOTES.md § 6).
 

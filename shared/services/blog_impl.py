@@ -80,6 +80,10 @@ def _page_to_dto(post: Post, config: PageConfig | None) -> PageDTO:
         has_market=config is not None and config.has_market,
         seller_name=config.seller_name if config else "",
         seller_address=config.seller_address if config else "",
+        terms=config.terms if config else "",
+        refund_policy=config.refund_policy if config else "",
+        collection_place=config.collection_place if config else "",
+        collection_times=config.collection_times if config else "",
     )
 
 
@@ -200,6 +204,10 @@ class SqlBlogService:
         seller_address: str = "",
         has_calendar: bool = False,
         has_market: bool = False,
+        terms: str = "",
+        refund_policy: str = "",
+        collection_place: str = "",
+        collection_times: str = "",
         sumup_merchant_code: str | None = None,
     ) -> None:
         """Say what a page sells, who sells it, and which account is paid. Safe to repeat."""
@@ -208,6 +216,10 @@ class SqlBlogService:
             "seller_address": seller_address,
             "has_calendar": has_calendar,
             "has_market": has_market,
+            "terms": terms,
+            "refund_policy": refund_policy,
+            "collection_place": collection_place,
+            "collection_times": collection_times,
             "sumup_merchant_code": sumup_merchant_code,
         }
         statement = insert(PageConfig).values(container_type="page", container_id=page_id, **values)

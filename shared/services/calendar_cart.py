@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -95,11 +96,23 @@ async def add_pending(
     in_cart = await count_in_cart(session, user_id=user_id, entry_id=entry.id)
     check_limit(entry, limit, sum(in_cart.values()), sum(choice.values()))
     rows = [
-        {"entry_id": entry.id, "ticket_type_id": ticket_type_id, "user_id": user_id, "state": TicketState.PENDING}
+        {
+            "entry_id": entry.id,
+            "ticket_type_id": ticket_type_id,
+            "user_id": user_id,
+            "state": TicketState.PENDING,
+            "price_seen": _price_of(entry, ticket_type_id),
+        }
         for ticket_type_id, quantity in choice.items()
         for _ in range(quantity)
     ]
     return list(await session.scalars(insert(Ticket).returning(Ticket.id), rows))
+
+
+def _price_of(entry: CalendarEntry, ticket_type_id: int | None) -> Decimal | None:
+    """Return what a ticket of an entry costs."""
+    ticket_type = pick_type(entry, ticket_type_id)
+    return price_of(None if ticket_type is None else ticket_type.cost, entry.ticket_price)
 
 
 async def remove_pending(

@@ -52,6 +52,10 @@ def calendar_to_dto(calendar: Calendar) -> CalendarDTO:
         time_zone=calendar.time_zone,
         place=calendar.place,
         description=calendar.description,
+        whole_room=calendar.whole_room,
+        needs_approval=calendar.needs_approval,
+        ahead_days=calendar.ahead_days,
+        notice_minutes=calendar.notice_minutes,
     )
 
 
@@ -95,4 +99,5 @@ def entry_to_dto(entry: CalendarEntry, types: list[TicketType], *, now: datetime
         ticket_types=tuple(type_to_dto(entry, ticket_type, now) for ticket_type in types),
         order_id=entry.order_id,
         vat_rate=entry.vat_rate or ZERO,
+        user_id=entry.user_id,
     )

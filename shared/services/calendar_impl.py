@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import Select, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from shared.contracts.dtos import ZERO, CalendarDTO, EntryDTO, TicketDTO
+from shared.contracts.dtos import ZERO, CalendarDTO, EntryDTO, SlotDTO, StaleLine, TicketDTO
 from shared.contracts.money import price_of
 from shared.contracts.protocols import Clock
 from shared.contracts.states import DebtReason, EntryKind, EntryState, TicketState
 from shared.db.locks import lock_cart_owner
 from shared.models import Calendar, CalendarEntry, Ticket
 
-from .calendar_bookings import claim_bookings, move_bookings, of_owner, retake_bookings
+from .calendar_booked import (
+    LateBookings,
+    claim_bookings,
+    confirm_bookings,
+    decide_booking,
+    orders_in_the_way,
+    release_bookings,
+    retake_bookings,
+)
+from .calendar_bookings import (
+    add_bookings,
+    booking_to_dto,
+    bookings,
+    join_bookings,
+    of_owner,
+    pending_of,
+    remove_booking,
+    standings,
+)
 from .calendar_cart import (
     add_pending,
     check_choice,
@@ -31,6 +49,8 @@ from .calendar_cart import (
 from .calendar_dtos import calendar_to_dto, entry_to_dto
 from .calendar_retake import Late, retake
 from .calendar_seats import claim, confirm, move_to, release
+from .calendar_slots import load_bookable, slots_between
+from .calendar_stale import drop_stale_pending
 
 BOUGHT = (
     TicketState.RESERVED,
@@ -66,6 +86,7 @@ def _ticket_to_dto(ticket: Ticket) -> TicketDTO:
         user_id=ticket.user_id,
         checked_in_at=ticket.checked_in_at,
         vat_rate=_vat_rate(ticket),
+        cost_seen=ticket.price_seen,
     )
 
 
@@ -255,13 +276,48 @@ class SqlCalendarService:
 
     # --- bookings ---
 
+    async def bookable_slots(
+        self, session: AsyncSession, calendar_id: int, *, first: date, last: date
+    ) -> list[SlotDTO]:
+        """Return what is offered from one day to another, with the places that are free."""
+        calendar = await session.get(Calendar, calendar_id, populate_existing=True)
+        if calendar is None:
+            return []
+        bookable = await load_bookable(session, [calendar])
+        return await slots_between(session, bookable[calendar.id], first, last, now=self._clock())
+
+    async def add_pending_bookings(
+        self,
+        session: AsyncSession,
+        *,
+        user_id: int | None,
+        session_id: str | None,
+        calendar_id: int,
+        wish: Mapping[tuple[datetime, datetime], int],
+    ) -> list[EntryDTO]:
+        """Put stretches of time into a cart."""
+        ids = await add_bookings(
+            session, user_id=user_id, session_id=session_id, calendar_id=calendar_id, wish=wish, now=self._clock()
+        )
+        return await self._bookings(session, bookings(CalendarEntry.id.in_(ids)))
+
+    async def remove_pending_booking(
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, entry_id: int
+    ) -> None:
+        """Take a booking out of a cart."""
+        await lock_cart_owner(session, user_id=user_id, session_id=session_id)
+        await remove_booking(session, user_id=user_id, session_id=session_id, entry_id=entry_id)
+
     async def pending_entries(
         self, session: AsyncSession, *, user_id: int | None, session_id: str | None
     ) -> list[EntryDTO]:
-        """Return the bookings in a cart."""
-        return await self._bookings(
-            session, of_owner(user_id, session_id) & (CalendarEntry.state == EntryState.PENDING)
-        )
+        """Return the bookings in a cart, at the prices that they have now, and what is known against each."""
+        rows = list(await session.scalars(pending_of(of_owner(user_id, session_id))))
+        if not rows:
+            return []
+        now = self._clock()
+        standing = await standings(session, rows, now)
+        return [booking_to_dto(row, now, standing[row.id]) for row in rows]
 
     async def claim_entries_for_order(
         self,
@@ -271,36 +327,55 @@ class SqlCalendarService:
         session_id: str | None,
         page_post_id: int | None = None,
     ) -> None:
-        """Move a cart's pending bookings to ordered, in this order."""
-        await claim_bookings(session, order_id, of_owner(user_id, session_id), page_post_id)
+        """Move a cart's pending bookings to ordered, in this order: all or none."""
+        await claim_bookings(session, order_id, of_owner(user_id, session_id), page_post_id, now=self._clock())
 
     async def confirm_entries_for_order(self, session: AsyncSession, order_id: int) -> None:
-        """Move an order's ordered bookings to confirmed."""
-        await move_bookings(session, order_id, old=EntryState.ORDERED, new=EntryState.CONFIRMED)
+        """Move an order's ordered bookings to confirmed, or to provisional where they want approval."""
+        await confirm_bookings(session, order_id)
 
     async def release_entries_for_order(self, session: AsyncSession, order_id: int) -> None:
         """Move an order's ordered bookings back to pending."""
-        await move_bookings(session, order_id, old=EntryState.ORDERED, new=EntryState.PENDING)
+        await release_bookings(session, order_id)
 
     async def get_entries_for_order(self, session: AsyncSession, order_id: int) -> list[EntryDTO]:
         """Return the bookings of an order."""
-        return await self._bookings(session, CalendarEntry.order_id == order_id)
+        return await self._bookings(session, bookings(CalendarEntry.order_id == order_id))
 
     async def retake_entries_for_order(
-        self, session: AsyncSession, order_id: int, entry_ids: Sequence[int]
+        self, session: AsyncSession, order_id: int, user_id: int | None, entry_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
         """After a late payment, take again and confirm the bookings that an order let go."""
-        return await retake_bookings(session, order_id, entry_ids)
+        return await retake_bookings(session, LateBookings(order_id, user_id, self._clock()), entry_ids)
 
-    async def _bookings(self, session: AsyncSession, which: ColumnElement[bool]) -> list[EntryDTO]:
-        """Return bookings by start."""
-        statement = (
-            select(CalendarEntry)
-            .where(CalendarEntry.kind == EntryKind.BOOKING, which)
-            .options(joinedload(CalendarEntry.calendar))
-            .order_by(CalendarEntry.start_at, CalendarEntry.id)
-            .execution_options(populate_existing=True)
-        )
+    async def provisional_entries(
+        self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
+    ) -> list[EntryDTO]:
+        """Return the bookings that wait for approval, soonest first (keyset paging)."""
+        statement = bookings(CalendarEntry.state == EntryState.PROVISIONAL).limit(limit)
+        if after is not None:
+            statement = statement.where(tuple_(CalendarEntry.start_at, CalendarEntry.id) > after)
+        return await self._bookings(session, statement)
+
+    async def decide_entry(self, session: AsyncSession, entry_id: int, *, approved: bool) -> int:
+        """Approve or decline a booking that waits, and return its order's id."""
+        return await decide_booking(session, entry_id, approved=approved)
+
+    async def orders_in_the_way(self, session: AsyncSession, entry_ids: Collection[int]) -> set[int]:
+        """Return the orders whose bookings wait for payment and hold the times of these bookings."""
+        return await orders_in_the_way(session, entry_ids)
+
+    async def _bookings(self, session: AsyncSession, statement: Select[CalendarEntry]) -> list[EntryDTO]:
+        """Return bookings as they are written down."""
         now = self._clock()
-        rows = await session.scalars(statement)
-        return [entry_to_dto(row, [], now=now, default_max=self._default_max) for row in rows]
+        return [booking_to_dto(row, now) for row in await session.scalars(statement)]
+
+    # --- carts ---
+
+    async def join_pending(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+        """Give an anonymous session's bookings to the user who has signed in; tickets it has none."""
+        await join_bookings(session, session_id=session_id, user_id=user_id)
+
+    async def drop_stale_pending(self, session: AsyncSession, *, older_than: datetime) -> list[StaleLine]:
+        """Take out of all carts what is over, or was put in before ``older_than``."""
+        return await drop_stale_pending(session, now=self._clock(), older_than=older_than)

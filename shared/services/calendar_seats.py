@@ -6,24 +6,23 @@ Everything here locks entries, then ticket types, each by id; the caller has loc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, Text, cast, func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnElement
 
-from shared.contracts.errors import Conflict, NotOnSale, SeatProblem, SoldOut
+from shared.contracts.errors import Conflict, LineProblem, NotOnSale, SoldOut
+from shared.contracts.lines import ticket_key
 from shared.contracts.states import EntryState, TicketState
 from shared.db.locks import lock_entries, lock_ticket_types
+from shared.db.refusals import holding_refused
 from shared.models import Calendar, CalendarEntry, Ticket, TicketType
 
 from .calendar_dtos import available, left, sale_window
 
-SEATS_CONSTRAINT = "held_within_capacity"
 CODE_LENGTH = 20
 
 Kind = tuple[int, int | None]
@@ -42,13 +41,13 @@ class Locked:
         entry_id, type_id = kind
         return available(self.entries[entry_id], None if type_id is None else self.types[type_id])
 
-    def problems(self, wanted: Counter[Kind]) -> tuple[SeatProblem, ...]:
+    def problems(self, wanted: Counter[Kind]) -> tuple[LineProblem, ...]:
         """Return what cannot be had: kinds past their type's cap, and all kinds of an entry past the entry's."""
         of_entry: Counter[int] = Counter()
         for (entry_id, _), count in wanted.items():
             of_entry[entry_id] += count
         return tuple(
-            SeatProblem(entry_id=kind[0], ticket_type_id=kind[1], wanted=count, left=self.left_for(kind) or 0)
+            LineProblem(ticket_key(*kind), wanted=count, left=self.left_for(kind) or 0)
             for kind, count in sorted(wanted.items(), key=lambda item: (item[0][0], item[0][1] or 0))
             if self._is_short(kind, count, of_entry[kind[0]])
         )
@@ -71,17 +70,6 @@ async def lock_kinds(session: AsyncSession, kinds: Iterable[Kind]) -> Locked:
     entries = await lock_entries(session, {entry_id for entry_id, _ in wanted})
     types = await lock_ticket_types(session, {type_id for _, type_id in wanted if type_id is not None})
     return Locked({entry.id: entry for entry in entries}, {ticket_type.id: ticket_type for ticket_type in types})
-
-
-@contextmanager
-def seats_refused() -> Iterator[None]:
-    """Turn the database's own refusal of one seat too many into SoldOut."""
-    try:
-        yield
-    except IntegrityError as error:
-        if SEATS_CONSTRAINT in str(error.orig):
-            raise SoldOut from error
-        raise
 
 
 def pending_of_user(user_id: int, page_post_id: int | None) -> Select[Ticket]:
@@ -121,7 +109,7 @@ async def claim(
     if problems:
         raise SoldOut(problems)
     ids = [ticket.id for ticket in tickets]
-    with seats_refused():
+    with holding_refused():
         moved = await session.scalars(
             update(Ticket)
             .where(Ticket.id.in_(ids), Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)

@@ -1,18 +1,42 @@
-"""The cart domain's summary over PostgreSQL: what the badge shows."""
+"""The cart domain over PostgreSQL: what is in a cart, and moving it into orders and back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, delete, false, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.dtos import ZERO, CartItemDTO, CartSummaryDTO, EntryDTO, TicketDTO
-from shared.contracts.protocols import CalendarService
-from shared.contracts.states import OrderState
-from shared.models import Order
+from shared.contracts.dtos import (
+    ZERO,
+    CartItemDTO,
+    CartNoticeDTO,
+    CartSummaryDTO,
+    EntryDTO,
+    StaleLine,
+    TicketDTO,
+)
+from shared.contracts.protocols import CalendarService, Clock, MarketService
+from shared.contracts.states import DebtReason, NoticeReason, OrderState
+from shared.db.locks import lock_joining
+from shared.models import CartNotice, Order
+
+from .cart_items import (
+    Line,
+    Owner,
+    change_line,
+    drop_stale_lines,
+    join_lines,
+    line_to_dto,
+    lines_of,
+    put_back,
+    reduce,
+    take_out,
+)
 
 
 def total_of_tickets(tickets: Sequence[TicketDTO]) -> Decimal:
@@ -32,9 +56,13 @@ def total_of_items(items: Sequence[CartItemDTO]) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class SqlCartService:
-    """CartService over PostgreSQL; tickets and bookings come from the calendar domain."""
+    """CartService over PostgreSQL; tickets and bookings come from the calendar domain, products from the market."""
 
     calendar: CalendarService
+    market: MarketService
+    clock: Clock
+
+    # --- what is in a cart ---
 
     async def cart_summary(
         self,
@@ -61,24 +89,151 @@ class SqlCartService:
             calendar_total=total_of_entries(entries),
             ticket_count=len(tickets),
             ticket_total=total_of_tickets(tickets),
-            open_orders=await self._open_orders(session, user_id),
+            open_orders=await self._open_orders(session, Owner(user_id, session_id)),
         )
 
     async def cart_items(
-        self,
-        session: AsyncSession,  # noqa: ARG002
-        *,
-        user_id: int | None,  # noqa: ARG002
-        session_id: str | None,  # noqa: ARG002
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
     ) -> list[CartItemDTO]:
-        """Return the product lines of a cart: none, products are shown and not yet sold here."""
-        return []
+        """Return the product lines of a cart."""
+        return await self._to_dtos(session, await lines_of(session, Owner(user_id, session_id)))
 
-    async def _open_orders(self, session: AsyncSession, user_id: int | None) -> int:
-        """Count the user's orders that wait for their payment."""
-        if user_id is None:
-            return 0
-        statement = (
-            select(func.count()).select_from(Order).where(Order.user_id == user_id, Order.state == OrderState.PENDING)
-        )
+    async def _to_dtos(self, session: AsyncSession, lines: Sequence[Line]) -> list[CartItemDTO]:
+        """Map lines, at the prices that their variants have now."""
+        variants = await self.market.variants_by_id(session, {line.variant_id for line in lines})
+        return [line_to_dto(line, variants[line.variant_id]) for line in lines]
+
+    async def _open_orders(self, session: AsyncSession, owner: Owner) -> int:
+        """Count the orders that wait for their payment."""
+        mine = Order.user_id == owner.user_id if owner.user_id is not None else _of_guest(owner.session_id)
+        statement = select(func.count()).select_from(Order).where(mine, Order.state == OrderState.PENDING)
         return await session.scalar(statement) or 0
+
+    async def change_item(
+        self,
+        session: AsyncSession,
+        *,
+        user_id: int | None,
+        session_id: str | None,
+        variant_id: int,
+        quantity: int,
+        more: bool,
+    ) -> int:
+        """Add so many of a variant to a cart (``more``), or make it hold exactly so many; return what it holds then."""
+        variant = (await self.market.variants_by_id(session, [variant_id])).get(variant_id)
+        owner = Owner(user_id, session_id)
+        return await change_line(session, owner, variant, quantity, more=more, now=self.clock())
+
+    # --- into an order and back ---
+
+    async def claim_items_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        page_post_id: int | None = None,
+    ) -> list[CartItemDTO]:
+        """Move a cart's product lines into an order and hold their stock: all or none."""
+        owner = Owner(user_id, session_id)
+        chosen = [
+            item
+            for item in await self.cart_items(session, user_id=user_id, session_id=session_id)
+            if page_post_id is None or item.container_id == page_post_id
+        ]
+        taken = await take_out(session, owner, [item.variant_id for item in chosen])
+        await self.market.claim_stock_for_order(session, order_id, taken)
+        lines = [
+            Line(item.id, item.variant_id, taken[item.variant_id], item.price_seen)
+            for item in chosen
+            if item.variant_id in taken
+        ]
+        return await self._to_dtos(session, lines)  # read again: under the variants' locks no price changes any more
+
+    async def release_items_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        prices: Mapping[int, Decimal],
+    ) -> None:
+        """Put an order's products back on the shelf, and into the cart of whoever ordered them, if that still is."""
+        released = await self.market.release_stock_for_order(session, order_id)
+        if user_id is not None or session_id is not None:
+            await put_back(session, Owner(user_id, session_id), released, prices, self.clock())
+
+    async def confirm_items_for_order(self, session: AsyncSession, order_id: int) -> None:
+        """Sell an order's products."""
+        await self.market.confirm_stock_for_order(session, order_id)
+
+    async def retake_items_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        quantities: Mapping[int, int],
+    ) -> dict[int, DebtReason]:
+        """After a late payment, take again the products that an order let go, out of the cart where they are."""
+        lost = await self.market.retake_stock_for_order(session, order_id, list(quantities))
+        for variant_id, quantity in sorted(quantities.items()):
+            if variant_id not in lost:
+                await reduce(session, Owner(user_id, session_id), variant_id, quantity)
+        return lost
+
+    # --- joining an account, and what leaves by itself ---
+
+    async def join_cart(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+        """Let an anonymous session's cart, and its orders that wait for payment, become the user's."""
+        await lock_joining(session, session_id=session_id, user_id=user_id)
+        await join_lines(session, session_id=session_id, user_id=user_id)
+        await self.calendar.join_pending(session, session_id=session_id, user_id=user_id)
+        waiting = update(Order).where(_of_guest(session_id), Order.state == OrderState.PENDING)
+        await session.execute(waiting.values(user_id=user_id).execution_options(synchronize_session=False))
+        unread = update(CartNotice).where(_notices_of(None, session_id)).values(user_id=user_id, session_id=None)
+        await session.execute(unread.execution_options(synchronize_session=False))
+
+    async def drop_stale(self, session: AsyncSession, *, older_than: datetime) -> int:
+        """Take out of all carts what is over or was put in before ``older_than``, and leave a notice of it."""
+        stale = await self.calendar.drop_stale_pending(session, older_than=older_than)
+        stale += await drop_stale_lines(session, older_than)
+        if stale:
+            await session.execute(insert(CartNotice), [_notice(line) for line in stale])
+        return len(stale)
+
+    async def notices(
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
+    ) -> list[CartNoticeDTO]:
+        """Return what the owner of a cart was not told yet, oldest first."""
+        rows = await session.scalars(select(CartNotice).where(_notices_of(user_id, session_id)).order_by(CartNotice.id))
+        return [CartNoticeDTO(row.id, row.title, row.quantity, NoticeReason(row.reason)) for row in rows]
+
+    async def dismiss_notices(
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, ids: Collection[int]
+    ) -> None:
+        """Forget notices that their reader has seen. Safe to repeat; somebody else's are left alone."""
+        await session.execute(delete(CartNotice).where(_notices_of(user_id, session_id), CartNotice.id.in_(ids)))
+
+
+def _of_guest(session_id: str | None) -> ColumnElement[bool]:
+    """Bound a query of orders to those that an anonymous session made as a guest."""
+    return false() if session_id is None else (Order.session_id == UUID(session_id)) & Order.user_id.is_(None)
+
+
+def _notices_of(user_id: int | None, session_id: str | None) -> ColumnElement[bool]:
+    """Bound a query of notices by whose they are."""
+    if user_id is not None:
+        return CartNotice.user_id == user_id
+    return false() if session_id is None else CartNotice.session_id == UUID(session_id)
+
+
+def _notice(line: StaleLine) -> dict[str, object]:
+    """Write down what left a cart, and why."""
+    return {
+        "user_id": line.user_id,
+        "session_id": None if line.session_id is None else UUID(line.session_id),
+        "title": line.title,
+        "quantity": line.quantity,
+        "reason": line.reason,
+    }

@@ -13,17 +13,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import UserDTO
 from shared.contracts.errors import BadInput, Conflict, TooMany
 from shared.contracts.states import Role
-from shared.models import LoginSession, SignInLink, User, UserRole
+from shared.db.locks import locking_idle
+from shared.models import CalendarEntry, CartItem, LoginSession, Order, SignInLink, Ticket, User, UserRole
 
 TOUCH_EVERY = timedelta(hours=1)
 """How stale ``last_seen_at`` may grow: a visit writes to the database at most once in this time."""
+MOST_CARTS = 10_000
+"""How many carts one sweep looks at."""
 LONGEST_EMAIL = 254
 LONGEST_NAME = 100
 _EMAIL = re.compile(
@@ -61,6 +64,8 @@ class SessionView:
     id: UUID
     user: UserDTO | None
     stale: bool
+    has_cart: bool
+    """Whether there may be something in the cart of whoever this is; False: there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +237,7 @@ async def start_session(
 async def find_session(session: AsyncSession, token: str, *, now: datetime) -> SessionView | None:
     """Return whose session a token opens, or None where it is unknown, over, or was signed out."""
     statement = (
-        select(LoginSession.id, LoginSession.last_seen_at, User, UserRole)
+        select(LoginSession.id, LoginSession.last_seen_at, LoginSession.has_cart, User, UserRole)
         .outerjoin(User, User.id == LoginSession.user_id)
         .outerjoin(UserRole, UserRole.user_id == User.id)
         .where(LoginSession.token_hash == hash_token(token), LoginSession.expires_at > now)
@@ -244,7 +249,8 @@ async def find_session(session: AsyncSession, token: str, *, now: datetime) -> S
     user: User | None = rows[0].User
     roles = _roles([row.UserRole for row in rows if row.UserRole is not None])
     who = None if user is None else UserDTO(id=user.id, email=user.email, name=user.name, roles=roles)
-    return SessionView(id=session_id, user=who, stale=now - last_seen_at >= TOUCH_EVERY)
+    has_cart = rows[0].has_cart if user is None else user.has_cart
+    return SessionView(id=session_id, user=who, stale=now - last_seen_at >= TOUCH_EVERY, has_cart=has_cart)
 
 
 async def touch_session(session: AsyncSession, session_id: UUID, *, now: datetime, days: int) -> None:
@@ -267,3 +273,27 @@ async def forget_expired(session: AsyncSession, *, now: datetime) -> None:
     """Delete sessions and links that are of no more use; links are kept for a day, to explain themselves."""
     await session.execute(delete(LoginSession).where(LoginSession.expires_at <= now))
     await session.execute(delete(SignInLink).where(SignInLink.expires_at <= now - timedelta(days=1)))
+
+
+async def forget_empty_carts(session: AsyncSession) -> None:
+    """Note of whom it is certain that there is nothing in their cart, and no order that waits for payment.
+
+    Whoever is putting something in at this moment has locked the owner, and is passed over.
+    """
+    for model, column in ((User, "user_id"), (LoginSession, "session_id")):
+        candidates = select(model.id).where(model.has_cart, *_nothing_of(model, column)).limit(MOST_CARTS)
+        ids = list(await session.scalars(locking_idle(candidates)))
+        # Read once more, now that nobody else can put anything in.
+        still_empty = update(model).where(model.id.in_(ids), *_nothing_of(model, column)).values(has_cart=False)
+        await session.execute(still_empty.execution_options(synchronize_session=False))
+
+
+def _nothing_of(model: type[User | LoginSession], column: str) -> list[ColumnElement[bool]]:
+    """Say that nothing pending names an owner."""
+    pending = [
+        select(things.id).where(getattr(things, column) == model.id, things.state == "pending")
+        for things in (Ticket, CalendarEntry, Order)
+        if hasattr(things, column)
+    ]
+    lines = select(CartItem.id).where(getattr(CartItem, column) == model.id)
+    return [~statement.exists() for statement in (*pending, lines)]

@@ -1,38 +1,78 @@
-"""The market domain: the only writer of products."""
+"""The market domain: the only writer of products, their variants and their stock."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import contains_eager, selectinload
 
-from shared.contracts.dtos import ZERO, ProductDTO
+from shared.contracts.dtos import ZERO, AllocationDTO, ProductDTO, VariantDTO
 from shared.contracts.errors import BadInput
-from shared.models.market import Product
+from shared.contracts.states import DebtReason
+from shared.models.market import Product, ProductVariant
+
+from .market_stock import (
+    allocations_of,
+    claim_stock,
+    confirm_stock,
+    label_of,
+    left_of,
+    refund_stock,
+    release_stock,
+    retake_stock,
+)
 
 
 def _on_show() -> Select[Product]:
-    """Select the products of pages that are on show."""
-    return select(Product).where(Product.container_type == "page", Product.published)
+    """Select the products of pages that are on show and have something to sell, with their variants."""
+    sold = select(ProductVariant.id).where(ProductVariant.product_id == Product.id, ProductVariant.published)
+    return (
+        select(Product)
+        .where(Product.container_type == "page", Product.published, sold.exists())
+        .options(selectinload(Product.variants))
+        .execution_options(populate_existing=True)
+    )
+
+
+def _variant_to_dto(variant: ProductVariant, product: Product) -> VariantDTO:
+    """Say what others may know of a variant."""
+    return VariantDTO(
+        id=variant.id,
+        product_id=product.id,
+        product_slug=product.slug,
+        title=product.title,
+        label=label_of(variant),
+        unit=product.unit,
+        price=variant.price,
+        vat_rate=product.vat_rate,
+        available=left_of(variant),
+        on_show=product.published and variant.published,
+        container_id=product.container_id,
+    )
 
 
 def _product_to_dto(product: Product) -> ProductDTO:
-    """Say what others may know of a product."""
+    """Say what others may know of a product: of its variants, those that are on show."""
     return ProductDTO(
         id=product.id,
         slug=product.slug,
         title=product.title,
         description=product.description,
-        price=product.price,
         unit=product.unit,
         container_id=product.container_id,
+        vat_rate=product.vat_rate,
+        variants=tuple(_variant_to_dto(each, product) for each in product.variants if each.published),
     )
 
 
 class SqlMarketService:
     """The market over PostgreSQL. Takes the caller's session and never commits."""
+
+    is_stub = False
 
     async def products(self, session: AsyncSession, *, container_id: int | None = None) -> list[ProductDTO]:
         """Return the products on show, of one page or of all, by page and title."""
@@ -46,6 +86,49 @@ class SqlMarketService:
         product = (await session.scalars(_on_show().where(Product.slug == slug))).one_or_none()
         return _product_to_dto(product) if product else None
 
+    async def variants_by_id(self, session: AsyncSession, ids: Collection[int]) -> dict[int, VariantDTO]:
+        """Return those variants, on show or not, by id."""
+        if not ids:
+            return {}
+        rows = await session.scalars(
+            select(ProductVariant)
+            .join(ProductVariant.product)
+            .where(ProductVariant.id.in_(ids))
+            .options(contains_eager(ProductVariant.product))
+            .execution_options(populate_existing=True)
+        )
+        return {row.id: _variant_to_dto(row, row.product) for row in rows}
+
+    # --- stock in an order ---
+
+    async def claim_stock_for_order(self, session: AsyncSession, order_id: int, wanted: Mapping[int, int]) -> None:
+        """Hold so many of each variant for an order: all or none."""
+        await claim_stock(session, order_id, wanted)
+
+    async def release_stock_for_order(self, session: AsyncSession, order_id: int) -> dict[int, int]:
+        """Put what an order holds back on the shelf, and return how many of each variant that was."""
+        return await release_stock(session, order_id)
+
+    async def confirm_stock_for_order(self, session: AsyncSession, order_id: int) -> None:
+        """Sell what an order holds."""
+        await confirm_stock(session, order_id)
+
+    async def retake_stock_for_order(
+        self, session: AsyncSession, order_id: int, variant_ids: Collection[int]
+    ) -> dict[int, DebtReason]:
+        """After a late payment, take again and sell what an order let go."""
+        return await retake_stock(session, order_id, variant_ids)
+
+    async def get_stock_for_order(self, session: AsyncSession, order_id: int) -> list[AllocationDTO]:
+        """Return what was allocated to an order, in any state."""
+        return await allocations_of(session, order_id)
+
+    async def mark_stock_refunded(self, session: AsyncSession, order_id: int, variant_id: int) -> None:
+        """Mark an oversold allocation as refunded, once its money went back."""
+        await refund_stock(session, order_id, variant_id)
+
+    # --- what is for sale ---
+
     async def save_product(
         self,
         session: AsyncSession,
@@ -53,7 +136,6 @@ class SqlMarketService:
         container_id: int,
         slug: str,
         title: str,
-        price: Decimal,
         description: str = "",
         unit: str = "each",
         vat_rate: Decimal = ZERO,
@@ -61,13 +143,10 @@ class SqlMarketService:
     ) -> int:
         """Write a product, the one with this ``slug`` or a new one, and return its id.
 
-        Raises BadInput for a price below nothing, or a slug that another page's product has. Safe to repeat.
+        It is sold once it has a variant. Raises BadInput for a slug that another page's product has. Safe to repeat.
         """
-        if price < 0:
-            raise BadInput("A price cannot be below nothing.", field="price")
         values = {
             "title": title,
-            "price": price,
             "description": description,
             "unit": unit,
             "vat_rate": vat_rate,
@@ -87,3 +166,35 @@ class SqlMarketService:
         if written is None:
             raise BadInput(f"The address “{slug}” is taken by another page's product.", field="slug")
         return written
+
+    async def save_variant(
+        self,
+        session: AsyncSession,
+        product_id: int,
+        *,
+        price: Decimal,
+        size: str = "",
+        colour: str = "",
+        stock: int | None = None,
+        position: int = 0,
+        published: bool = True,
+    ) -> int:
+        """Write what is sold of a product, the one of this size and colour or a new one, and return its id.
+
+        ``stock`` is how many there have ever been to sell; None: no limit. Raises BadInput for a price or a stock below
+        nothing. Safe to repeat.
+        """
+        if price < 0:
+            raise BadInput("A price cannot be below nothing.", field="price")
+        if stock is not None and stock < 0:
+            raise BadInput("There cannot be fewer than none.", field="stock")
+        values = {"price": price, "stock": stock, "position": position, "published": published}
+        statement = (
+            insert(ProductVariant)
+            .values(product_id=product_id, size=size, colour=colour, **values)
+            .on_conflict_do_update(
+                index_elements=[ProductVariant.product_id, ProductVariant.size, ProductVariant.colour], set_=values
+            )
+            .returning(ProductVariant.id)
+        )
+        return (await session.execute(statement)).scalar_one()

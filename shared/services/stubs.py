@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import (
+    AllocationDTO,
     CalendarDTO,
     CartItemDTO,
+    CartNoticeDTO,
     CartSummaryDTO,
     EntryDTO,
     PageDTO,
     PostDTO,
     ProductDTO,
+    SlotDTO,
+    StaleLine,
     TicketDTO,
+    VariantDTO,
 )
-from shared.contracts.errors import Unavailable
+from shared.contracts.errors import NotFound, Unavailable
 from shared.contracts.states import DebtReason
 
 # ruff: noqa: ARG002 - a stub takes what the protocol says and looks at none of it
@@ -140,14 +146,60 @@ class StubCalendarService:
         return []
 
     async def retake_entries_for_order(
-        self, session: AsyncSession, order_id: int, entry_ids: Sequence[int]
+        self, session: AsyncSession, order_id: int, user_id: int | None, entry_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
         """Return all of them: none was taken."""
         return dict.fromkeys(entry_ids, DebtReason.ORDER_CLOSED)
 
+    async def bookable_slots(
+        self, session: AsyncSession, calendar_id: int, *, first: date, last: date
+    ) -> list[SlotDTO]:
+        """Return none."""
+        return []
+
+    async def add_pending_bookings(
+        self,
+        session: AsyncSession,
+        *,
+        user_id: int | None,
+        session_id: str | None,
+        calendar_id: int,
+        wish: Mapping[tuple[datetime, datetime], int],
+    ) -> list[EntryDTO]:
+        """Refuse: a booking that was not kept must not look as if it were."""
+        raise Unavailable
+
+    async def remove_pending_booking(
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, entry_id: int
+    ) -> None:
+        """Do nothing."""
+
+    async def provisional_entries(
+        self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
+    ) -> list[EntryDTO]:
+        """Return none."""
+        return []
+
+    async def decide_entry(self, session: AsyncSession, entry_id: int, *, approved: bool) -> int:
+        """Find none."""
+        raise NotFound
+
+    async def orders_in_the_way(self, session: AsyncSession, entry_ids: Collection[int]) -> set[int]:
+        """Return none."""
+        return set()
+
+    async def join_pending(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+        """Do nothing."""
+
+    async def drop_stale_pending(self, session: AsyncSession, *, older_than: datetime) -> list[StaleLine]:
+        """Return none."""
+        return []
+
 
 class StubMarketService:
     """A market without products."""
+
+    is_stub = True
 
     async def products(self, session: AsyncSession, *, container_id: int | None = None) -> list[ProductDTO]:
         """Return none."""
@@ -156,6 +208,35 @@ class StubMarketService:
     async def product_by_slug(self, session: AsyncSession, slug: str) -> ProductDTO | None:
         """Return none."""
         return None
+
+    async def variants_by_id(self, session: AsyncSession, ids: Collection[int]) -> dict[int, VariantDTO]:
+        """Return none."""
+        return {}
+
+    async def claim_stock_for_order(self, session: AsyncSession, order_id: int, wanted: Mapping[int, int]) -> None:
+        """Refuse: stock that nobody holds must not be sold."""
+        if wanted:
+            raise Unavailable
+
+    async def release_stock_for_order(self, session: AsyncSession, order_id: int) -> dict[int, int]:
+        """Return none."""
+        return {}
+
+    async def confirm_stock_for_order(self, session: AsyncSession, order_id: int) -> None:
+        """Do nothing."""
+
+    async def retake_stock_for_order(
+        self, session: AsyncSession, order_id: int, variant_ids: Collection[int]
+    ) -> dict[int, DebtReason]:
+        """Return all of them: none was taken."""
+        return dict.fromkeys(variant_ids, DebtReason.ORDER_CLOSED)
+
+    async def get_stock_for_order(self, session: AsyncSession, order_id: int) -> list[AllocationDTO]:
+        """Return none."""
+        return []
+
+    async def mark_stock_refunded(self, session: AsyncSession, order_id: int, variant_id: int) -> None:
+        """Do nothing."""
 
 
 class StubBlogService:
@@ -208,3 +289,69 @@ class StubCartService:
     ) -> list[CartItemDTO]:
         """Return none."""
         return []
+
+    async def change_item(
+        self,
+        session: AsyncSession,
+        *,
+        user_id: int | None,
+        session_id: str | None,
+        variant_id: int,
+        quantity: int,
+        more: bool,
+    ) -> int:
+        """Refuse: a product that was not kept must not look as if it were."""
+        raise Unavailable
+
+    async def claim_items_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        page_post_id: int | None = None,
+    ) -> list[CartItemDTO]:
+        """Return none."""
+        return []
+
+    async def release_items_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        prices: Mapping[int, Decimal],
+    ) -> None:
+        """Do nothing."""
+
+    async def confirm_items_for_order(self, session: AsyncSession, order_id: int) -> None:
+        """Do nothing."""
+
+    async def retake_items_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        quantities: Mapping[int, int],
+    ) -> dict[int, DebtReason]:
+        """Return all of them: none was taken."""
+        return dict.fromkeys(quantities, DebtReason.ORDER_CLOSED)
+
+    async def join_cart(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+        """Do nothing."""
+
+    async def drop_stale(self, session: AsyncSession, *, older_than: datetime) -> int:
+        """Find none."""
+        return 0
+
+    async def notices(
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
+    ) -> list[CartNoticeDTO]:
+        """Return none."""
+        return []
+
+    async def dismiss_notices(
+        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, ids: Collection[int]
+    ) -> None:
+        """Do nothing."""

@@ -15,7 +15,7 @@ from shared.contracts.dtos import CartSummaryDTO
 from shared.db.uow import unit_of_work
 
 from .htmx import is_htmx
-from .identity import CartIdentity, current_cart_identity, has_identity
+from .identity import CartIdentity, current_cart_identity, may_have_cart
 from .paths import is_page_request
 from .state import AppState, app_state
 
@@ -36,10 +36,10 @@ async def _summary(state: AppState, who: CartIdentity) -> CartSummaryDTO | None:
 
 
 async def _load() -> None:
-    """Fetch the badge of a whole page; a partial shows none, and whoever has no session has an empty cart."""
+    """Fetch the badge of a whole page; a partial shows none, and nobody is asked about a cart that is surely empty."""
     if not is_page_request() or (is_htmx() and request.path != BADGE_PATH):
         return
-    g.badge = await _summary(app_state(), current_cart_identity()) if has_identity() else CartSummaryDTO()
+    g.badge = await _summary(app_state(), current_cart_identity()) if may_have_cart() else CartSummaryDTO()
 
 
 async def _show_badge() -> str:

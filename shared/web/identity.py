@@ -23,6 +23,7 @@ from shared.contracts.errors import Forbidden, SignInRequired
 from shared.contracts.states import Role
 from shared.db.uow import unit_of_work
 from shared.services import identity as users
+from shared.services.registry import services
 from shared.settings import Settings
 
 from .htmx import is_htmx, redirect_to
@@ -47,6 +48,8 @@ class Identity:
 
     session_id: UUID
     user: UserDTO | None
+    has_cart: bool = False
+    """Whether there may be something in their cart."""
 
 
 def _cookie_name(settings: Settings) -> str:
@@ -89,6 +92,12 @@ def has_identity() -> bool:
     return current_identity() is not None
 
 
+def may_have_cart() -> bool:
+    """Tell whether there may be something in the cart of whoever asks; False: there is nothing for certain."""
+    identity = current_identity()
+    return identity is not None and identity.has_cart
+
+
 def current_user() -> UserDTO | None:
     """Return the signed-in person, or None."""
     identity = current_identity()
@@ -128,7 +137,7 @@ async def _load() -> None:
             await users.touch_session(uow.session, found.id, now=now, days=state.settings.session_days)
             await uow.commit()
             _write_cookie(token)
-    g.identity = Identity(session_id=found.id, user=found.user)
+    g.identity = Identity(session_id=found.id, user=found.user, has_cart=found.has_cart)
 
 
 # --- Writing ---
@@ -154,7 +163,10 @@ async def ensure_session_id() -> str:
 
 
 async def sign_in(user: UserDTO) -> None:
-    """Sign a person in, in ``g.s``, under a new token; an anonymous session's row is taken over, a user's is ended."""
+    """Sign a person in, in ``g.s``, under a new token; an anonymous session's row is taken over, a user's is ended.
+
+    What is in an anonymous cart joins the account's.
+    """
     state, before = app_state(), current_identity()
     if before is not None and before.user is not None:
         await users.end_session(request_session(), before.session_id)
@@ -165,6 +177,8 @@ async def sign_in(user: UserDTO) -> None:
         days=state.settings.session_days,
         adopt=None if before is None else before.session_id,
     )
+    if before is not None and before.user is None:
+        await services.cart.join_cart(request_session(), session_id=str(before.session_id), user_id=user.id)
     _write_cookie(made.token)
     g.identity = Identity(session_id=made.id, user=user)
 

@@ -10,7 +10,8 @@ from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader, StrictUndefine
 from jinja2.bccache import Bucket
 from quart import Quart
 
-from shared.browser.filters import money_filter, page_url_of, qr, when
+from shared.browser.filters import money_filter, page_url_of, qr, until, when
+from shared.contracts.vat import rate_text
 from shared.settings import Settings
 
 from .badge import current_badge
@@ -60,5 +61,11 @@ def install_templates(app: Quart, settings: Settings, *, folder: Path, asset: Ca
         "site_name": settings.site_name,
         "uses_sandbox": settings.uses_sandbox,
     }
-    environment.filters |= {"money": money_filter(settings.currency), "qr": qr, "when": when}
+    environment.filters |= {
+        "money": money_filter(settings.currency),
+        "qr": qr,
+        "rate": rate_text,
+        "until": until,
+        "when": when,
+    }
     app.context_processor(_each_page)

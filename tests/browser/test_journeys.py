@@ -159,7 +159,7 @@ async def test_an_unpaid_order_can_be_put_back_into_the_cart_and_then_no_longer_
     payment = shop.page.url
     await shop.open("cart")
     await shop.button("Put back into the cart").click()
-    await expect(shop.main).to_contain_text("The tickets are back in your cart")
+    await expect(shop.main).to_contain_text("What you ordered is back in your cart")
     await expect(shop.cart_quantity(show, "Adult")).to_have_value("2")
     assert await ticket_states(shop.site, email) == ["pending", "pending"]
     await shop.page.goto(payment)
@@ -193,7 +193,7 @@ async def test_sold_out_at_checkout_marks_the_line_and_says_what_is_left(
     await quick.check_out()
 
     await slow.press_check_out()
-    await expect(slow.page.get_by_role("alert")).to_contain_text("Some of your tickets are no longer available")
+    await expect(slow.page.get_by_role("alert")).to_contain_text("Something is no longer available")
     await expect(slow.page.get_by_role("alert")).to_contain_text("Nothing was charged.")
     line = slow.main.get_by_role("listitem").filter(has=slow.link(show.name))
     await expect(line).to_contain_text("Only 1 left.")

@@ -24,7 +24,7 @@ async def test_a_payment_after_the_last_seat_has_gone_is_refunded_with_one_butto
     checkout_id = late.checkout_id
     await late.open("cart")
     await late.button("Put back into the cart").click()
-    await expect(late.main).to_contain_text("The tickets are back in your cart")
+    await expect(late.main).to_contain_text("What you ordered is back in your cart")
     await quick.sign_in(f"quick.{email}")
     await quick.buy(show, Adult=1)
     await quick.check_out()

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.errors import SoldOut
 from shared.contracts.states import TicketState
 from shared.db.engine import Database
+from shared.db.refusals import holding_refused
 from shared.db.uow import unit_of_work
 from shared.models import Ticket
 from shared.services.calendar_impl import SqlCalendarService
-from shared.services.calendar_seats import seats_refused
 from shared.settings import Settings
 from tests.support.shop import Shop, Show
 
@@ -38,7 +38,7 @@ class UnlockedCalendar(SqlCalendarService):
         if entry.available is not None and entry.available < len(tickets):
             raise SoldOut
         await self.barrier.wait()
-        with seats_refused():
+        with holding_refused():
             await session.execute(
                 update(Ticket)
                 .where(Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.models import Calendar, CalendarEntry, TicketType
+from shared.models import BookingRule, Calendar, CalendarEntry, TicketType
 from tests.factories.blog import make_page
 
 _numbers = count(1)
@@ -28,13 +29,25 @@ async def make_calendar(
     place: str = "Lantern Lane 4",
     time_zone: str = "Europe/London",
     container_id: int | None = None,
+    whole_room: bool = False,
+    needs_approval: bool = False,
+    notice_minutes: int = 0,
+    ahead_days: int = 60,
 ) -> Calendar:
     """Make a calendar, on a page of its own unless one is named."""
     number = next(_numbers)
     if container_id is None:
         container_id = await make_page(session, title=name, has_calendar=True)
     made = Calendar(
-        container_id=container_id, slug=slug or f"calendar-{number}", name=name, place=place, time_zone=time_zone
+        container_id=container_id,
+        slug=slug or f"calendar-{number}",
+        name=name,
+        place=place,
+        time_zone=time_zone,
+        whole_room=whole_room,
+        needs_approval=needs_approval,
+        notice_minutes=notice_minutes,
+        ahead_days=ahead_days,
     )
     session.add(made)
     await session.flush()
@@ -99,6 +112,41 @@ async def make_type(
         position=position,
         sale_starts_at=sale_starts_at,
         sale_ends_at=sale_ends_at,
+    )
+    session.add(made)
+    await session.flush()
+    return made
+
+
+EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
+
+
+async def make_rule(
+    session: AsyncSession,
+    calendar: Calendar,
+    name: str = "An hour of the hall",
+    *,
+    price: str = "8.00",
+    weekdays: Sequence[int] = EVERY_DAY,
+    from_time: str = "00:00",
+    to_time: str = "00:00",
+    minutes: int = 60,
+    places: int = 1,
+    vat_rate: str = "0",
+    position: int = 0,
+) -> BookingRule:
+    """Let a calendar be booked: round the clock, by the hour, unless told otherwise."""
+    made = BookingRule(
+        calendar_id=calendar.id,
+        name=name,
+        weekdays=list(weekdays),
+        from_time=time.fromisoformat(from_time),
+        to_time=time.fromisoformat(to_time),
+        slot_minutes=minutes,
+        price=Decimal(price),
+        vat_rate=Decimal(vat_rate),
+        places=places,
+        position=position,
     )
     session.add(made)
     await session.flush()

@@ -162,5 +162,5 @@ async def test_the_shopper_starts_with_nothing(demo: AsyncSession) -> None:
 
 
 async def test_the_shop_has_products_and_no_page_is_without_prose(demo: AsyncSession) -> None:
-    assert await demo.scalar(select(func.count()).select_from(Product)) == 9
+    assert await demo.scalar(select(func.count()).select_from(Product)) == 10
     assert not (await demo.scalars(select(Post.slug).where(func.length(Post.body_html) < 200))).all()

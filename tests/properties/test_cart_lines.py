@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cart.bp.cart.services import ticket_total
 from cart.bp.cart.services.lines import ticket_lines
 from shared.contracts.dtos import TicketDTO
+from shared.contracts.lines import ticket_key
 from shared.contracts.states import TicketState
 
 START = datetime(2026, 12, 5, 19, 30, tzinfo=UTC)
@@ -48,8 +49,6 @@ def test_lines_hold_every_ticket_once_and_add_up_to_the_total(
 
     lines = ticket_lines(tickets, {}, START)
 
-    assert {(line.entry_id, line.ticket_type_id): line.quantity for line in lines} == {
-        kind: cart.count(kind) for kind in cart
-    }
+    assert {line.key: line.quantity for line in lines} == {ticket_key(*kind): cart.count(kind) for kind in cart}
     assert sum(line.total for line in lines) == ticket_total(tickets)
     assert ticket_total(tickets) == sum(price_list.get(kind) or 0 for kind in cart)

@@ -54,6 +54,6 @@ def test_what_is_left_of_the_first_bad_line_can_be_had_by_itself(
     problems = place.problems(Counter({(1, number): count for number, count in wish.items()}))
 
     for problem in problems:
-        assert problem.wanted == wish[problem.ticket_type_id or 0]
-        left: Counter[tuple[int, int | None]] = Counter({(1, problem.ticket_type_id): problem.left})
+        assert problem.wanted == wish[problem.key[2] or 0]
+        left: Counter[tuple[int, int | None]] = Counter({(1, problem.key[2]): problem.left})
         assert problem.left == 0 or not place.problems(left)

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from shared.settings import DEV_SECRET, Settings
+from shared.settings import DEV_CREDENTIALS_KEY, DEV_SECRET, Settings
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "operating.md"
 BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->\n"
@@ -29,7 +29,7 @@ def shown_default(field: FieldInfo) -> str:
     parts = field.default if isinstance(field.default, tuple) else (field.default,)
     words = [part.get_secret_value() if isinstance(part, SecretStr) else part for part in parts]
     text = ",".join(str(word).lower() if isinstance(word, bool) else str(word) for word in words if word is not None)
-    if text == DEV_SECRET:
+    if text in (DEV_SECRET, DEV_CREDENTIALS_KEY):
         return "one for development only"
     return f"`{text}`" if text else "empty"
 

@@ -9,14 +9,16 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from cart.bp.cart.services import begin_checkout, settle
+from cart.bp.cart.services import Buyer, begin_checkout, settle
 from cart.bp.cart.services.reconcile import reconcile
-from cart.wiring import Till, build_services
+from cart.wiring import Till
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Debt, JournalEntry, Order, Payment, Refund, Ticket, TicketType
+from shared.payments.accounts import OneGateway
 from shared.payments.fake import FakeGateway
 from shared.services.identity import ensure_user
+from shared.services.wiring import sql_services
 from shared.settings import Settings
 from tests.factories.calendar import make_calendar, make_entry, make_type
 from tests.fakes.payments import MovableClock
@@ -81,9 +83,7 @@ class Shop:
             await uow.commit()
 
     async def check_out(self, user_id: int, total: Decimal | str, page_post_id: int | None = None) -> str:
-        return await begin_checkout(
-            self.till, user_id=user_id, session_id=None, page_post_id=page_post_id, shown_total=Decimal(total)
-        )
+        return await begin_checkout(self.till, Buyer(user_id), page_post_id=page_post_id, shown_total=Decimal(total))
 
     async def buy(self, user_id: int, show: Show, quantity: int = 1) -> Payment:
         """Put tickets into the cart and check out; give the payment that waits."""
@@ -153,5 +153,5 @@ def open_shop(database: Database, settings: Settings) -> Shop:
     """Give a shop on a database."""
     clock = MovableClock(datetime.now(UTC))
     gateway = FakeGateway(clock=clock)
-    till = Till(database, gateway, build_services(settings, clock=clock), settings, clock)
+    till = Till(database, OneGateway(gateway), sql_services(settings, clock), settings, clock)
     return Shop(till, gateway, clock)

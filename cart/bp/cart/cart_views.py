@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
-from quart import make_response, render_template, request
+from quart import make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.cart.services import begin_checkout, get_cart_grouped_by_page, get_open_orders
+from cart.bp.cart.services import Buyer, begin_checkout, get_cart_grouped_by_page, get_open_orders
 from cart.wiring import current_till
 from shared.contracts.dtos import PageDTO, UserDTO
-from shared.contracts.errors import ShopError, SignInRequired
+from shared.contracts.errors import CartEmpty, ShopError, SignInRequired
+from shared.services.identity import normalise_email
 from shared.services.registry import services
 from shared.web.htmx import is_htmx, redirect_to
-from shared.web.identity import current_cart_identity, current_user
+from shared.web.identity import current_cart_identity, current_user, may_have_cart
 from shared.web.session import discard_session
 from shared.web.state import request_session
 
-from .forms import TicketsForm, read_shown_total
+from .forms import CheckoutForm, LineForm, read_checkout_form
 from .pages import CartPage, build_cart_page
 
-PANEL = "_types/cart/overview/_main_panel.html"
-NOTICES = {"put-back": "The tickets are back in your cart, and the order is closed."}
+NOTICES = {
+    "put-back": "What you ordered is back in your cart, and the order is closed.",
+    "tidied": "What cannot be had any more was taken out. Please check the new total.",
+}
 
 
 def signed_in_user() -> UserDTO:
@@ -32,23 +36,45 @@ def signed_in_user() -> UserDTO:
     return user
 
 
+def current_buyer(email: str | None = None) -> Buyer:
+    """Return who is buying: the signed-in user, else the browser's anonymous session, as a guest."""
+    return Buyer(**current_cart_identity(), email=email)
+
+
+def buyer_of(user: UserDTO) -> Buyer:
+    """Return a signed-in person as somebody who buys."""
+    return Buyer(user.id, email=user.email)
+
+
+def cart_url(only: PageDTO | None, notice: str = "") -> str:
+    """Return the address of the cart, or of one page's part of it."""
+    path = url_for("cart.overview") if only is None else url_for("page_cart.page_cart", page_slug=only.slug)
+    return f"{path}?{urlencode({'notice': notice})}" if notice else path
+
+
 async def load_cart_page(
-    *, only: PageDTO | None = None, refusal: ShopError | None = None, form: TicketsForm | None = None
+    *,
+    only: PageDTO | None = None,
+    refusal: ShopError | None = None,
+    line: LineForm | None = None,
+    checkout: CheckoutForm | None = None,
+    notice: str = "",
 ) -> CartPage:
     """Return the cart of whoever asks, as it is now."""
-    session, user, settings = request_session(), current_user(), current_till().settings
+    session, settings = request_session(), current_till().settings
     groups = await get_cart_grouped_by_page(session)
-    open_orders = [] if user is None else await get_open_orders(session, user.id)
     return build_cart_page(
         groups,
-        open_orders,
-        signed_in=user is not None,
+        await get_open_orders(session, current_buyer()),
+        await services.cart.notices(session, **current_cart_identity()),
+        signed_in=current_user() is not None,
         time_zone=settings.time_zone,
         currency=settings.currency,
         only=only,
         refusal=refusal,
-        form=form,
-        notice=NOTICES.get(request.args.get("notice", ""), ""),
+        line=line,
+        checkout=checkout,
+        notice=NOTICES.get(notice or request.args.get("notice", ""), ""),
     )
 
 
@@ -61,27 +87,42 @@ async def show_cart_page(page: CartPage, status: int = HTTPStatus.OK) -> Respons
     return await make_response(html, status)
 
 
-async def refuse(refusal: ShopError, *, only: PageDTO | None = None, form: TicketsForm | None = None) -> ResponseTypes:
+async def after_change(only: PageDTO | None, notice: str = "") -> ResponseTypes:
+    """Show the cart after a change: its panel to htmx; anybody else is sent to it, so that a reload changes nothing."""
+    if is_htmx():
+        return await show_cart_page(await load_cart_page(only=only, notice=notice))
+    return redirect_to(cart_url(only, notice))
+
+
+async def refuse(
+    refusal: ShopError,
+    *,
+    only: PageDTO | None = None,
+    line: LineForm | None = None,
+    checkout: CheckoutForm | None = None,
+) -> ResponseTypes:
     """Show the cart again, as it is now, with the reason for the refusal and its status."""
     await discard_session()
-    return await show_cart_page(await load_cart_page(only=only, refusal=refusal, form=form), refusal.status)
+    page = await load_cart_page(only=only, refusal=refusal, line=line, checkout=checkout)
+    return await show_cart_page(page, refusal.status)
 
 
 async def check_out(only: PageDTO | None) -> ResponseTypes:
-    """Check out the cart, or one page's group, and send the browser to the payment.
+    """Check out the cart, or one page's group, and send the browser to the payment; a guest gives an e-mail address.
 
     ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
     """
-    user = signed_in_user()
+    form = read_checkout_form(await request.form)
     try:
-        shown_total = read_shown_total(await request.form)
+        if not may_have_cart():
+            raise CartEmpty
+        email = None if current_user() is not None else normalise_email(form.email)
         url = await begin_checkout(
             current_till(),
-            user_id=user.id,
-            session_id=None,
+            current_buyer(email),
             page_post_id=None if only is None else only.id,
-            shown_total=shown_total,
+            shown_total=form.total,
         )
     except ShopError as refusal:
-        return await refuse(refusal, only=only)
+        return await refuse(refusal, only=only, checkout=form)
     return redirect_to(url)

@@ -9,18 +9,19 @@ from decimal import Decimal
 from uuid import UUID
 
 from shared.contracts.errors import BadInput
+from shared.contracts.lines import LineKey, booking_key, product_key, ticket_key
 
+MOST_NOTICES = 200
 _ID = re.compile(r"[0-9]{1,18}")
 _QUANTITY = re.compile(r"[0-9]{1,9}")
 _AMOUNT = re.compile(r"[0-9]{1,8}\.[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
-class TicketsForm:
-    """How many tickets of one kind the cart is to hold. ``typed`` is the number as it was typed."""
+class LineForm:
+    """How many of one line the cart is to hold. ``typed`` is the number as it was typed."""
 
-    entry_id: int
-    ticket_type_id: int | None
+    key: LineKey
     typed: str
     view: str
     """The slug of the page whose group is being looked at; empty: the whole cart."""
@@ -34,11 +35,28 @@ class TicketsForm:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckoutForm:
+    """A press of the checkout button: the total that was seen, and the e-mail address of a guest."""
+
+    shown_total: str
+    email: str
+
+    @property
+    def total(self) -> Decimal:
+        """The total that the shopper saw. Raises BadInput."""
+        if not _AMOUNT.fullmatch(self.shown_total):
+            raise BadInput("We could not tell which total you saw. Please check your cart and try again.")
+        return Decimal(self.shown_total)
+
+
+@dataclass(frozen=True, slots=True)
 class SummaryQuery:
     """Whose summary is asked for."""
 
     user_id: int | None
     session_id: str | None
+    lines: bool
+    """Whether the lines are wanted, too."""
 
 
 def read_id(text: str | None, name: str) -> int:
@@ -57,23 +75,37 @@ def read_key(text: str) -> int | None:
     return int(text)
 
 
-def read_tickets_form(form: Mapping[str, str]) -> TicketsForm:
-    """Read the form of a ticket line; its Remove button counts as 0, whatever stands in the number field."""
+def _read_line(form: Mapping[str, str], key: LineKey) -> LineForm:
+    """Read the form of a line; its Remove button counts as 0, whatever stands in the number field."""
+    typed = "0" if "remove" in form else form.get("quantity", "").strip()
+    return LineForm(key=key, typed=typed, view=form.get("view", ""))
+
+
+def read_tickets_form(form: Mapping[str, str]) -> LineForm:
+    """Read the form of a line of tickets. Raises BadInput."""
     type_id = form.get("ticket_type_id", "")
-    return TicketsForm(
-        entry_id=read_id(form.get("entry_id"), "entry_id"),
-        ticket_type_id=read_id(type_id, "ticket_type_id") if type_id else None,
-        typed="0" if "remove" in form else form.get("quantity", "").strip(),
-        view=form.get("view", ""),
-    )
+    entry_id = read_id(form.get("entry_id"), "entry_id")
+    return _read_line(form, ticket_key(entry_id, read_id(type_id, "ticket_type_id") if type_id else None))
 
 
-def read_shown_total(form: Mapping[str, str]) -> Decimal:
-    """Return the total that the shopper saw when they pressed the button; raises BadInput."""
-    text = form.get("shown_total", "")
-    if not _AMOUNT.fullmatch(text):
-        raise BadInput("We could not tell which total you saw. Please check your cart and try again.")
-    return Decimal(text)
+def read_product_form(form: Mapping[str, str]) -> LineForm:
+    """Read the form of a product line. Raises BadInput."""
+    return _read_line(form, product_key(read_id(form.get("variant_id"), "variant_id")))
+
+
+def read_booking_form(form: Mapping[str, str]) -> LineForm:
+    """Read the form of a booking, which can only be taken out. Raises BadInput."""
+    return LineForm(booking_key(read_id(form.get("entry_id"), "entry_id")), typed="0", view=form.get("view", ""))
+
+
+def read_checkout_form(form: Mapping[str, str]) -> CheckoutForm:
+    """Read a press of the checkout button."""
+    return CheckoutForm(shown_total=form.get("shown_total", ""), email=form.get("email", "").strip())
+
+
+def read_notice_ids(form: Mapping[str, str]) -> list[int]:
+    """Return the notices that were read. Raises BadInput."""
+    return [read_id(part, "notices") for part in form.get("notices", "").split(",")[:MOST_NOTICES]]
 
 
 def read_summary_query(query: Mapping[str, str]) -> SummaryQuery:
@@ -82,7 +114,9 @@ def read_summary_query(query: Mapping[str, str]) -> SummaryQuery:
     if user is not None and not _ID.fullmatch(user):
         raise BadInput("user_id must be a number", field="user_id")
     return SummaryQuery(
-        user_id=None if user is None else int(user), session_id=None if session is None else _uuid(session)
+        user_id=None if user is None else int(user),
+        session_id=None if session is None else _uuid(session),
+        lines=query.get("lines") == "1",
     )
 
 

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from http import HTTPStatus
 
 from quart import Blueprint, Response, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.cart.services import settle_or_raise
-from cart.bp.orders.order_views import find_order_page
-from cart.bp.orders.services import payment_by_return_token
+from cart.bp.cart.services import settle_or_raise, tidy_cart
+from cart.bp.orders.order_views import find_order_page, links_of
+from cart.bp.orders.services import is_guest_order, payment_by_return_token
 from cart.wiring import current_till
-from shared.contracts.dtos import PaymentDTO
+from shared.contracts.dtos import PageDTO, PaymentDTO
 from shared.contracts.errors import GatewayError, NotFound, ShopError
 from shared.contracts.states import OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.services.registry import services
 from shared.web.htmx import is_htmx, redirect_to
-from shared.web.identity import current_user, sign_in_required
+from shared.web.identity import current_cart_identity, current_user, sign_in_required
 from shared.web.limits import limit_per_person
 from shared.web.state import request_session
 
-from .cart_views import check_out, load_cart_page, refuse, show_cart_page, signed_in_user
-from .forms import TicketsForm, read_tickets_form
+from .cart_views import (
+    after_change,
+    buyer_of,
+    check_out,
+    load_cart_page,
+    refuse,
+    show_cart_page,
+    signed_in_user,
+)
+from .forms import LineForm, read_booking_form, read_notice_ids, read_product_form, read_tickets_form
 from .return_page import ReturnPage, Verdict, judge, state_now
 
 bp = Blueprint("cart", __name__)
@@ -42,34 +51,81 @@ async def overview() -> ResponseTypes:
 @sign_in_required
 async def change_tickets() -> ResponseTypes:
     """Change how many tickets of one kind are in the cart, or take them out."""
-    form = read_tickets_form(await request.form)
-    only = await services.blog.page_by_slug(request_session(), form.view) if form.view else None
+    return await _change(read_tickets_form(await request.form), _set_tickets)
+
+
+@bp.post("/cart/products/")
+async def change_products() -> ResponseTypes:
+    """Change how many of one product are in the cart, or take it out."""
+    return await _change(read_product_form(await request.form), _set_products)
+
+
+@bp.post("/cart/bookings/")
+async def remove_booking() -> ResponseTypes:
+    """Take a booking out of the cart."""
+    return await _change(read_booking_form(await request.form), _remove_booking)
+
+
+async def _change(form: LineForm, apply: Callable[[LineForm], Awaitable[None]]) -> ResponseTypes:
+    """Change a line, and show the cart with what came of it."""
+    only = await _page_of(form.view)
     try:
-        await _set_quantity(form)
+        await apply(form)
     except ShopError as refusal:
-        return await refuse(refusal, only=only, form=form)
-    if is_htmx():
-        return await show_cart_page(await load_cart_page(only=only))
-    return redirect_to("/" if only is None else url_for("page_cart.page_cart", page_slug=only.slug))
+        return await refuse(refusal, only=only, line=form)
+    return await after_change(only)
 
 
-async def _set_quantity(form: TicketsForm) -> None:
-    """Make the cart hold what the form says."""
+async def _page_of(slug: str) -> PageDTO | None:
+    """Return the page whose part of the cart is being looked at; None for the whole cart."""
+    return await services.blog.page_by_slug(request_session(), slug) if slug else None
+
+
+async def _set_tickets(form: LineForm) -> None:
+    """Make the cart hold as many tickets as the form says."""
+    _, entry_id, ticket_type_id = form.key
     await services.calendar.set_pending_tickets(
         request_session(),
         user_id=signed_in_user().id,
-        entry_id=form.entry_id,
-        ticket_type_id=form.ticket_type_id,
+        entry_id=entry_id,
+        ticket_type_id=ticket_type_id,
         quantity=form.quantity,
         now=current_till().clock(),
     )
 
 
+async def _set_products(form: LineForm) -> None:
+    """Make the cart hold as many of a product as the form says."""
+    await services.cart.change_item(
+        request_session(), **current_cart_identity(), variant_id=form.key[1], quantity=form.quantity, more=False
+    )
+
+
+async def _remove_booking(form: LineForm) -> None:
+    """Take a booking out."""
+    await services.calendar.remove_pending_booking(request_session(), **current_cart_identity(), entry_id=form.key[1])
+
+
+@bp.post("/cart/tidy/")
+async def tidy() -> ResponseTypes:
+    """Take out everything that cannot be had, and make fewer of what there are fewer of."""
+    only = await _page_of((await request.form).get("view", ""))
+    await tidy_cart(request_session(), None if only is None else only.id)
+    return await after_change(only, notice="tidied")
+
+
+@bp.post("/cart/notices/")
+async def dismiss_notices() -> ResponseTypes:
+    """Forget what the reader was told about things that left the cart."""
+    ids = read_notice_ids(await request.form)
+    await services.cart.dismiss_notices(request_session(), **current_cart_identity(), ids=ids)
+    return await after_change(None)
+
+
 @bp.post("/checkout/")
 @limit_per_person(30, MINUTE)
-@sign_in_required
 async def checkout() -> ResponseTypes:
-    """Check out everything in the cart: products, bookings and tickets, all or none."""
+    """Check out everything: products, bookings and tickets, all or none."""
     return await check_out(None)
 
 
@@ -116,7 +172,9 @@ async def _settle(payment: PaymentDTO) -> PaymentState:
 async def _build_return_page(payment: PaymentDTO, state: PaymentState, token: str) -> ReturnPage:
     """Put the page together: the verdict for anybody with the address, the order for its owner."""
     till, user = current_till(), current_user()
-    found = None if user is None else await find_order_page(payment.order_id, user)
+    found = None
+    if user is not None:  # a guest's order opens by the token in their mail, not by having been here
+        found = await find_order_page(payment.order_id, buyer_of(user), links_of(payment.order_id))
     order = None if found is None else found.order
     state = state_now(state, None if found is None else found.payment_state)
     in_time = till.clock() < (payment.valid_until if order is None else order.expires_at)
@@ -127,5 +185,6 @@ async def _build_return_page(payment: PaymentDTO, state: PaymentState, token: st
         order=found,
         seats_until=order.expires_at if order is not None and holds_seats else None,
         in_review=state is PaymentState.REVIEW,
+        is_guest=await is_guest_order(request_session(), payment.order_id),
         time_zone=till.settings.time_zone,
     )

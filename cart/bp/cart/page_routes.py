@@ -13,7 +13,6 @@ from shared.contracts.errors import NotFound
 from shared.db.uow import unit_of_work
 from shared.services.registry import services
 from shared.web.htmx import redirect_to
-from shared.web.identity import sign_in_required
 from shared.web.limits import limit_per_person
 
 from .cart_views import check_out, load_cart_page, show_cart_page
@@ -39,7 +38,6 @@ async def page_cart(page_slug: str) -> ResponseTypes:
 
 @bp.post("/<page_slug>/checkout/")
 @limit_per_person(30, MINUTE)
-@sign_in_required
 async def page_checkout(page_slug: str) -> ResponseTypes:
     """Check out one page's group: its products, bookings and tickets, all or none."""
     return await check_out(await _page(page_slug))

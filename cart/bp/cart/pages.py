@@ -7,25 +7,36 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cart.bp.orders.pages import LineSummary, is_checking, summarise
-from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, OrderDTO, PageDTO
-from shared.contracts.errors import NotOnSale, SeveralAccounts, ShopError, SoldOut, TotalChanged, Unavailable
+from shared.contracts.dtos import ZERO, CartNoticeDTO, OrderDTO, PageDTO
+from shared.contracts.errors import (
+    NotOffered,
+    NotOnSale,
+    SeveralAccounts,
+    ShopError,
+    SoldOut,
+    TotalChanged,
+    Unavailable,
+)
+from shared.contracts.lines import LineKey
 from shared.contracts.money import Money
+from shared.contracts.states import LineKind, NoticeReason
+from shared.contracts.vat import VatLine, vat_by_rate
 
-from .forms import TicketsForm
-from .services import OpenOrder, PageGroup, TicketLine
-
-LineKey = tuple[int, int | None]
-"""A ticket line: its entry and its ticket type (None: the entry's one price)."""
+from .forms import CheckoutForm, LineForm
+from .services import CartLine, OpenOrder, PageGroup, left_text, lines_of
 
 TITLES: Mapping[type[ShopError], str] = {
-    SoldOut: "Some of your tickets are no longer available",
+    SoldOut: "Something is no longer available",
     TotalChanged: "Please check: the total has changed",
     Unavailable: "That did not work just now",
 }
-
-
-NOTHING_KEPT = (SoldOut, TotalChanged, NotOnSale, SeveralAccounts)
+NOTHING_KEPT = (SoldOut, TotalChanged, NotOnSale, NotOffered, SeveralAccounts)
 """Refusals of a checkout before anybody was asked for money."""
+
+WHY_GONE: Mapping[NoticeReason, str] = {
+    NoticeReason.OVER: "its time is over",
+    NoticeReason.OLD: "it had been there for a long time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +49,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """A ticket line of the cart, with what is wrong with it and what was typed into it."""
+    """A line of the cart, with what is wrong with it and what was typed into it."""
 
-    line: TicketLine
+    line: CartLine
     key: str
+    name: str
+    """What buttons call it: ``Adult, The Tempest``."""
     problem: str
     error: str
     value: str
@@ -53,9 +66,9 @@ class GroupView:
 
     title: str
     slug: str
-    seller: str
-    cart: tuple[CartItemDTO, ...]
-    calendar_cart_entries: tuple[EntryDTO, ...]
+    page: PageDTO | None
+    cart: tuple[LineView, ...]
+    calendar_cart_entries: tuple[LineView, ...]
     ticket_cart_entries: tuple[LineView, ...]
     product_count: int
     product_total: Decimal
@@ -64,6 +77,12 @@ class GroupView:
     ticket_count: int
     ticket_total: Decimal
     total: Decimal
+    vat: tuple[VatLine, ...]
+
+    @property
+    def lines(self) -> tuple[LineView, ...]:
+        """All of its lines."""
+        return (*self.cart, *self.calendar_cart_entries, *self.ticket_cart_entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +97,28 @@ class OpenOrderView:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeView:
+    """What left the cart by itself, in words."""
+
+    id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestForm:
+    """What somebody without an account enters to check out."""
+
+    email: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CartPage:
     """The whole cart, or one page's part of it."""
 
     groups: tuple[GroupView, ...]
     open_orders: tuple[OpenOrderView, ...]
+    notices: tuple[NoticeView, ...]
     product_count: int
     product_total: Decimal
     calendar_count: int
@@ -90,9 +126,11 @@ class CartPage:
     ticket_count: int
     ticket_total: Decimal
     grand_total: Decimal
+    vat: tuple[VatLine, ...]
     one_account: bool
     """Whether everything here is paid to one account, and so can be checked out at once."""
     signed_in: bool
+    guest: GuestForm
     time_zone: str
     view: str = ""
     """The slug of the page whose group this is; empty: the whole cart."""
@@ -113,7 +151,12 @@ class CartPage:
     @property
     def has_bad_lines(self) -> bool:
         """Whether some line cannot be had as it is."""
-        return any(line.problem for group in self.groups for line in group.ticket_cart_entries)
+        return any(line.problem for group in self.groups for line in group.lines)
+
+    @property
+    def sellers(self) -> tuple[PageDTO, ...]:
+        """Who sells what is here, for what a shopper reads before paying."""
+        return tuple(group.page for group in self.groups if group.page is not None)
 
 
 def problem_of(refusal: ShopError, total: Money) -> Problem:
@@ -129,41 +172,67 @@ def problem_of(refusal: ShopError, total: Money) -> Problem:
     return Problem(title=title, text=text)
 
 
-def left_text(left: int) -> str:
-    """Say how many can still be had."""
-    return "Sold out." if left <= 0 else f"Only {left} left."
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """What was asked for and refused: it stands at the line, or at the field, that it is about."""
+
+    refusal: ShopError | None
+    line: LineForm | None
+    checkout: CheckoutForm | None
+
+    @property
+    def marks(self) -> dict[LineKey, str]:
+        """What a refused checkout says of single lines."""
+        problems = self.refusal.problems if isinstance(self.refusal, SoldOut) else ()
+        return {problem.key: left_text(problem.left) for problem in problems}
+
+    def error_at(self, key: LineKey) -> str:
+        """Why the change of a line was refused."""
+        mine = self.line is not None and self.line.key == key
+        return str(self.refusal) if mine and self.refusal is not None else ""
+
+    @property
+    def guest(self) -> GuestForm:
+        """What a guest typed, and what is wrong with it."""
+        email = "" if self.checkout is None else self.checkout.email
+        return GuestForm(email, str(self.refusal) if self.is_about_email else "")
+
+    @property
+    def is_about_email(self) -> bool:
+        """Whether the e-mail address was refused."""
+        return self.refusal is not None and self.refusal.field == "email"
 
 
-def _marks(refusal: ShopError | None) -> dict[LineKey, str]:
-    """Return what a refused checkout says of single lines."""
-    if not isinstance(refusal, SoldOut):
-        return {}
-    return {(p.entry_id, p.ticket_type_id): left_text(p.left) for p in refusal.problems}
+def _key_text(key: LineKey) -> str:
+    """Name a line in the page: ``ticket-12-3``."""
+    kind, first, second = key
+    return f"{kind}-{first}-{second or 0}"
 
 
-def _line_view(line: TicketLine, marks: Mapping[LineKey, str], form: TicketsForm | None, error: str) -> LineView:
+def _line_view(line: CartLine, refused: _Refused) -> LineView:
     """Return a line with its marks and, if it is the one that was being changed, what was typed."""
-    key = (line.entry_id, line.ticket_type_id)
-    mine = form is not None and (form.entry_id, form.ticket_type_id) == key
+    error = refused.error_at(line.key)
+    thing = line.detail or ("Ticket" if line.key[0] is LineKind.TICKET else "")
     return LineView(
         line=line,
-        key=f"{line.entry_id}-{line.ticket_type_id or 0}",
-        problem=marks.get(key) or line.problem or "",
-        error=error if mine else "",
-        value=form.typed if form is not None and mine and error else str(line.quantity),
+        key=_key_text(line.key),
+        name=", ".join(filter(None, (thing, line.title))),
+        problem=refused.marks.get(line.key) or line.problem or "",
+        error=error,
+        value=refused.line.typed if error and refused.line is not None else str(line.quantity),
     )
 
 
-def _group_view(group: PageGroup, marks: Mapping[LineKey, str], form: TicketsForm | None, error: str) -> GroupView:
+def _group_view(group: PageGroup, refused: _Refused) -> GroupView:
     """Return a group as its card shows it."""
     page = group["page"]
     return GroupView(
         title="Everything else" if page is None else page.title,
         slug="" if page is None else page.slug,
-        seller="" if page is None else page.seller_name,
-        cart=tuple(group["products"]),
-        calendar_cart_entries=tuple(group["calendar_entries"]),
-        ticket_cart_entries=tuple(_line_view(line, marks, form, error) for line in group["ticket_lines"]),
+        page=page,
+        cart=tuple(_line_view(line, refused) for line in group["product_lines"]),
+        calendar_cart_entries=tuple(_line_view(line, refused) for line in group["booking_lines"]),
+        ticket_cart_entries=tuple(_line_view(line, refused) for line in group["ticket_lines"]),
         product_count=group["product_count"],
         product_total=group["product_total"],
         calendar_count=group["calendar_count"],
@@ -171,7 +240,13 @@ def _group_view(group: PageGroup, marks: Mapping[LineKey, str], form: TicketsFor
         ticket_count=group["ticket_count"],
         ticket_total=group["ticket_total"],
         total=group["total"],
+        vat=_vat_of([group]),
     )
+
+
+def _vat_of(groups: Sequence[PageGroup]) -> tuple[VatLine, ...]:
+    """Return the VAT contained in some groups, by rate."""
+    return vat_by_rate((line.vat_rate, line.total) for group in groups for line in lines_of(group))
 
 
 def _open_order_view(unpaid: OpenOrder) -> OpenOrderView:
@@ -186,31 +261,40 @@ def _open_order_view(unpaid: OpenOrder) -> OpenOrderView:
     )
 
 
+def _notice_view(notice: CartNoticeDTO) -> NoticeView:
+    """Say what left the cart, and why."""
+    what = notice.title if notice.quantity == 1 else f"{notice.title} ({notice.quantity})"
+    return NoticeView(notice.id, f"{what} has left your cart: {WHY_GONE[notice.reason]}.")
+
+
 def build_cart_page(
     groups: Sequence[PageGroup],
     open_orders: Sequence[OpenOrder],
+    notices: Sequence[CartNoticeDTO] = (),
     *,
     signed_in: bool,
     time_zone: str,
     currency: str,
     only: PageDTO | None = None,
     refusal: ShopError | None = None,
-    form: TicketsForm | None = None,
+    line: LineForm | None = None,
+    checkout: CheckoutForm | None = None,
     notice: str = "",
 ) -> CartPage:
     """Put the cart's page together.
 
-    ``only`` is the page whose group alone is shown. ``refusal`` says why it is shown again; with ``form``, the change
-    of a line was refused, and the refusal stands at that line with what was typed.
+    ``only`` is the page whose group alone is shown. ``refusal`` says why it is shown again: of the change of a ``line``
+    or of a ``checkout``, whose forms keep what was typed.
     """
     shown = [g for g in groups if only is None or g["page_post_id"] == only.id]
-    error = str(refusal) if refusal is not None and form is not None else ""
-    views = tuple(_group_view(g, _marks(refusal), form, error) for g in shown)
+    refused = _Refused(refusal, line, checkout)
+    views = tuple(_group_view(g, refused) for g in shown)
     grand_total = sum((v.total for v in views), ZERO)
-    at_a_line = any(line.error for view in views for line in view.ticket_cart_entries)
+    told = any(each.error for view in views for each in view.lines) or (refused.is_about_email and bool(views))
     return CartPage(
         groups=views,
         open_orders=tuple(_open_order_view(o) for o in open_orders),
+        notices=tuple(_notice_view(n) for n in notices),
         product_count=sum(v.product_count for v in views),
         product_total=sum((v.product_total for v in views), ZERO),
         calendar_count=sum(v.calendar_count for v in views),
@@ -218,11 +302,13 @@ def build_cart_page(
         ticket_count=sum(v.ticket_count for v in views),
         ticket_total=sum((v.ticket_total for v in views), ZERO),
         grand_total=grand_total,
+        vat=_vat_of(shown),
         one_account=len({g["merchant_code"] for g in shown}) <= 1,
         signed_in=signed_in,
+        guest=refused.guest,
         time_zone=time_zone,
         view="" if only is None else only.slug,
         view_title="" if only is None else only.title,
-        problem=None if refusal is None or at_a_line else problem_of(refusal, Money(grand_total, currency)),
+        problem=None if refusal is None or told else problem_of(refusal, Money(grand_total, currency)),
         notice=notice,
     )

@@ -30,6 +30,8 @@ class ReturnPage:
     in_review: bool
     """Whether a person has to look at the payment: waiting on the page is no use."""
     time_zone: str
+    is_guest: bool = False
+    """Whether the order was made without an account: then its link is in its buyer's mail, and nowhere else."""
 
 
 def judge(payment: PaymentState, order: OrderState | None, *, in_time: bool = True) -> Verdict:

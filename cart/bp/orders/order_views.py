@@ -1,45 +1,54 @@
-"""Loading an order's page: for the order page itself and for the return from the payment."""
+"""Loading an order's page: for the order pages themselves and for the return from the payment."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from quart import url_for
+
 from cart.bp.cart.services import get_open_orders
-from cart.bp.orders.services import get_order, payment_of_order
+from cart.bp.orders.services import Buyer, get_order, payment_of_order, sellers_of_order
 from cart.bp.orders.services.debts import debts_of_order
 from cart.wiring import current_till
-from shared.contracts.dtos import UserDTO
 from shared.contracts.errors import NotFound
 from shared.services.registry import services
 from shared.web.state import request_session
 
-from .pages import OrderPage, build_order_page
+from .pages import OrderLinks, OrderPage, build_order_page
 
 
-async def find_order_page(order_id: int, user: UserDTO) -> OrderPage | None:
-    """Return the page of an order of this person; None where there is none, or it is somebody else's."""
+def links_of(order_id: int) -> OrderLinks:
+    """Return where a user's order is shown."""
+    return OrderLinks(url_for("orders.order_page", order_id=order_id))
+
+
+async def find_order_page(order_id: int, buyer: Buyer, links: OrderLinks) -> OrderPage | None:
+    """Return the page of an order of this buyer; None where there is none, or it is somebody else's."""
     session, till = request_session(), current_till()
-    order = await get_order(session, order_id, user_id=user.id)
+    order = await get_order(session, order_id, buyer)
     if order is None:
         return None
-    open_orders = await get_open_orders(session, user.id)
-    payment = await payment_of_order(session, order.id, user_id=user.id)
+    open_orders = await get_open_orders(session, buyer)
+    payment = await payment_of_order(session, order.id, buyer)
     return build_order_page(
         order,
         await services.calendar.get_tickets_for_order(session, order.id),
         await services.calendar.get_entries_for_order(session, order.id),
-        owed=await debts_of_order(session, order.id, user_id=user.id),
+        await services.market.get_stock_for_order(session, order.id),
+        links=links,
+        sellers=await sellers_of_order(session, order.id),
+        owed=await debts_of_order(session, order.id, buyer),
         unpaid=next((unpaid for unpaid in open_orders if unpaid.order.id == order.id), None),
         payment_state=None if payment is None else payment.state,
         now=till.clock(),
         time_zone=till.settings.time_zone,
-        email=user.email,
+        email=buyer.email or order.guest_email or "",
     )
 
 
-async def load_order_page(order_id: int, user: UserDTO, *, problem: str = "") -> OrderPage:
-    """Return the page of an order of this person, with what went wrong; raises NotFound."""
-    page = await find_order_page(order_id, user)
+async def load_order_page(order_id: int, buyer: Buyer, links: OrderLinks, *, problem: str = "") -> OrderPage:
+    """Return the page of an order of this buyer, with what went wrong; raises NotFound."""
+    page = await find_order_page(order_id, buyer, links)
     if page is None:
         raise NotFound
     return replace(page, problem=problem)

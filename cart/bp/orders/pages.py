@@ -8,8 +8,17 @@ from decimal import Decimal
 
 from cart.bp.cart.services import OpenOrder
 from cart.bp.orders.services.debts import OwedLine
-from shared.contracts.dtos import ZERO, EntryDTO, OrderDTO, OrderLineDTO, TicketDTO
-from shared.contracts.states import PAID_ORDER_STATES, DebtReason, DebtState, OrderState, PaymentState, TicketState
+from shared.contracts.dtos import ZERO, AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
+from shared.contracts.states import (
+    PAID_ORDER_STATES,
+    DebtReason,
+    DebtState,
+    LineKind,
+    OrderState,
+    PaymentState,
+    TicketState,
+)
+from shared.contracts.vat import VatLine, vat_by_rate
 
 STATE_WORDS: dict[OrderState, tuple[str, str]] = {
     OrderState.PENDING: ("Waiting for payment", "warning"),
@@ -27,6 +36,7 @@ WHY_OWED: dict[DebtReason, str] = {
     DebtReason.PAID_TWICE: "paid twice",
     DebtReason.ORDER_CLOSED: "your payment came after the order was closed",
     DebtReason.CANCELLED_BY_ORGANISER: "cancelled by the organiser",
+    DebtReason.DECLINED: "the booking was declined",
     DebtReason.GOODWILL: "goodwill",
 }
 
@@ -43,6 +53,7 @@ class LineSummary:
     detail: str
     unit_price: Decimal
     total: Decimal
+    vat_rate: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +77,41 @@ class OrderListPage:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderLinks:
+    """Where an order is shown, and what can be done with it: a guest's addresses have the order's token in them."""
+
+    path: str
+
+    @property
+    def pay(self) -> str:
+        """Where the browser is sent to the payment."""
+        return f"{self.path}pay/"
+
+    @property
+    def put_back(self) -> str:
+        """Where the order is given up."""
+        return f"{self.path}put-back/"
+
+    @property
+    def receipt(self) -> str:
+        """Where the receipt is."""
+        return f"{self.path}receipt/"
+
+
+@dataclass(frozen=True, slots=True)
 class OrderPage:
     """One order of the person who looks at it."""
 
     order: OrderDTO
+    links: OrderLinks
     state_text: str
     state_kind: str
     lines: tuple[LineSummary, ...]
     tickets: tuple[TicketDTO, ...]
     entries: tuple[EntryDTO, ...]
+    products: tuple[AllocationDTO, ...]
+    sellers: tuple[SellerDTO, ...]
+    vat: tuple[VatLine, ...]
     owed: tuple[OwedView, ...]
     """What was paid for and could not be given, or was paid twice."""
     time_zone: str
@@ -94,6 +131,17 @@ class OrderPage:
         return self.order.state in PAID_ORDER_STATES
 
     @property
+    def is_guest(self) -> bool:
+        """Whether it was bought without an account."""
+        return self.order.user_id is None
+
+    @property
+    def collects(self) -> tuple[SellerDTO, ...]:
+        """The sellers whose products are to be collected."""
+        selling = {line.page_post_id for line in self.order.lines if line.kind is LineKind.PRODUCT}
+        return tuple(seller for seller in self.sellers if seller.page_post_id in selling)
+
+    @property
     def shows_tickets(self) -> tuple[TicketDTO, ...]:
         """The tickets that get the buyer in, or did."""
         return tuple(t for t in self.tickets if t.code is not None and t.state is not TicketState.OVERSOLD)
@@ -101,14 +149,14 @@ class OrderPage:
 
 def summarise(lines: tuple[OrderLineDTO, ...]) -> tuple[LineSummary, ...]:
     """Put equal lines together, in the order in which they first appear."""
-    together: dict[tuple[str, str, Decimal], tuple[int, Decimal]] = {}
+    together: dict[tuple[str, str, Decimal, Decimal], tuple[int, Decimal]] = {}
     for line in lines:
-        key = (line.title, line.detail, line.unit_price)
+        key = (line.title, line.detail, line.unit_price, line.vat_rate)
         quantity, total = together.get(key, (0, ZERO))
         together[key] = (quantity + line.quantity, total + line.total)
     return tuple(
-        LineSummary(quantity=quantity, title=title, detail=detail, unit_price=price, total=total)
-        for (title, detail, price), (quantity, total) in together.items()
+        LineSummary(quantity=quantity, title=title, detail=detail, unit_price=price, total=total, vat_rate=vat_rate)
+        for (title, detail, price, vat_rate), (quantity, total) in together.items()
     )
 
 
@@ -127,7 +175,10 @@ def build_order_page(
     order: OrderDTO,
     tickets: list[TicketDTO],
     entries: list[EntryDTO],
+    products: list[AllocationDTO],
     *,
+    links: OrderLinks,
+    sellers: list[SellerDTO],
     owed: list[OwedLine],
     unpaid: OpenOrder | None,
     payment_state: PaymentState | None,
@@ -142,11 +193,15 @@ def build_order_page(
     in_time = unpaid is not None and order.expires_at > now
     return OrderPage(
         order=order,
+        links=links,
         state_text="Being checked" if checking else text,
         state_kind="info" if checking else kind,
         lines=summarise(order.lines),
         tickets=tuple(tickets),
         entries=tuple(entries),
+        products=tuple(products),
+        sellers=tuple(sellers),
+        vat=vat_by_rate((line.vat_rate, line.total) for line in order.lines),
         owed=tuple(_owed_view(line) for line in owed),
         time_zone=time_zone,
         payment_state=payment_state,

@@ -12,6 +12,7 @@ REASONS: dict[DebtReason, str] = {
     DebtReason.PAID_TWICE: "Paid twice: the same things were bought and paid again",
     DebtReason.ORDER_CLOSED: "Paid after the order was closed",
     DebtReason.CANCELLED_BY_ORGANISER: "Cancelled by the organiser",
+    DebtReason.DECLINED: "The booking was declined",
     DebtReason.GOODWILL: "Goodwill",
 }
 

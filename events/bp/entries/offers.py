@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from shared.browser.filters import when
 from shared.contracts.dtos import EntryDTO, TicketTypeDTO
@@ -80,14 +79,6 @@ def starting_price(kinds: Collection[Kind]) -> tuple[Decimal | None, bool]:
     prices = {kind.cost for kind in kinds if kind.cost is not None}
     lowest = min((price for price in prices if price > 0), default=min(prices, default=None))
     return lowest, lowest is not None and any(price > lowest for price in prices)
-
-
-def span_of(start_at: datetime, end_at: datetime, zone: str) -> str:
-    """Write from when to when: ``Sat 28 Nov 2026, 19:30 to 22:00``; the second day only where it is another one."""
-    there = ZoneInfo(zone)
-    start, end = start_at.astimezone(there), end_at.astimezone(there)
-    until = f"{end:%H:%M}" if start.date() == end.date() else when(end_at, zone)
-    return f"{when(start_at, zone)} to {until}"
 
 
 def _types_of(entry: EntryDTO) -> tuple[TicketTypeDTO, ...]:

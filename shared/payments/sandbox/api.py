@@ -15,6 +15,7 @@ from quart import Blueprint, Response, current_app, request
 from .answers import checkout_answer, history_answer, merchant_answer, transaction_answer
 from .checking import read_creation, read_object, read_refund, read_update
 from .faults import Operation
+from .merchants import Merchant
 from .records import Attempt, CheckoutRecord
 from .refused import Refused, invalid, not_found, problem, wrong
 from .world import Call, here
@@ -35,8 +36,7 @@ def operation(name: Operation) -> Callable[[View], View]:
         async def answered(**ids: str) -> Response:
             async def act() -> Response:
                 try:
-                    _check_key()
-                    return await view(**ids)
+                    return await view(_key_owner(), **ids)
                 except Refused as refused:
                     return _json(refused.body, refused.status, refused.media_type)
 
@@ -50,45 +50,46 @@ def operation(name: Operation) -> Callable[[View], View]:
 
 @api.post("/v0.1/checkouts")
 @operation("create")
-async def create() -> Response:
+async def create(by: Merchant) -> Response:
     """Open a checkout."""
-    record = here().bank.create(read_creation(read_object(await _body())))
+    record = here().bank.create(read_creation(read_object(await _body())), by)
     return _checkout(record, HTTPStatus.CREATED)
 
 
 @api.get("/v0.1/checkouts")
 @operation("find")
-async def find() -> Response:
+async def find(by: Merchant) -> Response:
     """List checkouts, or the one with a reference."""
-    found = here().bank.find(request.args.get("checkout_reference"))
+    found = here().bank.find(request.args.get("checkout_reference"), by)
     return _json([checkout_answer(record, _origin()) for record in found])
 
 
 @api.get("/v0.1/checkouts/<checkout_id>")
 @operation("get")
-async def get(checkout_id: str) -> Response:
+async def get(by: Merchant, checkout_id: str) -> Response:
     """Show a checkout."""
-    return _checkout(here().bank.get(checkout_id))
+    return _checkout(here().bank.get(checkout_id, by))
 
 
 @api.patch("/v0.1/checkouts/<checkout_id>")
 @operation("update")
-async def update(checkout_id: str) -> Response:
+async def update(by: Merchant, checkout_id: str) -> Response:
     """Change a checkout."""
-    return _checkout(here().bank.update(checkout_id, read_update(read_object(await _body()))))
+    return _checkout(here().bank.update(checkout_id, read_update(read_object(await _body())), by))
 
 
 @api.delete("/v0.1/checkouts/<checkout_id>")
 @operation("cancel")
-async def deactivate(checkout_id: str) -> Response:
+async def deactivate(by: Merchant, checkout_id: str) -> Response:
     """Close a checkout."""
-    return _checkout(here().bank.deactivate(checkout_id))
+    return _checkout(here().bank.deactivate(checkout_id, by))
 
 
 @api.get("/v2.1/merchants/<merchant_code>/transactions")
 @operation("transaction")
-async def transaction(merchant_code: str) -> Response:
+async def transaction(by: Merchant, merchant_code: str) -> Response:
     """Show a transaction, by its id or its code."""
+    _refuse_other(by, merchant_code)
     wanted = request.args.get("id") or request.args.get("transaction_code")
     if not wanted:
         raise invalid(wrong("id", "Validation error", "MISSING"))
@@ -98,8 +99,9 @@ async def transaction(merchant_code: str) -> Response:
 
 @api.get("/v2.1/merchants/<merchant_code>/transactions/history")
 @operation("history")
-async def history(merchant_code: str) -> Response:
+async def history(by: Merchant, merchant_code: str) -> Response:
     """List transactions, a page at a time; the link to the next page is a query string, as SumUp has it."""
+    _refuse_other(by, merchant_code)
     limit = _limit()
     pairs = _after(_chosen(here().bank.history(merchant_code)), request.args.get("oldest_ref"))
     links = []
@@ -111,28 +113,36 @@ async def history(merchant_code: str) -> Response:
 
 @api.post("/v1.0/merchants/<merchant_code>/payments/<attempt_id>/refunds")
 @operation("refund")
-async def refund(merchant_code: str, attempt_id: str) -> Response:
+async def refund(by: Merchant, merchant_code: str, attempt_id: str) -> Response:
     """Give money back."""
+    if merchant_code != by.code:
+        raise problem(HTTPStatus.NOT_FOUND, "Transaction not found")
     here().bank.refund(merchant_code, attempt_id, read_refund(await _body()))
     return _json({}, HTTPStatus.CREATED)
 
 
 @api.get("/v1/merchants/<merchant_code>")
 @operation("account")
-async def merchant(merchant_code: str) -> Response:
+async def merchant(by: Merchant, merchant_code: str) -> Response:
     """Show the merchant behind the key."""
-    world = here()
-    if merchant_code != world.bank.merchant_code:
+    if merchant_code != by.code:
         raise problem(HTTPStatus.NOT_FOUND, "Merchant not found")
-    return _json(merchant_answer(merchant_code, world.bank.currency, world.started_at))
+    return _json(merchant_answer(by.code, by.currency, here().started_at))
 
 
-def _check_key() -> None:
-    """Refuse a missing or wrong key, like a gateway in front of everything."""
-    given = request.headers.get("Authorization", "")
-    wanted = f"Bearer {here().settings.sumup_api_key.get_secret_value()}"
-    if not hmac.compare_digest(given.encode(), wanted.encode()):
-        raise problem(HTTPStatus.UNAUTHORIZED, "Unauthorized.", media_type="application/json", trace_id="0" * 32)
+def _key_owner() -> Merchant:
+    """Return the account whose key was sent; refuse a missing or wrong one, like a gateway in front of everything."""
+    given = request.headers.get("Authorization", "").encode()
+    for known in here().merchants.values():
+        if hmac.compare_digest(given, f"Bearer {known.api_key.get_secret_value()}".encode()):
+            return known
+    raise problem(HTTPStatus.UNAUTHORIZED, "Unauthorized.", media_type="application/json", trace_id="0" * 32)
+
+
+def _refuse_other(by: Merchant, merchant_code: str) -> None:
+    """Refuse a look at another account's transactions."""
+    if merchant_code != by.code:
+        raise not_found()
 
 
 def _chosen(pairs: list[tuple[CheckoutRecord, Attempt]]) -> list[tuple[CheckoutRecord, Attempt]]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
+from .merchants import Merchant
 from .records import Attempt, CheckoutRecord, Movement, Store
 from .refused import Refused, invalid, not_found, problem, simple, wrong
 
@@ -38,27 +39,26 @@ class SandboxClock:
 
 
 class Bank:
-    """One merchant account. Every method raises Refused where SumUp would refuse."""
+    """All accounts of the sandbox. Every method raises Refused where SumUp would refuse.
+
+    ``by`` is the account whose key asks: it sees nothing of the others. None: the hosted page and the steering see all.
+    """
 
     def __init__(
         self,
         store: Store,
         clock: SandboxClock,
         *,
-        merchant_code: str,
-        currency: str,
         notify: Callable[[CheckoutRecord], None],
     ) -> None:
         """Take ``notify``, which is called when an attempt to pay has changed a checkout."""
         self.store = store
         self.clock = clock
-        self.merchant_code = merchant_code
-        self.currency = currency
         self._notify = notify
 
-    def create(self, values: dict[str, Any]) -> CheckoutRecord:
+    def create(self, values: dict[str, Any], by: Merchant) -> CheckoutRecord:
         """Open a checkout from checked values."""
-        self._refuse_foreign(values)
+        _refuse_foreign(values, by)
         self._refuse_spent(values["checkout_reference"])
         record = CheckoutRecord(
             id=str(uuid.uuid4()),
@@ -76,24 +76,26 @@ class Bank:
         self.store.save(record)
         return record
 
-    def get(self, checkout_id: str) -> CheckoutRecord:
+    def get(self, checkout_id: str, by: Merchant | None = None) -> CheckoutRecord:
         """Return a checkout as it is now."""
         record = self.store.get(checkout_id)
-        if record is None:
+        if record is None or not _may_see(record, by):
             raise not_found()
         return self._as_of_now(record)
 
-    def find(self, reference: str | None) -> list[CheckoutRecord]:
+    def find(self, reference: str | None, by: Merchant | None = None) -> list[CheckoutRecord]:
         """Return the checkouts, or the one with this reference."""
         if reference is None:
-            return [self._as_of_now(record) for record in self.store]
+            return [self._as_of_now(record) for record in self.store if _may_see(record, by)]
         record = self.store.by_reference(reference)
-        return [self._as_of_now(record)] if record is not None and record.reference == reference else []
+        if record is None or record.reference != reference or not _may_see(record, by):
+            return []
+        return [self._as_of_now(record)]
 
-    def update(self, checkout_id: str, values: dict[str, Any]) -> CheckoutRecord:
+    def update(self, checkout_id: str, values: dict[str, Any], by: Merchant) -> CheckoutRecord:
         """Change an unpaid checkout."""
-        record = self._open(checkout_id)
-        self._refuse_foreign(values)
+        record = self._open(checkout_id, by)
+        _refuse_foreign(values, by)
         if values.get("checkout_reference", record.reference) != record.reference:
             self._refuse_spent(values["checkout_reference"])
         values = {("reference" if name == "checkout_reference" else name): value for name, value in values.items()}
@@ -101,9 +103,9 @@ class Bank:
         self.store.save(changed)
         return changed
 
-    def deactivate(self, checkout_id: str) -> CheckoutRecord:
+    def deactivate(self, checkout_id: str, by: Merchant | None = None) -> CheckoutRecord:
         """Close an unpaid checkout."""
-        record = self._open(checkout_id)
+        record = self._open(checkout_id, by)
         for attempt in record.attempts:
             if attempt.status == "PENDING":
                 attempt.status = "CANCELLED"
@@ -157,9 +159,9 @@ class Bank:
         """Tell whether the hosted page still takes payments: it closes after a while though the checkout does not."""
         return record.status in OPEN_STATUSES and self.clock() < record.created_at + PAGE_LIFETIME
 
-    def _open(self, checkout_id: str) -> CheckoutRecord:
+    def _open(self, checkout_id: str, by: Merchant | None = None) -> CheckoutRecord:
         """Return a checkout that can still be paid."""
-        record = self.get(checkout_id)
+        record = self.get(checkout_id, by)
         if record.status == "PAID":
             raise simple(HTTPStatus.CONFLICT, "CHECKOUT_PROCESSED", "Checkout is already processed")
         if record.status == "EXPIRED":
@@ -183,13 +185,6 @@ class Bank:
             raise problem(HTTPStatus.CONFLICT, "The transaction is not refundable in its current state")
         return record, attempt
 
-    def _refuse_foreign(self, values: dict[str, Any]) -> None:
-        """Refuse another merchant's code, and a currency that is not this merchant's."""
-        if values.get("merchant_code", self.merchant_code) != self.merchant_code:
-            raise invalid(wrong("merchant_code", "Validation error"))
-        if values.get("currency", self.currency) != self.currency:
-            raise invalid(wrong("currency", "Given currency differs from merchant's country currency"))
-
     def _refuse_spent(self, reference: str) -> None:
         """Refuse a reference that was used before, whatever became of it."""
         if self.store.by_reference(reference) is not None:
@@ -201,6 +196,19 @@ class Bank:
         now = self.clock()
         code = "T" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(9))
         return Attempt(id=str(uuid.uuid4()), code=code, amount=record.amount, status=status, at=now, changed_at=now)
+
+
+def _may_see(record: CheckoutRecord, by: Merchant | None) -> bool:
+    """Tell whether a checkout is of the account that asks."""
+    return by is None or record.merchant_code == by.code
+
+
+def _refuse_foreign(values: dict[str, Any], by: Merchant) -> None:
+    """Refuse another account's code, and a currency that is not this account's."""
+    if values.get("merchant_code", by.code) != by.code:
+        raise invalid(wrong("merchant_code", "Validation error"))
+    if values.get("currency", by.currency) != by.currency:
+        raise invalid(wrong("currency", "Given currency differs from merchant's country currency"))
 
 
 def _too_much(left: Decimal) -> Refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from shared.settings import Settings
 
 from .bank import Bank, SandboxClock
 from .faults import Faults
+from .merchants import Merchant, sandbox_accounts
 from .records import Store
 from .webhooks import Messenger
 
@@ -37,6 +39,7 @@ class World:
     bank: Bank
     messenger: Messenger
     started_at: datetime
+    merchants: Mapping[str, Merchant]
     faults: Faults = field(default_factory=Faults)
     calls: list[Call] = field(default_factory=list)
 
@@ -48,11 +51,16 @@ def build_world(settings: Settings, clock: Clock, path: Path | None) -> World:
     bank = Bank(
         Store(path),
         moving,
-        merchant_code=settings.sumup_merchant_code,
-        currency=settings.currency,
         notify=messenger.notify,
     )
-    return World(settings=settings, clock=moving, bank=bank, messenger=messenger, started_at=moving())
+    return World(
+        settings=settings,
+        clock=moving,
+        bank=bank,
+        messenger=messenger,
+        started_at=moving(),
+        merchants=sandbox_accounts(settings),
+    )
 
 
 def here() -> World:

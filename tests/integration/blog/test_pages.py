@@ -169,7 +169,7 @@ async def test_the_number_of_queries_does_not_grow_with_what_is_shown(client: Cl
         "/": 4,  # pages; events and their ticket types; posts
         "/posts/": 1,
         "/posts/nineteen-cows/": 1,
-        "/hollin-bank-farm-shop/": 6,  # page, posts; calendar; events and their ticket types; products
+        "/hollin-bank-farm-shop/": 8,  # page, posts; calendars; events and their types, no events; products, variants
         "/lantern-theatre/": 5,  # the same without products
     }
 

@@ -9,21 +9,22 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.app import create_app
-from cart.wiring import build_services
 from shared.contracts.protocols import CalendarService
 from shared.contracts.states import PaymentState
 from shared.services.stubs import StubCalendarService
+from shared.services.wiring import sql_services
 from shared.settings import Settings
-from shared.web.state import AppState
+from shared.web.state import AppState, utc_now
 from tests.factories.orders import make_order
 from tests.integration.cart.conftest import Counting, FillCart, Show, Visitor, later, make_show, set_account, tickets_of
 
 
-async def test_a_stranger_is_asked_to_sign_in(visitor: Visitor) -> None:
+async def test_a_strangers_cart_is_empty_and_leads_on_or_to_the_sign_in(visitor: Visitor) -> None:
     page = await visitor.get("/")
     assert page.status == 200
     assert page.text("#cart-panel .empty__title") == "Your cart is empty"
-    assert page.text("#cart-panel .empty .btn") == "Sign in"
+    assert page.text("#cart-panel .empty .btn") == "See what\N{RIGHT SINGLE QUOTATION MARK}s on"
+    assert "Sign in to see what you put in before" in page.texts("#cart-panel a")
 
 
 async def test_an_empty_cart_leads_to_the_programme(ada: Visitor) -> None:
@@ -116,7 +117,7 @@ async def test_the_number_of_queries_does_not_depend_on_the_lines(
     assert len(statements) == CART_PAGE_QUERIES, statements
 
 
-CART_PAGE_QUERIES = 13
+CART_PAGE_QUERIES = 16
 
 
 # --- Changing it ---
@@ -244,4 +245,4 @@ async def test_an_order_out_of_time_cannot_be_paid(
 def test_the_app_refuses_to_start_on_a_calendar_that_does_nothing(settings: Settings) -> None:
     stub = cast("CalendarService", StubCalendarService())
     with pytest.raises(RuntimeError, match="stub"):
-        create_app(settings, replace(build_services(settings), calendar=stub))
+        create_app(settings, replace(sql_services(settings, utc_now), calendar=stub))

@@ -159,4 +159,4 @@ async def test_the_order_pages_queries_do_not_depend_on_its_lines(
     assert len(statements) == ORDER_PAGE_QUERIES, statements
 
 
-ORDER_PAGE_QUERIES = 13
+ORDER_PAGE_QUERIES = 12

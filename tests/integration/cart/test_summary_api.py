@@ -73,4 +73,4 @@ async def test_the_number_of_queries_does_not_depend_on_the_lines(
     assert len(statements) == SUMMARY_QUERIES, statements
 
 
-SUMMARY_QUERIES = 3
+SUMMARY_QUERIES = 4

@@ -103,7 +103,7 @@ async def test_the_number_of_queries_does_not_grow_with_what_is_shown(client: Cl
             await read(client, path)
         counts[path] = len(queries)
 
-    assert set(counts.values()) == {2}  # the pages (or the page), and the products
+    assert set(counts.values()) == {3}  # the pages (or the page), the products, and their variants
 
 
 def test_no_page_can_hide_an_address_of_the_site_itself(settings: Settings) -> None:

@@ -33,6 +33,9 @@ class CountingCart:
         self.asked.append((user_id, session_id))
         return CartSummaryDTO(ticket_count=3)
 
+    async def join_cart(self, _session: object, *, session_id: str, user_id: int) -> None:
+        """Take an anonymous cart over: there is nothing in it here."""
+
 
 @pytest.fixture
 def cart_service() -> CountingCart:

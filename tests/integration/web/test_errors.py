@@ -25,7 +25,7 @@ async def test_a_refusal_is_a_page_in_its_own_words(app: Quart) -> None:
 
     assert response.status_code == 409
     assert page.css_first("h1").text() == "Something has changed"
-    assert "Some of your tickets are no longer available." in page.css_first("main").text()
+    assert "Something in your cart is no longer available." in page.css_first("main").text()
 
 
 async def test_a_refusal_is_a_notice_for_htmx(app: Quart) -> None:
@@ -45,7 +45,7 @@ async def test_a_refusal_is_json_for_programs(app: Quart) -> None:
     assert await response.get_json() == {
         "error": {
             "code": "sold_out",
-            "message": "Some of your tickets are no longer available.",
+            "message": "Something in your cart is no longer available.",
             "request_id": response.headers["X-Request-ID"],
         }
     }

@@ -238,12 +238,22 @@ async def test_a_webhook_knows_nobody(app: Quart) -> None:
     assert await response.get_json() == {"user_id": None, "session_id": None}
 
 
-async def test_the_badge_is_asked_for_once_a_page_and_only_for_somebody(app: Quart, cart_service: CountingCart) -> None:
+async def _has_cart(session: AsyncSession) -> None:
+    """Let everybody have something in their cart."""
+    await session.execute(text("UPDATE users SET has_cart = true"))
+    await session.commit()
+
+
+async def test_the_badge_is_asked_for_once_a_page_and_only_for_somebody_with_a_cart(
+    app: Quart, cart_service: CountingCart, session: AsyncSession
+) -> None:
     client = app.test_client()
+    assert await (await client.get("/page")).get_data(as_text=True) == "0"
+    await client.post("/sign-in/ada@maypole.example", headers=OURS)
     assert await (await client.get("/page")).get_data(as_text=True) == "0"
     assert cart_service.asked == []
 
-    await client.post("/sign-in/ada@maypole.example", headers=OURS)
+    await _has_cart(session)
     assert await (await client.get("/page")).get_data(as_text=True) == "3"
     assert len(cart_service.asked) == 1
     await client.get("/page", headers={"HX-Request": "true"})
@@ -254,10 +264,11 @@ async def test_the_badge_is_asked_for_once_a_page_and_only_for_somebody(app: Qua
 
 
 async def test_a_cart_app_that_is_down_costs_only_the_number(
-    app: Quart, settings: Settings, fake_services: Services
+    app: Quart, settings: Settings, fake_services: Services, session: AsyncSession
 ) -> None:
     client = app.test_client()
     await client.post("/sign-in/ada@maypole.example", headers=OURS)
+    await _has_cart(session)
     elsewhere = settings.model_copy(update={"internal_cart_url": "http://127.0.0.1:9"})
     other = make_app("market", elsewhere, fake_services, template_folder="templates")
     add_probe_routes(other)

@@ -1,6 +1,7 @@
 """The cart's use cases and reads. Those that move money open their own units of work; never hand them ``g.s``."""
 
 from cart.bp.orders.services import (
+    Buyer,
     get_order,
     my_orders,
     payment_by_return_token,
@@ -12,21 +13,22 @@ from cart.bp.orders.services import (
 from .begin import begin_checkout, continue_payment
 from .calendar_cart import calendar_total, get_calendar_cart_entries, get_ticket_cart_entries, ticket_total
 from .check_sumup_status import check_sumup_status
-from .checkout import Buyer, PlacedOrder, create_order_from_cart
+from .checkout import PlacedOrder, create_order_from_cart
 from .fence import PutBackOutcome, fence, put_back
-from .lines import OpenOrder, PageGroup, TicketLine
+from .lines import CartLine, OpenOrder, PageGroup, left_text, lines_of
 from .open_orders import get_open_orders
 from .page_cart import get_cart_grouped_by_page
 from .page_config import resolve_page_config
 from .settle import settle, settle_or_raise
+from .tidy import tidy_cart
 
 __all__ = [
     "Buyer",
+    "CartLine",
     "OpenOrder",
     "PageGroup",
     "PlacedOrder",
     "PutBackOutcome",
-    "TicketLine",
     "begin_checkout",
     "calendar_total",
     "check_sumup_status",
@@ -38,6 +40,8 @@ __all__ = [
     "get_open_orders",
     "get_order",
     "get_ticket_cart_entries",
+    "left_text",
+    "lines_of",
     "my_orders",
     "payment_by_return_token",
     "payment_by_webhook_token",
@@ -48,4 +52,5 @@ __all__ = [
     "settle_or_raise",
     "store_notice",
     "ticket_total",
+    "tidy_cart",
 ]

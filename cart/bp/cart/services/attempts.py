@@ -39,6 +39,11 @@ class Attempt:
         return self.uow.session
 
     @property
+    def cart_owner(self) -> tuple[int | None, str | None]:
+        """Whose cart the order's lines come from and go back to: a user's id, or an anonymous session's."""
+        return owner_of(self.order)
+
+    @property
     def is_payable(self) -> bool:
         """Whether money may still arrive through our own page."""
         return self.payment.state in PAYABLE_PAYMENT_STATES
@@ -57,21 +62,37 @@ async def read_payment(till: Till, payment_id: int) -> PaymentDTO:
 async def locked_attempt(till: Till, payment_id: int) -> AsyncIterator[Attempt]:
     """Lock buyer, order and payment, in MONEY.md's order, and give them as they are now. Raises NotFound."""
     async with unit_of_work(till.database) as uow:
-        owner = await uow.session.execute(
-            select(Order.id, Order.user_id, Order.session_id)
-            .join(Payment, Payment.order_id == Order.id)
-            .where(Payment.id == payment_id)
-        )
-        row = owner.one_or_none()
-        if row is None:
-            raise NotFound
-        session_id = None if row.session_id is None else str(row.session_id)
-        await lock_cart_owner(uow.session, user_id=row.user_id, session_id=session_id)
-        order = await lock_order(uow.session, row.id)
+        order = await _lock_order(uow.session, payment_id)
         payment = await lock_payment(uow.session, payment_id)
-        if order is None or payment is None:
+        if payment is None:
             raise NotFound
         yield Attempt(uow, order, payment)
+
+
+def owner_of(order: Order) -> tuple[int | None, str | None]:
+    """Return whose cart an order's lines come from and go back to."""
+    if order.user_id is not None:
+        return order.user_id, None
+    return None, None if order.session_id is None else str(order.session_id)
+
+
+async def _lock_order(session: AsyncSession, payment_id: int) -> Order:
+    """Lock the buyer and the order of a payment. Raises NotFound.
+
+    A guest may sign in between reading whose order it is and locking it; then it has become the user's, who is to be
+    locked instead.
+    """
+    while True:
+        read = select(Order).join(Payment, Payment.order_id == Order.id).where(Payment.id == payment_id)
+        order = await session.scalar(read.execution_options(populate_existing=True))
+        if order is None:
+            raise NotFound
+        owner = owner_of(order)
+        await lock_cart_owner(session, user_id=owner[0], session_id=owner[1])
+        locked = await lock_order(session, order.id)
+        if locked is not None and owner_of(locked) == owner:
+            return locked
+        await session.rollback()  # nothing was written yet
 
 
 def schedule_next_look(payment: Payment, now: datetime) -> None:

@@ -7,7 +7,11 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from cart.bp.orders.services.buyer import Buyer
+from cart.bp.orders.services.guest import order_url
+from cart.bp.orders.services.queries import get_order
 from cart.wiring import Till
+from shared.contracts.dtos import OrderDTO
 from shared.contracts.errors import CartEmpty, Conflict, NotFound, SoldOut, Unavailable
 from shared.contracts.states import (
     PAID_ORDER_STATES,
@@ -19,7 +23,7 @@ from shared.db.refusals import is_busy
 from shared.db.uow import unit_of_work
 from shared.models import Order, Payment
 
-from .checkout import Buyer, PlacedOrder, create_order_from_cart
+from .checkout import PlacedOrder, create_order_from_cart
 from .fence import fence, fence_overdue
 from .open_payment import open_payment, return_url
 
@@ -28,28 +32,20 @@ LET_GO = "The time to pay this order has run out. Its tickets are back in your c
 LAPSED = "The time to pay this order has run out. We are making sure that it was not paid, and then put it back."
 
 
-async def begin_checkout(
-    till: Till, *, user_id: int | None, session_id: str | None, page_post_id: int | None, shown_total: Decimal
-) -> str:
+async def begin_checkout(till: Till, buyer: Buyer, *, page_post_id: int | None, shown_total: Decimal) -> str:
     """Check out a cart, or one page's part of it, and return the address to send the browser to.
 
     That is the provider's page, our own page about the payment where the provider's answer was lost, or the order where
-    there was nothing to pay. A second press finds the open order. Raises CartEmpty, SoldOut, NotOnSale, TotalChanged,
-    SeveralAccounts, or Unavailable: then nothing is kept and nothing was charged.
+    there was nothing to pay. A second press finds the open order. Raises CartEmpty, SoldOut, NotOnSale, NotOffered,
+    TotalChanged, SeveralAccounts, or Unavailable: then nothing is kept and nothing was charged.
     """
-    buyer = Buyer(user_id, session_id)
     try:
         placed = await _place(till, buyer, page_post_id, shown_total)
     except CartEmpty:
         return await _continue_open_order(till, buyer, page_post_id)
     if placed.payment_id is None:
-        return order_url(till, placed.order.id)
+        return order_url(till.settings, placed.order)
     return await open_payment(till, placed.payment_id)
-
-
-def order_url(till: Till, order_id: int) -> str:
-    """Return the address of an order's page."""
-    return f"{till.settings.url_of('cart')}/orders/{order_id}/"
 
 
 async def _place(till: Till, buyer: Buyer, page_post_id: int | None, shown_total: Decimal) -> PlacedOrder:
@@ -57,8 +53,7 @@ async def _place(till: Till, buyer: Buyer, page_post_id: int | None, shown_total
     try:
         return await _create(till, buyer, page_post_id, shown_total)
     except SoldOut as refusal:
-        short = frozenset(problem.entry_id for problem in refusal.problems)
-        if not await fence_overdue(till, entry_ids=short):
+        if not await fence_overdue(till, refusal.problems):
             raise
     return await _create(till, buyer, page_post_id, shown_total)
 
@@ -75,44 +70,42 @@ async def _create(till: Till, buyer: Buyer, page_post_id: int | None, shown_tota
 
 async def _continue_open_order(till: Till, buyer: Buyer, page_post_id: int | None) -> str:
     """Go on with the order that an earlier press made. Raises CartEmpty where there is none."""
-    if buyer.user_id is None:
-        raise CartEmpty
-    newest = select(Order.id).where(Order.user_id == buyer.user_id, Order.state == OrderState.PENDING)
+    newest = select(Order.id).where(buyer.owns(), Order.state == OrderState.PENDING)
     if page_post_id is not None:
         newest = newest.where(Order.page_post_id == page_post_id)
     async with unit_of_work(till.database) as uow:
         order_id = await uow.session.scalar(newest.order_by(Order.id.desc()).limit(1))
     if order_id is None:
         raise CartEmpty
-    return await continue_payment(till, user_id=buyer.user_id, order_id=order_id)
+    return await continue_payment(till, buyer, order_id=order_id)
 
 
-async def continue_payment(till: Till, *, user_id: int, order_id: int) -> str:
-    """Return where one of the user's unpaid orders is paid. Safe to repeat.
+async def continue_payment(till: Till, buyer: Buyer, *, order_id: int) -> str:
+    """Return where one of the buyer's unpaid orders is paid. Safe to repeat.
 
     Raises NotFound, and Conflict where the order can no longer be paid; one past its deadline is fenced first.
     """
     async with unit_of_work(till.database) as uow:
-        order = await uow.session.scalar(select(Order).where(Order.id == order_id, Order.user_id == user_id))
+        order = await get_order(uow.session, order_id, buyer)
         payment = await uow.session.scalar(
             select(Payment).where(Payment.order_id == order_id, Payment.state.in_(PAYABLE_PAYMENT_STATES))
         )
     if order is None:
         raise NotFound
     if order.state in PAID_ORDER_STATES:
-        return order_url(till, order_id)
+        return order_url(till.settings, order)
     if payment is None or order.state != OrderState.PENDING:
         raise Conflict(LET_GO)
     if till.clock() >= order.expires_at:
-        return await _close_late(till, payment.id, order_id)
+        return await _close_late(till, payment.id, order)
     if payment.state == PaymentState.CLOSING:
         return await return_url(till, payment.id)
     return await open_payment(till, payment.id)
 
 
-async def _close_late(till: Till, payment_id: int, order_id: int) -> str:
+async def _close_late(till: Till, payment_id: int, order: OrderDTO) -> str:
     """Fence an order past its deadline: it may turn out to be paid."""
     state = await fence(till, payment_id)
     if state == PaymentState.PAID:
-        return order_url(till, order_id)
+        return order_url(till.settings, order)
     raise Conflict(LET_GO if state in (PaymentState.EXPIRED, PaymentState.CANCELLED) else LAPSED)

@@ -19,16 +19,18 @@ async def check_sumup_status(till: Till, payment: PaymentDTO) -> Checkout | None
 
     Raises GatewayError. An attempt whose answer was lost is looked up by its reference.
     """
+    gateway = await till.gateways.of(payment.merchant_code)
     if payment.checkout_id is None:
-        return await till.gateway.find(payment.checkout_reference)
-    return await till.gateway.get(payment.checkout_id)
+        return await gateway.find(payment.checkout_reference)
+    return await gateway.get(payment.checkout_id)
 
 
 async def confirm_order(session: AsyncSession, till: Till, order: Order, *, actor: str, why: str) -> None:
     """Confirm a pending order and everything in it, and have its buyer told. The caller checks that it is pending."""
     calendar = till.services.calendar
-    await calendar.confirm_entries_for_order(session, order.id)
     await calendar.confirm_tickets_for_order(session, order.id)
+    await calendar.confirm_entries_for_order(session, order.id)
+    await till.services.cart.confirm_items_for_order(session, order.id)
     await mark_paid(session, till, order, actor=actor, why=why)
 
 

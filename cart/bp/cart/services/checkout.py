@@ -10,32 +10,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.bp.orders.services.buyer import Buyer
+from cart.bp.orders.services.guest import guest_token, hash_guest_token
 from cart.bp.orders.services.queries import order_to_dto
 from cart.wiring import Till
-from shared.contracts.dtos import ZERO, EntryDTO, OrderDTO, TicketDTO
+from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, OrderDTO, TicketDTO
 from shared.contracts.errors import CartEmpty, TotalChanged
 from shared.contracts.states import LineKind, OrderState
 from shared.db.locks import lock_cart_owner
 from shared.db.uow import unit_of_work
-from shared.models import Order, OrderLine, Payment
-from shared.services.journal import SYSTEM, record, user_actor
+from shared.models import Order, OrderLine, OrderSeller, Payment
+from shared.services.cart_impl import total_of_items
+from shared.services.journal import SYSTEM, record
 
 from .calendar_cart import calendar_total, ticket_total
 from .check_sumup_status import confirm_order
 from .numbers import new_order_number, new_reference, new_token
 from .page_config import resolve_page_config
-
-
-@dataclass(frozen=True, slots=True)
-class Buyer:
-    """Whose cart is checked out: a user's, or an anonymous session's."""
-
-    user_id: int | None
-    session_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +48,25 @@ class _Claimed:
 
     tickets: Sequence[TicketDTO]
     entries: Sequence[EntryDTO]
+    items: Sequence[CartItemDTO]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is nothing."""
+        return not (self.tickets or self.entries or self.items)
 
     @property
     def total(self) -> Decimal:
         """What it costs."""
-        return calendar_total(self.entries) + ticket_total(self.tickets)
+        return total_of_items(self.items) + calendar_total(self.entries) + ticket_total(self.tickets)
 
     @property
     def page_ids(self) -> set[int | None]:
         """The pages that sell it."""
-        return {ticket.calendar_container_id for ticket in self.tickets} | {
-            entry.calendar_container_id for entry in self.entries
+        return {
+            *(ticket.calendar_container_id for ticket in self.tickets),
+            *(entry.calendar_container_id for entry in self.entries),
+            *(item.container_id for item in self.items),
         }
 
 
@@ -71,7 +75,7 @@ async def create_order_from_cart(
 ) -> PlacedOrder:
     """Make an order of a cart, or of one page's part of it, and the first attempt to pay it, in one commit.
 
-    All of it or none: raises CartEmpty, SoldOut, NotOnSale, SeveralAccounts, or TotalChanged where
+    All of it or none: raises CartEmpty, SoldOut, NotOnSale, NotOffered, SeveralAccounts, or TotalChanged where
     ``shown_total`` (in the installation's currency) is not what the claimed things cost; then nothing is kept. Not safe
     to repeat by itself, but a second call finds nothing left to claim and raises CartEmpty.
     """
@@ -80,11 +84,11 @@ async def create_order_from_cart(
         await lock_cart_owner(session, user_id=buyer.user_id, session_id=buyer.session_id)
         order = await _open_order(session, till, buyer)
         claimed = await _claim(session, till, buyer, order.id, page_post_id)
-        if not claimed.tickets and not claimed.entries:
+        if claimed.is_empty:
             raise CartEmpty
         if claimed.total != shown_total:
             raise TotalChanged
-        await _fill(session, till, order, claimed)
+        await _fill(session, till, order, claimed, buyer)
         payment_id = await _intend_payment(session, order) if claimed.total else None
         if payment_id is None:  # there is nobody to ask for 0.00
             await confirm_order(session, till, order, actor=SYSTEM, why="nothing to pay")
@@ -95,11 +99,11 @@ async def create_order_from_cart(
 
 async def _open_order(session: AsyncSession, till: Till, buyer: Buyer) -> Order:
     """Insert the order; its lines, total and account follow before the commit."""
-    now = till.clock()
+    now, number = till.clock(), new_order_number()
     order = Order(
-        number=new_order_number(),
+        number=number,
         state=OrderState.PENDING,
-        user_id=buyer.user_id,
+        **_owner(till, buyer, number),
         merchant_code=till.settings.sumup_merchant_code,
         currency=till.settings.currency,
         total=ZERO,
@@ -111,20 +115,35 @@ async def _open_order(session: AsyncSession, till: Till, buyer: Buyer) -> Order:
     return order
 
 
+def _owner(till: Till, buyer: Buyer, number: str) -> dict[str, object]:
+    """Return the columns that say whose an order is: a user's, or a guest's, who gets a token for it."""
+    if buyer.user_id is not None:
+        return {"user_id": buyer.user_id}
+    return {
+        "session_id": None if buyer.session_id is None else UUID(buyer.session_id),
+        "guest_email": buyer.email,
+        "access_token_hash": hash_guest_token(guest_token(till.settings.secret_key, number)),
+    }
+
+
 async def _claim(session: AsyncSession, till: Till, buyer: Buyer, order_id: int, page_post_id: int | None) -> _Claimed:
-    """Claim bookings and tickets, and read back what was claimed."""
+    """Claim tickets, bookings and products, in MONEY.md's order of locks, and read back what was claimed."""
     calendar = till.services.calendar
-    await calendar.claim_entries_for_order(session, order_id, buyer.user_id, buyer.session_id, page_post_id)
     if buyer.user_id is not None:
         await calendar.claim_tickets_for_order(session, order_id, buyer.user_id, page_post_id)
+    await calendar.claim_entries_for_order(session, order_id, buyer.user_id, buyer.session_id, page_post_id)
+    items = await till.services.cart.claim_items_for_order(
+        session, order_id, buyer.user_id, buyer.session_id, page_post_id
+    )
     return _Claimed(
         tickets=await calendar.get_tickets_for_order(session, order_id),
         entries=await calendar.get_entries_for_order(session, order_id),
+        items=items,
     )
 
 
-async def _fill(session: AsyncSession, till: Till, order: Order, claimed: _Claimed) -> None:
-    """Write the order's lines, its total and who is paid."""
+async def _fill(session: AsyncSession, till: Till, order: Order, claimed: _Claimed, buyer: Buyer) -> None:
+    """Write the order's lines, its total, who sells and who is paid."""
     payee = await resolve_page_config(
         session, claimed.page_ids, default_merchant_code=till.settings.sumup_merchant_code
     )
@@ -132,16 +151,40 @@ async def _fill(session: AsyncSession, till: Till, order: Order, claimed: _Claim
     await session.flush()  # the total is checked against the lines when the transaction commits
     rows = [_ticket_line(order.id, ticket) for ticket in claimed.tickets]
     rows += [_entry_line(order.id, entry) for entry in claimed.entries]
+    rows += [_item_line(order.id, item) for item in claimed.items]
     await session.execute(insert(OrderLine), rows)
+    await _write_sellers(session, till, order.id, claimed)
     await record(
         session,
         thing="order",
         thing_id=order.id,
         order_id=order.id,
         event="placed",
-        actor=user_actor(order.user_id) if order.user_id is not None else "guest",
+        actor=buyer.actor,
         data={"total": str(order.total), "lines": len(rows)},
     )
+
+
+async def _write_sellers(session: AsyncSession, till: Till, order_id: int, claimed: _Claimed) -> None:
+    """Write down who sells and on which terms, as the shopper has just read them."""
+    ids = [page_id for page_id in claimed.page_ids if page_id is not None]
+    pages = await till.services.blog.pages_by_id(session, ids)
+    rows = [
+        {
+            "order_id": order_id,
+            "page_post_id": page.id,
+            "page_title": page.title,
+            "name": page.seller_name,
+            "address": page.seller_address,
+            "terms": page.terms,
+            "refund_policy": page.refund_policy,
+            "collection_place": page.collection_place,
+            "collection_times": page.collection_times,
+        }
+        for page in pages.values()
+    ]
+    if rows:
+        await session.execute(insert(OrderSeller), rows)
 
 
 def _ticket_line(order_id: int, ticket: TicketDTO) -> dict[str, object]:
@@ -159,6 +202,8 @@ def _ticket_line(order_id: int, ticket: TicketDTO) -> dict[str, object]:
         "ticket_id": ticket.id,
         "entry_id": ticket.entry_id,
         "ticket_type_id": ticket.ticket_type_id,
+        "product_id": None,
+        "variant_id": None,
     }
 
 
@@ -177,6 +222,28 @@ def _entry_line(order_id: int, entry: EntryDTO) -> dict[str, object]:
         "ticket_id": None,
         "entry_id": entry.id,
         "ticket_type_id": None,
+        "product_id": None,
+        "variant_id": None,
+    }
+
+
+def _item_line(order_id: int, item: CartItemDTO) -> dict[str, object]:
+    """Write a product down as it is now."""
+    return {
+        "order_id": order_id,
+        "kind": LineKind.PRODUCT,
+        "title": item.title,
+        "detail": item.detail,
+        "quantity": item.quantity,
+        "unit_price": item.unit_price,
+        "total": item.total,
+        "vat_rate": item.vat_rate,
+        "page_post_id": item.container_id,
+        "ticket_id": None,
+        "entry_id": None,
+        "ticket_type_id": None,
+        "product_id": item.product_id,
+        "variant_id": item.variant_id,
     }
 
 

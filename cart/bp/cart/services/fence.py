@@ -6,19 +6,22 @@ Until that is proven the attempt is ``closing``: it can no longer be paid throug
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.bp.orders.services.buyer import Buyer
 from cart.wiring import Till
 from shared.contracts.dtos import CancelOutcome
-from shared.contracts.errors import GatewayError, GatewayNotFound, NotFound
-from shared.contracts.states import PAID_ORDER_STATES, PAYABLE_PAYMENT_STATES, OrderState, PaymentState
+from shared.contracts.errors import GatewayError, GatewayNotFound, LineProblem, NotFound
+from shared.contracts.states import PAID_ORDER_STATES, PAYABLE_PAYMENT_STATES, LineKind, OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import Order, OrderLine, Payment
-from shared.services.journal import SYSTEM, record, user_actor
+from shared.services.journal import SYSTEM, record
 
 from .attempts import locked_attempt, read_payment, schedule_next_look
 from .settle import release_order, settle
@@ -39,10 +42,10 @@ class PutBackOutcome(StrEnum):
     CHECKING = "checking"
 
 
-async def put_back(till: Till, *, user_id: int, order_id: int) -> PutBackOutcome:
-    """Fence one of the user's unpaid orders and put its lines back into the cart. Safe to repeat. Raises NotFound."""
+async def put_back(till: Till, buyer: Buyer, *, order_id: int) -> PutBackOutcome:
+    """Fence one of the buyer's unpaid orders and put its lines back into the cart. Safe to repeat. Raises NotFound."""
     async with unit_of_work(till.database) as uow:
-        mine = select(Order.id).where(Order.id == order_id, Order.user_id == user_id)
+        mine = select(Order.id).where(Order.id == order_id, buyer.owns())
         if await uow.session.scalar(mine) is None:
             raise NotFound
         payable = select(Payment.id).where(
@@ -50,7 +53,7 @@ async def put_back(till: Till, *, user_id: int, order_id: int) -> PutBackOutcome
         )
         payment_id = await uow.session.scalar(payable.order_by(Payment.id.desc()).limit(1))
     if payment_id is not None:
-        await fence(till, payment_id, actor=user_actor(user_id))
+        await fence(till, payment_id, actor=buyer.actor)
     return await _outcome(till, order_id)
 
 
@@ -78,7 +81,8 @@ async def fence(till: Till, payment_id: int, *, actor: str = SYSTEM) -> PaymentS
             payment = await read_payment(till, payment_id)
         if payment.checkout_id is None:
             return await _never_arrived(till, payment_id)
-        outcome = await till.gateway.cancel(payment.checkout_id)
+        gateway = await till.gateways.of(payment.merchant_code)
+        outcome = await gateway.cancel(payment.checkout_id)
     except GatewayNotFound:
         return await _never_arrived(till, payment_id)
     except GatewayError as error:
@@ -124,23 +128,34 @@ async def _never_arrived(till: Till, payment_id: int) -> PaymentState:
     return PaymentState.CANCELLED
 
 
-async def fence_overdue(till: Till, *, entry_ids: frozenset[int], limit: int = 3) -> bool:
-    """Fence a few overdue orders that hold seats of these entries; tell whether any of them let go.
+async def fence_overdue(till: Till, problems: Sequence[LineProblem], *, limit: int = 3) -> bool:
+    """Fence a few overdue orders that hold what a cart wants; tell whether any of them let go.
 
-    A checkout that finds nothing left calls this, outside any transaction, so that seats come back
+    A checkout that finds nothing left calls this, outside any transaction, so that seats, slots and stock come back
     without a worker too.
     """
-    holds_them = select(OrderLine.id).where(OrderLine.order_id == Order.id, OrderLine.entry_id.in_(entry_ids))
     async with unit_of_work(till.database) as uow:
         overdue = (
             select(Payment.id)
             .join(Payment.order)
             .where(Order.state == OrderState.PENDING, Order.expires_at <= till.clock())
             .where(Payment.state.in_(PAYABLE_PAYMENT_STATES))
-            .where(holds_them.exists())
+            .where(await _holds_any(till, uow.session, problems))
             .order_by(Order.expires_at)
             .limit(limit)
         )
         payment_ids = list(await uow.session.scalars(overdue))
     states = [await fence(till, payment_id) for payment_id in payment_ids]
     return any(state in (PaymentState.EXPIRED, PaymentState.CANCELLED) for state in states)
+
+
+async def _holds_any(till: Till, session: AsyncSession, problems: Sequence[LineProblem]) -> ColumnElement[bool]:
+    """Bound a query to orders that hold what some lines want: seats of the event, the time, the variant."""
+    ids = {kind: {problem.key[1] for problem in problems if problem.key[0] is kind} for kind in LineKind}
+    bookings = ids[LineKind.BOOKING]
+    in_the_way = await till.services.calendar.orders_in_the_way(session, bookings) if bookings else set()
+    lines = or_(
+        (OrderLine.kind == LineKind.TICKET) & OrderLine.entry_id.in_(ids[LineKind.TICKET]),
+        OrderLine.variant_id.in_(ids[LineKind.PRODUCT]),
+    )
+    return or_(Order.id.in_(in_the_way), select(OrderLine.id).where(OrderLine.order_id == Order.id, lines).exists())

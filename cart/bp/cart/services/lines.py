@@ -1,46 +1,67 @@
-"""What a cart is made of, as its pages show it."""
+"""What a cart is made of, as its pages show it: lines with what is known against them, gathered by page.
+
+What a line says before checkout is advice; checkout itself decides, under lock.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
 
-from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, OrderDTO, PageDTO, TicketDTO
+from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, OrderDTO, PageDTO, TicketDTO, TicketTypeDTO
+from shared.contracts.lines import LineKey, booking_key, product_key, ticket_key
+from shared.contracts.paths import calendar_path, entry_path, product_path
 from shared.contracts.states import PaymentState
+
+GONE = "This event has been taken off the programme."
+OVER = "This event is over."
+SALE_ENDED = "The sale of these tickets has ended."
+NO_LONGER_SOLD = "This is no longer sold."
 
 
 @dataclass(frozen=True, slots=True)
-class TicketLine:
-    """Tickets of one kind in the cart. ``problem`` says in words why they cannot be had now; ``left`` how many can."""
+class CartLine:
+    """Equal things in the cart. ``problem`` says in words why they cannot be had now, ``left`` how many can."""
 
-    entry_id: int
-    ticket_type_id: int | None
-    entry_name: str
-    type_name: str | None
-    start_at: datetime
-    end_at: datetime
-    time_zone: str
-    place: str
-    calendar_name: str
+    key: LineKey
+    title: str
+    detail: str
     quantity: int
     unit_price: Decimal
-    total: Decimal
+    vat_rate: Decimal
+    app: str
+    path: str
+    """Where the thing itself is shown: the app, and the address there."""
+    unit: str = ""
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    time_zone: str = ""
+    place: str = ""
+    price_before: Decimal | None = None
+    """What one cost when it was put in, where that was something else."""
     problem: str | None = None
     left: int | None = None
 
+    @property
+    def total(self) -> Decimal:
+        """What the line costs."""
+        return self.unit_price * self.quantity
+
 
 class PageGroup(TypedDict):
-    """One page's part of a cart, with its counts and totals."""
+    """One page's part of a cart, with its lines, counts and totals."""
 
     page: PageDTO | None
     page_post_id: int | None
     products: list[CartItemDTO]
     calendar_entries: list[EntryDTO]
     tickets: list[TicketDTO]
-    ticket_lines: list[TicketLine]
+    product_lines: list[CartLine]
+    booking_lines: list[CartLine]
+    ticket_lines: list[CartLine]
     product_count: int
     product_total: Decimal
     calendar_count: int
@@ -49,6 +70,11 @@ class PageGroup(TypedDict):
     ticket_total: Decimal
     total: Decimal
     merchant_code: str
+
+
+def lines_of(group: PageGroup) -> list[CartLine]:
+    """Return all lines of a group, in the order in which the page shows them."""
+    return [*group["product_lines"], *group["booking_lines"], *group["ticket_lines"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,54 +87,143 @@ class OpenOrder:
     hosted_url: str | None
 
 
-def problem_of(ticket: TicketDTO, entry: EntryDTO | None, wanted: int, now: datetime) -> tuple[str | None, int | None]:
-    """Say why so many tickets of this kind cannot be had now, and how many can; None where nothing is known against it.
+def left_text(left: int) -> str:
+    """Say how many can still be had."""
+    return "Sold out." if left <= 0 else f"Only {left} left."
 
-    What the page says before checkout is advice; checkout itself decides, under lock.
+
+def _changed(before: Decimal | None, now: Decimal) -> Decimal | None:
+    """Return what a thing cost before, where it has another price now."""
+    return None if before is None or before == now else before
+
+
+# --- tickets ---
+
+
+def ticket_lines(tickets: Sequence[TicketDTO], entries: Mapping[int, EntryDTO], now: datetime) -> list[CartLine]:
+    """Gather tickets by entry and type, in the order in which they come.
+
+    Types of one entry share its seats: each line is judged by what the lines before it leave.
     """
-    if entry is None:
-        return "This event has been taken off the programme.", 0
-    if ticket.entry_end_at <= now:
-        return "This event is over.", 0
-    kind = next((kind for kind in entry.ticket_types if kind.id == ticket.ticket_type_id), None)
-    if kind is not None and not kind.on_sale:
-        return "The sale of these tickets has ended.", 0
-    if kind is None and entry.sale_ends_at is not None and entry.sale_ends_at <= now:
-        return "The sale of these tickets has ended.", 0
-    seats = entry.available if kind is None else kind.available
-    if seats is None or wanted <= seats:
-        return None, None
-    return ("Sold out." if seats == 0 else f"Only {seats} left."), seats
-
-
-def ticket_lines(tickets: Sequence[TicketDTO], entries: dict[int, EntryDTO], now: datetime) -> list[TicketLine]:
-    """Gather tickets by entry and type, in the order in which they come."""
     kinds: dict[tuple[int, int | None], list[TicketDTO]] = {}
     for ticket in tickets:
         kinds.setdefault((ticket.entry_id, ticket.ticket_type_id), []).append(ticket)
-    return [_line(group, entries.get(group[0].entry_id), now) for group in kinds.values()]
+    seats = {entry_id: entry.available for entry_id, entry in entries.items()}
+    lines = []
+    for (entry_id, _), group in kinds.items():
+        line = _judge_tickets(_ticket_line(group), group[0], entries.get(entry_id), seats.get(entry_id), now)
+        lines.append(line)
+        whole = seats.get(entry_id)
+        if whole is not None:
+            seats[entry_id] = whole - (line.quantity if line.left is None else line.left)
+    return lines
 
 
-def _line(group: Sequence[TicketDTO], entry: EntryDTO | None, now: datetime) -> TicketLine:
-    """Make one line of tickets of one kind."""
-    first, price = group[0], group[0].cost or ZERO
-    problem, left = problem_of(first, entry, len(group), now)
-    return TicketLine(
-        entry_id=first.entry_id,
-        ticket_type_id=first.ticket_type_id,
-        entry_name=first.entry_name,
-        type_name=first.ticket_type_name,
+def _ticket_line(group: Sequence[TicketDTO]) -> CartLine:
+    """Make a line of tickets of one kind."""
+    first = group[0]
+    price = first.cost or ZERO
+    return CartLine(
+        key=ticket_key(first.entry_id, first.ticket_type_id),
+        title=first.entry_name,
+        detail=first.ticket_type_name or "",
+        quantity=len(group),
+        unit_price=price,
+        vat_rate=first.vat_rate,
+        app="events",
+        path=entry_path(first.entry_id),
         start_at=first.entry_start_at,
         end_at=first.entry_end_at,
         time_zone=first.time_zone,
         place=first.place,
-        calendar_name=first.calendar_name,
-        quantity=len(group),
+        price_before=next((t.cost_seen for t in group if _changed(t.cost_seen, price) is not None), None),
+    )
+
+
+def _judge_tickets(
+    line: CartLine, ticket: TicketDTO, entry: EntryDTO | None, entry_left: int | None, now: datetime
+) -> CartLine:
+    """Say why so many tickets of this kind cannot be had now, and how many can."""
+    kind = None if entry is None else next((k for k in entry.ticket_types if k.id == ticket.ticket_type_id), None)
+    refusal = _refusal(ticket, entry, kind, now)
+    if refusal:
+        return replace(line, problem=refusal, left=0)
+    limits = [limit for limit in (entry_left, None if kind is None else kind.available) if limit is not None]
+    left = max(0, min(limits)) if limits else None
+    return line if left is None or line.quantity <= left else replace(line, problem=left_text(left), left=left)
+
+
+def _refusal(ticket: TicketDTO, entry: EntryDTO | None, kind: TicketTypeDTO | None, now: datetime) -> str:
+    """Say why tickets of a kind cannot be had at all; nothing where they can."""
+    if entry is None:
+        return GONE
+    if ticket.entry_end_at <= now:
+        return OVER
+    ended = not kind.on_sale if kind is not None else entry.sale_ends_at is not None and entry.sale_ends_at <= now
+    return SALE_ENDED if ended else ""
+
+
+# --- bookings and products ---
+
+
+def booking_lines(entries: Iterable[EntryDTO]) -> list[CartLine]:
+    """Make a line of each booking."""
+    return [_booking_line(entry) for entry in entries]
+
+
+def _booking_line(entry: EntryDTO) -> CartLine:
+    """Make a line of a booking."""
+    price = entry.cost or ZERO
+    return CartLine(
+        key=booking_key(entry.id),
+        title=entry.name,
+        detail=entry.calendar_name,
+        quantity=1,
         unit_price=price,
-        total=price * len(group),
+        vat_rate=entry.vat_rate,
+        app="events",
+        path=calendar_path(entry.calendar_slug),
+        start_at=entry.start_at,
+        end_at=entry.end_at,
+        time_zone=entry.time_zone,
+        place=entry.place,
+        price_before=_changed(entry.cost_seen, price),
+        problem=entry.refusal or None,
+        left=0 if entry.refusal else None,
+    )
+
+
+def product_lines(items: Iterable[CartItemDTO], pages: Mapping[int, PageDTO]) -> list[CartLine]:
+    """Make a line of each product."""
+    return [_product_line(item, pages.get(item.container_id)) for item in items]
+
+
+def _product_line(item: CartItemDTO, page: PageDTO | None) -> CartLine:
+    """Make a line of a product."""
+    problem, left = _judge_product(item)
+    return CartLine(
+        key=product_key(item.variant_id),
+        title=item.title,
+        detail=item.detail,
+        unit=item.unit,
+        quantity=item.quantity,
+        unit_price=item.unit_price,
+        vat_rate=item.vat_rate,
+        app="market",
+        path="" if page is None else product_path(page.slug, item.product_slug),
+        price_before=_changed(item.price_seen, item.unit_price),
         problem=problem,
         left=left,
     )
+
+
+def _judge_product(item: CartItemDTO) -> tuple[str | None, int | None]:
+    """Say why so many of a product cannot be had now, and how many can."""
+    if not item.on_show:
+        return NO_LONGER_SOLD, 0
+    if item.available is None or item.quantity <= item.available:
+        return None, None
+    return left_text(item.available), item.available
 
 
 def page_ids(

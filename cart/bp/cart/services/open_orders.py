@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from cart.bp.orders.services.buyer import Buyer
 from cart.bp.orders.services.queries import order_to_dto
 from shared.contracts.states import OrderState, PaymentState
 from shared.models import Order, Payment
@@ -16,11 +17,11 @@ from shared.web.state import app_state
 from .lines import OpenOrder
 
 
-async def get_open_orders(session: AsyncSession, user_id: int) -> list[OpenOrder]:
-    """Return the user's unpaid orders, newest first, with the time left and where each is paid."""
+async def get_open_orders(session: AsyncSession, buyer: Buyer) -> list[OpenOrder]:
+    """Return the buyer's unpaid orders, newest first, with the time left and where each is paid."""
     statement = (
         select(Order)
-        .where(Order.user_id == user_id, Order.state == OrderState.PENDING)
+        .where(buyer.owns(), Order.state == OrderState.PENDING)
         .options(selectinload(Order.lines), selectinload(Order.payments))
         .order_by(Order.id.desc())
     )

@@ -35,7 +35,8 @@ async def open_payment(till: Till, payment_id: int) -> str:
     if payment.state not in (PaymentState.CREATED, PaymentState.UNKNOWN):
         return await return_url(till, payment_id)
     try:
-        checkout = await till.gateway.create(await _request(till, payment))
+        gateway = await till.gateways.of(payment.merchant_code)
+        checkout = await gateway.create(await _request(till, payment))
     except GatewayUnknown:
         await _mark_unknown(till, payment_id)
         return await return_url(till, payment_id)

@@ -15,7 +15,7 @@ from shared.web.identity import current_cart_identity
 from shared.web.state import app_state
 
 from .calendar_cart import calendar_total, get_calendar_cart_entries, get_ticket_cart_entries, ticket_total
-from .lines import PageGroup, page_ids, ticket_lines
+from .lines import PageGroup, booking_lines, page_ids, product_lines, ticket_lines
 from .page_config import merchant_codes
 
 
@@ -43,6 +43,8 @@ class _Contents:
             products=items,
             calendar_entries=bookings,
             tickets=tickets,
+            product_lines=product_lines(items, self.pages),
+            booking_lines=booking_lines(bookings),
             ticket_lines=ticket_lines(tickets, self.events, self.now),
             product_count=sum(item.quantity for item in items),
             product_total=totals[0],

@@ -7,14 +7,16 @@ repeated changes nothing; whatever is interrupted is taken up by the next call.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
+from sqlalchemy import select
 
 from cart.wiring import Till
 from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
 from shared.contracts.errors import GatewayError
 from shared.contracts.states import OrderState, PaymentState
-from shared.models import Payment
+from shared.models import OrderLine, Payment
 from shared.services.journal import PROVIDER, record
 
 from .attempts import Attempt, locked_attempt, read_payment, schedule_late_look, schedule_next_look
@@ -164,11 +166,14 @@ async def _close(till: Till, attempt: Attempt, checkout: Checkout) -> None:
 
 async def release_order(till: Till, attempt: Attempt, state: OrderState) -> None:
     """Put everything of an unpaid order back into the cart. The caller has proof that it can't be paid any more."""
-    order, calendar = attempt.order, till.services.calendar
+    order, services = attempt.order, till.services
     if order.state != OrderState.PENDING:
         return
-    await calendar.release_entries_for_order(attempt.session, order.id)
-    await calendar.release_tickets_for_order(attempt.session, order.id)
+    await services.calendar.release_tickets_for_order(attempt.session, order.id)
+    await services.calendar.release_entries_for_order(attempt.session, order.id)
+    await services.cart.release_items_for_order(
+        attempt.session, order.id, *attempt.cart_owner, await _prices_of(attempt)
+    )
     order.state, order.released_at = state, till.clock()
     await attempt.session.flush()  # the journal tells of what the database has taken
     await record(
@@ -181,6 +186,16 @@ async def release_order(till: Till, attempt: Attempt, state: OrderState) -> None
         why="the checkout can no longer be paid",
         data={"from": OrderState.PENDING, "to": state},
     )
+
+
+async def _prices_of(attempt: Attempt) -> dict[int, Decimal]:
+    """Return what an order's products cost, by variant."""
+    rows = await attempt.session.execute(
+        select(OrderLine.variant_id, OrderLine.unit_price).where(
+            OrderLine.order_id == attempt.order.id, OrderLine.variant_id.is_not(None)
+        )
+    )
+    return {variant_id: price for variant_id, price in rows if variant_id is not None}
 
 
 async def _write_journal(attempt: Attempt, before: str) -> None:

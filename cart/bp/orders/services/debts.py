@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.states import DebtReason, DebtState
 from shared.models import Debt, Order, OrderLine
 
+from .buyer import Buyer
+
 
 @dataclass(frozen=True, slots=True)
 class OwedLine:
@@ -23,13 +25,13 @@ class OwedLine:
     state: DebtState
 
 
-async def debts_of_order(session: AsyncSession, order_id: int, *, user_id: int) -> list[OwedLine]:
-    """Return what is or was owed for one of the user's orders, oldest first."""
+async def debts_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> list[OwedLine]:
+    """Return what is or was owed for one of the buyer's orders, oldest first."""
     rows = await session.execute(
         select(Debt.amount, Debt.reason, Debt.state, OrderLine.title, OrderLine.detail)
         .join(Order, Order.id == Debt.order_id)
         .outerjoin(OrderLine, OrderLine.id == Debt.order_line_id)
-        .where(Debt.order_id == order_id, Order.user_id == user_id)
+        .where(Debt.order_id == order_id, buyer.owns())
         .order_by(Debt.id)
     )
     return [

@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
-from shared.contracts.dtos import OrderDTO, TicketDTO
-from shared.contracts.states import TicketState
+from shared.contracts.dtos import AllocationDTO, EntryDTO, OrderDTO, SellerDTO, TicketDTO
+from shared.contracts.states import EntryState, LineKind, StockState, TicketState
+from shared.contracts.vat import vat_by_rate
 from shared.db.locks import lock_order
 from shared.db.uow import unit_of_work
 from shared.mail.render import render_mail
 from shared.mail.service import queue_mail
 from shared.models import Debt, Order, OrderLine, User
 
-from .queries import order_to_dto
+from .guest import order_url
+from .queries import order_to_dto, sellers_of_order
 
-GIVEN = (TicketState.CONFIRMED, TicketState.CHECKED_IN)
+TICKETS_GIVEN = (TicketState.CONFIRMED, TicketState.CHECKED_IN)
+BOOKINGS_GIVEN = (EntryState.CONFIRMED, EntryState.PROVISIONAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that a mail may tell of an order: what was given of it, and what is owed back."""
+
+    order: OrderDTO
+    recipient: str
+    tickets: list[TicketDTO]
+    entries: list[EntryDTO]
+    products: list[AllocationDTO]
+    sellers: list[SellerDTO]
+    debts: list[Debt]
+
+    @property
+    def gives_anything(self) -> bool:
+        """Whether the buyer has got anything."""
+        return bool(self.tickets or self.entries or self.products)
+
+    @property
+    def collections(self) -> list[SellerDTO]:
+        """Where products are to be collected."""
+        selling = {line.page_post_id for line in self.order.lines if line.kind is LineKind.PRODUCT}
+        return [seller for seller in self.sellers if self.products and seller.page_post_id in selling]
+
+
+async def recipient_of(session: AsyncSession, order_id: int) -> str | None:
+    """Return the address that an order's buyer is written to."""
+    return await session.scalar(
+        select(func.coalesce(User.email, Order.guest_email))
+        .select_from(Order)
+        .outerjoin(User, User.id == Order.user_id)
+        .where(Order.id == order_id)
+    )
 
 
 async def write_order_mails(till: Till, order_id: int) -> None:
@@ -25,54 +64,72 @@ async def write_order_mails(till: Till, order_id: int) -> None:
         order = await lock_order(uow.session, order_id)
         if order is None or order.paid_at is None or order.mail_queued_at is not None:
             return
-        await _write(till, uow.session, order)
+        told = await _gather(till, uow.session, order)
+        if told is not None:
+            await _queue_both(till, uow.session, told)
         order.mail_queued_at = till.clock()
         await uow.session.flush()  # the session does not flush by itself
         await uow.commit()
 
 
-async def _write(till: Till, session: AsyncSession, order: Order) -> None:
-    """Render and queue both mails."""
-    recipient = await session.scalar(
-        select(func.coalesce(User.email, Order.guest_email))
-        .select_from(Order)
-        .outerjoin(User, User.id == Order.user_id)
-        .where(Order.id == order.id)
-    )
-    lines = await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.id))
-    dto = order_to_dto(order, list(lines))
-    tickets = await till.services.calendar.get_tickets_for_order(session, order.id)
-    given = [ticket for ticket in tickets if ticket.state in GIVEN]
-    debts = list(await session.scalars(select(Debt).where(Debt.order_id == order.id).order_by(Debt.id)))
+async def _gather(till: Till, session: AsyncSession, order: Order) -> Told | None:
+    """Read all that is to be told; None where there is nobody to tell it to."""
+    recipient = await recipient_of(session, order.id)
     if recipient is None:
-        return
-    if given or not debts:
-        await _queue(till, session, dto, given, debts, event="order-paid", recipient=recipient, key=f"{order.id}")
-    if debts:
-        key = f"{order.id}:{debts[-1].id}"
-        await _queue(till, session, dto, tickets, debts, event="order-oversold", recipient=recipient, key=key)
+        return None
+    lines = await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.id))
+    services = till.services
+    tickets = await services.calendar.get_tickets_for_order(session, order.id)
+    entries = await services.calendar.get_entries_for_order(session, order.id)
+    products = await services.market.get_stock_for_order(session, order.id)
+    return Told(
+        order=order_to_dto(order, list(lines)),
+        recipient=recipient,
+        tickets=[ticket for ticket in tickets if ticket.state in TICKETS_GIVEN],
+        entries=[entry for entry in entries if entry.state in BOOKINGS_GIVEN],
+        products=[product for product in products if product.state is StockState.SOLD],
+        sellers=await sellers_of_order(session, order.id),
+        debts=list(await session.scalars(select(Debt).where(Debt.order_id == order.id).order_by(Debt.id))),
+    )
 
 
-async def _queue(
-    till: Till,
-    session: AsyncSession,
-    order: OrderDTO,
-    tickets: list[TicketDTO],
-    debts: list[Debt],
-    *,
-    event: str,
-    recipient: str,
-    key: str,
-) -> None:
+async def _queue_both(till: Till, session: AsyncSession, told: Told) -> None:
+    """Queue what was bought, where anything was given, and what is owed."""
+    if told.gives_anything or not told.debts:
+        await _queue(till, session, told, event="order-paid", key=f"{told.order.id}")
+    if told.debts:
+        await _queue(till, session, told, event="order-oversold", key=f"{told.order.id}:{told.debts[-1].id}")
+
+
+async def _queue(till: Till, session: AsyncSession, told: Told, *, event: str, key: str) -> None:
     """Render one mail and queue it, once for its key."""
     mail = render_mail(
         event,
         settings=till.settings,
-        recipient=recipient,
-        order=order,
-        tickets=tickets,
-        debts=debts,
-        order_url=f"{till.settings.url_of('cart')}/orders/{order.id}/",
+        recipient=told.recipient,
+        told=told,
+        order=told.order,
+        tickets=told.tickets,
+        debts=told.debts,
+        vat=vat_by_rate((line.vat_rate, line.total) for line in told.order.lines),
+        order_url=order_url(till.settings, told.order),
         tickets_url=f"{till.settings.url_of('events')}/tickets/",
     )
     await queue_mail(session, mail, kind=event, key=f"{event}:{key}")
+
+
+async def queue_booking_mail(till: Till, session: AsyncSession, entry: EntryDTO, *, order: OrderDTO) -> None:
+    """Tell a booker what became of a booking that waited: confirmed, or declined. Once, in the caller's transaction."""
+    recipient = await recipient_of(session, order.id)
+    if recipient is None:
+        return
+    event = "booking-approved" if entry.state is EntryState.CONFIRMED else "booking-declined"
+    mail = render_mail(
+        event,
+        settings=till.settings,
+        recipient=recipient,
+        entry=entry,
+        order=order,
+        order_url=order_url(till.settings, order),
+    )
+    await queue_mail(session, mail, kind=event, key=f"{event}:{entry.id}")

@@ -6,9 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from shared.contracts.dtos import OrderDTO, OrderLineDTO, PaymentDTO
+from shared.contracts.dtos import OrderDTO, OrderLineDTO, PaymentDTO, SellerDTO
 from shared.contracts.states import LineKind, OrderState, PaymentState
-from shared.models import Order, OrderLine, Payment
+from shared.models import Order, OrderLine, OrderSeller, Payment
+
+from .buyer import Buyer
 
 
 def line_to_dto(line: OrderLine) -> OrderLineDTO:
@@ -25,6 +27,8 @@ def line_to_dto(line: OrderLine) -> OrderLineDTO:
         ticket_id=line.ticket_id,
         entry_id=line.entry_id,
         ticket_type_id=line.ticket_type_id,
+        variant_id=line.variant_id,
+        page_post_id=line.page_post_id,
     )
 
 
@@ -42,6 +46,7 @@ def order_to_dto(order: Order, lines: list[OrderLine] | None = None) -> OrderDTO
         user_id=order.user_id,
         page_post_id=order.page_post_id,
         merchant_code=order.merchant_code,
+        guest_email=order.guest_email,
         lines=tuple(line_to_dto(line) for line in (order.lines if lines is None else lines)),
     )
 
@@ -64,9 +69,9 @@ def payment_to_dto(payment: Payment) -> PaymentDTO:
     )
 
 
-async def get_order(session: AsyncSession, order_id: int, *, user_id: int) -> OrderDTO | None:
-    """Return one of the user's orders with its lines, or None."""
-    statement = select(Order).where(Order.id == order_id, Order.user_id == user_id).options(selectinload(Order.lines))
+async def get_order(session: AsyncSession, order_id: int, buyer: Buyer) -> OrderDTO | None:
+    """Return one of the buyer's orders with its lines, or None."""
+    statement = select(Order).where(Order.id == order_id, buyer.owns()).options(selectinload(Order.lines))
     order = await session.scalar(statement.execution_options(populate_existing=True))
     return None if order is None else order_to_dto(order)
 
@@ -87,17 +92,48 @@ async def my_orders(
     return [order_to_dto(order) for order in await session.scalars(statement)]
 
 
-async def payment_of_order(session: AsyncSession, order_id: int, *, user_id: int) -> PaymentDTO | None:
-    """Return the latest payment of one of the user's orders."""
+async def payment_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> PaymentDTO | None:
+    """Return the latest payment of one of the buyer's orders."""
     statement = (
         select(Payment)
         .join(Payment.order)
-        .where(Payment.order_id == order_id, Order.user_id == user_id)
+        .where(Payment.order_id == order_id, buyer.owns())
         .order_by(Payment.id.desc())
         .limit(1)
     )
     payment = await session.scalar(statement)
     return None if payment is None else payment_to_dto(payment)
+
+
+async def is_guest_order(session: AsyncSession, order_id: int) -> bool:
+    """Tell whether an order was made without an account."""
+    guests = select(Order.id).where(Order.id == order_id, Order.user_id.is_(None))
+    return await session.scalar(guests) is not None
+
+
+async def order_id_of_token(session: AsyncSession, token_hash: str) -> int | None:
+    """Return the order that a guest's token opens, or None."""
+    return await session.scalar(select(Order.id).where(Order.access_token_hash == token_hash))
+
+
+async def sellers_of_order(session: AsyncSession, order_id: int) -> list[SellerDTO]:
+    """Return who sold an order's lines, as they were at checkout. The caller has made sure whose order it is."""
+    rows = await session.scalars(
+        select(OrderSeller).where(OrderSeller.order_id == order_id).order_by(OrderSeller.page_title, OrderSeller.id)
+    )
+    return [
+        SellerDTO(
+            page_post_id=row.page_post_id,
+            page_title=row.page_title,
+            name=row.name,
+            address=row.address,
+            terms=row.terms,
+            refund_policy=row.refund_policy,
+            collection_place=row.collection_place,
+            collection_times=row.collection_times,
+        )
+        for row in rows
+    ]
 
 
 async def payment_by_return_token(session: AsyncSession, token: str) -> PaymentDTO | None:

@@ -78,7 +78,8 @@ async def _transaction(till: Till, payment: Payment) -> Transaction | None:
     if payment.transaction_id is None:
         return None
     try:
-        return await till.gateway.transaction(payment.transaction_id, payment.merchant_code)
+        gateway = await till.gateways.of(payment.merchant_code)
+        return await gateway.transaction(payment.transaction_id, payment.merchant_code)
     except GatewayError as error:
         _log.warning("transaction_not_read", payment_id=payment.id, error=type(error).__name__)
         return None
@@ -140,7 +141,8 @@ async def _call(till: Till, payment: Payment, amount: Decimal) -> RefundAnswer:
     if payment.transaction_id is None:
         raise NotFound
     try:
-        return await till.gateway.refund(payment.transaction_id, payment.merchant_code, amount)
+        gateway = await till.gateways.of(payment.merchant_code)
+        return await gateway.refund(payment.transaction_id, payment.merchant_code, amount)
     except GatewayError as error:
         _log.warning("refund_unclear", payment_id=payment.id, error=type(error).__name__)
         return RefundAnswer(RefundOutcome.UNKNOWN)

@@ -24,15 +24,17 @@ async def settle_debt(till: Till, session: AsyncSession, debt_id: int) -> None:
     await session.flush()  # the journal tells of what the database has taken
     await record(session, thing="debt", thing_id=debt.id, order_id=debt.order_id, event=debt.state, actor=SYSTEM)
     if debt.order_line_id is not None:
-        await _mark_ticket(till, session, debt.order_id, debt.order_line_id)
+        await _mark_thing(till, session, debt.order_id, debt.order_line_id)
     await _mark_order(session, debt.order_id)
 
 
-async def _mark_ticket(till: Till, session: AsyncSession, order_id: int, line_id: int) -> None:
-    """Mark the oversold ticket of a line: the line's own, or the one that was made in its place."""
-    ticket_id = await session.scalar(select(OrderLine.ticket_id).where(OrderLine.id == line_id))
-    if ticket_id is not None:
-        await till.services.calendar.mark_tickets_refunded(session, order_id, [ticket_id])
+async def _mark_thing(till: Till, session: AsyncSession, order_id: int, line_id: int) -> None:
+    """Mark what a line sold and could not give: its ticket, or the one made in its place; its stock."""
+    line = await session.get_one(OrderLine, line_id)
+    if line.ticket_id is not None:
+        await till.services.calendar.mark_tickets_refunded(session, order_id, [line.ticket_id])
+    if line.variant_id is not None:
+        await till.services.market.mark_stock_refunded(session, order_id, line.variant_id)
 
 
 async def _mark_order(session: AsyncSession, order_id: int) -> None:

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from events.bp.entries.offers import Kind, Offer, offer_of, span_of
+from events.bp.entries.offers import Kind, Offer, offer_of
+from shared.browser.filters import until
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.paths import calendar_path, entry_path
@@ -72,7 +73,7 @@ def entry_page(entry: EntryDTO, *, now: datetime, choice_query: str = "", state:
     return EntryPage(
         entry=entry,
         offer=offer,
-        span=span_of(entry.start_at, entry.end_at, entry.time_zone),
+        span=until(entry.start_at, entry.end_at, entry.time_zone),
         paragraphs=tuple(part for part in _BLANK_LINES.split(entry.description.strip()) if part),
         path=path,
         calendar_path=calendar_path(entry.calendar_slug),

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from events.bp.entries.offers import span_of
 from events.bp.tickets.forms import BuyForm, choice_query
+from shared.browser.filters import until
 from shared.contracts.dtos import ZERO, EntryDTO, TicketDTO
 from shared.contracts.paths import entry_path
 from shared.services.registry import services
@@ -93,7 +93,7 @@ def sign_in_page(entry: EntryDTO, form: BuyForm) -> SignInPage:
     path = entry_path(entry.id)
     return SignInPage(
         entry=entry,
-        span=span_of(entry.start_at, entry.end_at, entry.time_zone),
+        span=until(entry.start_at, entry.end_at, entry.time_zone),
         path=path,
         sign_in_to=path + choice_query(chosen),
         chosen=tuple((count, names[key]) for key, count in chosen.items()),
@@ -109,7 +109,7 @@ async def _added_page(session: AsyncSession, entry: EntryDTO, tickets: Iterable[
     lines = tuple(_line(same, left.get(key)) for key, same in kinds.items())
     return AddedPage(
         entry=entry,
-        span=span_of(entry.start_at, entry.end_at, entry.time_zone),
+        span=until(entry.start_at, entry.end_at, entry.time_zone),
         path=entry_path(entry.id),
         lines=lines,
         total=sum((line.total for line in lines), ZERO),

@@ -1,0 +1,72 @@
+"""A guest's order, which opens by the token from its mail, and by nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from quart import Blueprint, make_response, render_template, url_for
+from quart.typing import ResponseTypes
+
+from cart.bp.orders.services import Buyer, order_id_of_token
+from cart.bp.orders.services.guest import hash_guest_token
+from cart.wiring import current_till
+from shared.contracts.errors import NotFound
+from shared.db.uow import unit_of_work
+from shared.web.limits import limit_per_client
+
+from .order_views import load_order_page
+from .pages import OrderLinks
+from .receipt_views import load_receipt
+from .routes import give_up, send_to_payment
+
+bp = Blueprint("guest_orders", __name__, url_prefix="/orders/guest")
+MINUTE = timedelta(minutes=1)
+
+
+@bp.get("/<token>/")
+async def order_page(token: str) -> ResponseTypes:
+    """Show a guest's order to whoever has its token."""
+    page = await load_order_page(*await _opened(token))
+    return await _private(await render_template("_types/orders/detail.html", page=page))
+
+
+@bp.get("/<token>/receipt/")
+async def receipt(token: str) -> ResponseTypes:
+    """Show the receipt of a guest's order to whoever has its token."""
+    page = await load_receipt(*await _opened(token))
+    return await _private(await render_template("_types/orders/receipt.html", page=page))
+
+
+@bp.post("/<token>/pay/")
+@limit_per_client(30, MINUTE)
+async def pay(token: str) -> ResponseTypes:
+    """Send the browser to the payment of a guest's order."""
+    return await send_to_payment(*await _opened(token))
+
+
+@bp.post("/<token>/put-back/")
+@limit_per_client(30, MINUTE)
+async def put_order_back(token: str) -> ResponseTypes:
+    """Give a guest's unpaid order up."""
+    return await give_up(*await _opened(token))
+
+
+async def _opened(token: str) -> tuple[int, Buyer, OrderLinks]:
+    """Return the order that a token opens, and its buyer. Raises NotFound.
+
+    Read in a short transaction of its own: some of what follows calls the provider.
+    """
+    token_hash = hash_guest_token(token)
+    async with unit_of_work(current_till().database) as uow:
+        order_id = await order_id_of_token(uow.session, token_hash)
+    if order_id is None:
+        raise NotFound("This link opens no order. Please use the link in our mail as it is, without a change.")
+    return order_id, Buyer(None, token_hash=token_hash), OrderLinks(url_for("guest_orders.order_page", token=token))
+
+
+async def _private(html: str) -> ResponseTypes:
+    """Answer with a page whose address is a secret: what is opened from it must not learn it."""
+    response = await make_response(html)
+    response.headers["Referrer-Policy"] = "strict-origin"
+    response.headers["Cache-Control"] = "no-store"
+    return response

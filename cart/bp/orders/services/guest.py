@@ -1,0 +1,31 @@
+"""What opens a guest's order: a token that only its buyer's mail and browser have."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+
+from pydantic import SecretStr
+
+from shared.contracts.dtos import OrderDTO
+from shared.settings import Settings
+
+
+def guest_token(secret_key: SecretStr, order_number: str) -> str:
+    """Return the token of a guest's order: made anew for each mail about it, since only its hash is stored."""
+    digest = hmac.digest(secret_key.get_secret_value().encode(), b"guest order " + order_number.encode(), "sha256")
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def hash_guest_token(token: str) -> str:
+    """Return the form in which a token is stored: it has 256 bits that nobody can guess, so a plain hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def order_url(settings: Settings, order: OrderDTO) -> str:
+    """Return the address of an order's page: a guest's has the token in it, and nothing else opens it."""
+    origin = settings.url_of("cart")
+    if order.user_id is None:
+        return f"{origin}/orders/guest/{guest_token(settings.secret_key, order.number)}/"
+    return f"{origin}/orders/{order.id}/"

@@ -1,0 +1,47 @@
+"""Money that came in for an order, and went back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.states import PaymentState, RefundState
+from shared.models import Order, Payment, Refund
+
+from .buyer import Buyer
+
+GONE_BACK = (RefundState.SUCCEEDED, RefundState.EXTERNAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A payment, or (``is_refund``) money that went back. ``code`` is the provider's, for people."""
+
+    at: datetime
+    amount: Decimal
+    code: str
+    is_refund: bool
+
+
+async def money_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> list[Movement]:
+    """Return what came in for one of the buyer's orders and went back, oldest first."""
+    mine = select(Order.id).where(Order.id == order_id, buyer.owns()).scalar_subquery()
+    paid = await session.scalars(select(Payment).where(Payment.order_id == mine, Payment.state == PaymentState.PAID))
+    back = await session.execute(
+        select(Refund.finished_at, Refund.created_at, Refund.amount, Payment.transaction_code)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.order_id == mine, Refund.state.in_(GONE_BACK))
+    )
+    money = [
+        Movement(payment.paid_at or payment.created_at, payment.amount, payment.transaction_code or "", is_refund=False)
+        for payment in paid
+    ]
+    money += [
+        Movement(row.finished_at or row.created_at, row.amount, row.transaction_code or "", is_refund=True)
+        for row in back
+    ]
+    return sorted(money, key=lambda each: each.at)

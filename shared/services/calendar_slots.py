@@ -1,0 +1,153 @@
+"""The slots of a calendar: what its rules offer, and what of that is still free."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.dtos import SlotDTO
+from shared.contracts.states import HELD_ENTRY_STATES
+from shared.models import BookingRule, Calendar, CalendarClosure, CalendarEntry, Slot
+
+from .calendar_times import DAY, Closure, Rule, Timetable
+
+Span = tuple[datetime, datetime]
+MOST_DAYS = 62
+"""How many days can be asked for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bookable:
+    """A calendar with its timetable."""
+
+    calendar: Calendar
+    timetable: Timetable
+
+
+def _rule(row: BookingRule) -> Rule:
+    """Take a rule out of its row."""
+    return Rule(
+        name=row.name,
+        weekdays=frozenset(row.weekdays),
+        from_time=row.from_time,
+        to_time=row.to_time,
+        length=timedelta(minutes=row.slot_minutes),
+        price=row.price,
+        vat_rate=row.vat_rate,
+        places=row.places,
+    )
+
+
+async def load_bookable(session: AsyncSession, calendars: Collection[Calendar]) -> dict[int, Bookable]:
+    """Return the timetables of these calendars, by the calendar's id: two queries, however many there are."""
+    ids = [calendar.id for calendar in calendars]
+    if not ids:
+        return {}
+    rules: dict[int, list[Rule]] = {}
+    order = (BookingRule.calendar_id, BookingRule.position, BookingRule.id)
+    for row in await session.scalars(select(BookingRule).where(BookingRule.calendar_id.in_(ids)).order_by(*order)):
+        rules.setdefault(row.calendar_id, []).append(_rule(row))
+    closures: dict[int, list[Closure]] = {}
+    for closed in await session.scalars(select(CalendarClosure).where(CalendarClosure.calendar_id.in_(ids))):
+        closures.setdefault(closed.calendar_id, []).append(Closure(closed.first_day, closed.last_day))
+    return {
+        calendar.id: Bookable(
+            calendar,
+            Timetable(
+                zone=ZoneInfo(calendar.time_zone),
+                rules=rules.get(calendar.id, []),
+                closures=closures.get(calendar.id, []),
+                notice=timedelta(minutes=calendar.notice_minutes),
+                ahead_days=calendar.ahead_days,
+            ),
+        )
+        for calendar in calendars
+    }
+
+
+async def slots_between(
+    session: AsyncSession, bookable: Bookable, first: date, last: date, *, now: datetime
+) -> list[SlotDTO]:
+    """Return what is offered from one day to another, with the places that are free, by day, start and end."""
+    calendar, timetable = bookable.calendar, bookable.timetable
+    offered = [
+        (day, start, end, rule)
+        for day in _days(first, min(last, timetable.last_day(now), first + timedelta(days=MOST_DAYS)))
+        for start, end, rule in timetable.slots_of(day, now)
+    ]
+    if not offered:
+        return []
+    taken = await _Taken.load(session, calendar, [(start, end) for _, start, end, _ in offered])
+    slots = [
+        SlotDTO(
+            calendar_id=calendar.id,
+            day=day,
+            start_at=start,
+            end_at=end,
+            name=rule.name,
+            price=rule.price,
+            vat_rate=rule.vat_rate,
+            places=taken.places_of(rule),
+            free=taken.free_of((start, end), rule),
+        )
+        for day, start, end, rule in offered
+    ]
+    return sorted(slots, key=lambda slot: (slot.day, slot.start_at, slot.end_at))
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    """Count from one day to another."""
+    day = first
+    while day <= last:
+        yield day
+        day += DAY
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What holds a calendar's time: entries where its room is let as a whole, places of slots elsewhere."""
+
+    whole_room: bool
+    spans: Sequence[Span]
+    held: dict[Span, int]
+
+    @classmethod
+    async def load(cls, session: AsyncSession, calendar: Calendar, wanted: Sequence[Span]) -> _Taken:
+        """Read what holds anything between the first and the last of some stretches of time."""
+        first, last = min(start for start, _ in wanted), max(end for _, end in wanted)
+        if calendar.whole_room:
+            return cls(whole_room=True, spans=await holding_spans(session, calendar.id, first, last), held={})
+        rows = await session.scalars(
+            select(Slot).where(Slot.calendar_id == calendar.id, Slot.start_at >= first, Slot.start_at < last)
+        )
+        return cls(whole_room=False, spans=(), held={(row.start_at, row.end_at): row.held for row in rows})
+
+    def places_of(self, rule: Rule) -> int:
+        """Return how many can book the same time: one, where the room is let as a whole."""
+        return 1 if self.whole_room else rule.places
+
+    def free_of(self, span: Span, rule: Rule) -> int:
+        """Return the places that are left of a stretch of time."""
+        if self.whole_room:
+            return 0 if overlaps_any(span, self.spans) else 1
+        return max(0, rule.places - self.held.get(span, 0))
+
+
+async def holding_spans(session: AsyncSession, calendar_id: int, first: datetime, last: datetime) -> list[Span]:
+    """Return when a whole room is taken, by events and bookings alike, between two moments."""
+    rows = await session.execute(
+        select(CalendarEntry.start_at, CalendarEntry.end_at)
+        .where(CalendarEntry.calendar_id == calendar_id, CalendarEntry.state.in_(HELD_ENTRY_STATES))
+        .where(CalendarEntry.start_at < last, CalendarEntry.end_at > first)
+    )
+    return [(row.start_at, row.end_at) for row in rows]
+
+
+def overlaps_any(span: Span, others: Iterable[Span]) -> bool:
+    """Tell whether a stretch of time meets any of the others; one that ends where it begins does not."""
+    return any(span[0] < end and start < span[1] for start, end in others)

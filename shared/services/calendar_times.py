@@ -1,0 +1,95 @@
+"""When a calendar's slots are: pure reckoning with rules, zones and clocks, without a database.
+
+A rule's times are those of the clock on the wall, and its slots have the length that it promises on every day of the
+year: they are counted off in real time from the rule's first moment to its last. So a night that loses an hour has one
+slot less, and one that has an hour twice has one more, each of them a real stretch of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What can be booked: slots of one length, on some days of the week (1: Monday), between two times of day.
+
+    ``to_time`` at or before ``from_time`` is on the next day; 00:00 is the end of the day itself.
+    """
+
+    name: str
+    weekdays: frozenset[int]
+    from_time: time
+    to_time: time
+    length: timedelta
+    price: Decimal
+    vat_rate: Decimal
+    places: int
+
+    def times_of(self, day: date, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+        """Give the slots of a day, in UTC; none where it is not a day of the rule's."""
+        if day.isoweekday() not in self.weekdays:
+            return
+        start = _instant(day, self.from_time, zone)
+        last = _instant(day if self.to_time > self.from_time else day + DAY, self.to_time, zone)
+        while start + self.length <= last:
+            yield start, start + self.length
+            start += self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """Days on which nothing can be booked, first and last included."""
+
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """Everything that says when a calendar can be booked."""
+
+    zone: ZoneInfo
+    rules: Sequence[Rule]
+    closures: Sequence[Closure]
+    notice: timedelta
+    ahead_days: int
+
+    def is_closed(self, day: date) -> bool:
+        """Tell whether nothing can be booked on a day."""
+        return any(closure.first_day <= day <= closure.last_day for closure in self.closures)
+
+    def last_day(self, now: datetime) -> date:
+        """Return the last day that is offered."""
+        return now.astimezone(self.zone).date() + timedelta(days=self.ahead_days)
+
+    def slots_of(self, day: date, now: datetime) -> Iterator[tuple[datetime, datetime, Rule]]:
+        """Give what can be booked of a day at this moment, rule by rule; a stretch of time is given once."""
+        if self.is_closed(day) or day > self.last_day(now):
+            return
+        seen: set[tuple[datetime, datetime]] = set()
+        for rule in self.rules:
+            for start, end in rule.times_of(day, self.zone):
+                if start - self.notice >= now and (start, end) not in seen:
+                    seen.add((start, end))
+                    yield start, end, rule
+
+    def rule_of(self, start: datetime, end: datetime, now: datetime) -> Rule | None:
+        """Return the rule that offers a stretch of time at this moment, or None where none does."""
+        day = start.astimezone(self.zone).date()
+        for candidate in (day, day - DAY):  # a slot after midnight may belong to the evening before
+            for slot_start, slot_end, rule in self.slots_of(candidate, now):
+                if (slot_start, slot_end) == (start, end):
+                    return rule
+        return None
+
+
+def _instant(day: date, moment: time, zone: ZoneInfo) -> datetime:
+    """Return the moment at which a clock on the wall shows this; the first one where it does so twice."""
+    return datetime.combine(day, moment, zone).astimezone(UTC)

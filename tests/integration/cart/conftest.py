@@ -72,6 +72,8 @@ class Visitor:
 
     client: TestClientProtocol
     user: UserDTO | None = None
+    session_id: str | None = None
+    """The anonymous session of a guest's browser."""
 
     @property
     def id(self) -> int:
@@ -143,6 +145,39 @@ def sign_in(app: Quart, running: AppState, database: Database) -> SignIn:
         return Visitor(client, user)
 
     return sign_in
+
+
+@pytest.fixture
+async def guest(app: Quart, running: AppState, database: Database) -> Visitor:
+    """A browser that has a cart and no account."""
+    async with database.sessions() as session:
+        made = await start_session(session, user_id=None, now=datetime.now(UTC), days=30)
+        await session.commit()
+    client = app.test_client()
+    assert running.auth.cookie_name
+    client.set_cookie("localhost", running.auth.cookie_name, running.auth.dump_token(made.token, app=app))
+    return Visitor(client, session_id=str(made.id))
+
+
+PutProducts = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def put_products(running: AppState, session: AsyncSession) -> PutProducts:
+    """Put products into somebody's cart: ``await put_products(ada, variant_id, 2)``."""
+
+    async def put_products(who: Visitor, variant_id: int, quantity: int = 1) -> None:
+        await running.services.cart.change_item(
+            session,
+            user_id=None if who.user is None else who.user.id,
+            session_id=who.session_id,
+            variant_id=variant_id,
+            quantity=quantity,
+            more=True,
+        )
+        await session.commit()
+
+    return put_products
 
 
 @pytest.fixture

@@ -31,6 +31,11 @@ class _Contents:
     codes: dict[int | None, str]
     now: datetime
 
+    def place_of(self, page_id: int | None) -> tuple[bool, str, int]:
+        """Say where a page's group stands; what belongs to no page comes last."""
+        page = None if page_id is None else self.pages.get(page_id)
+        return page is None, "" if page is None else page.title, page_id or 0
+
     def group(self, page_id: int | None) -> PageGroup:
         """Return one page's part."""
         tickets = [ticket for ticket in self.tickets if ticket.calendar_container_id == page_id]
@@ -58,7 +63,10 @@ class _Contents:
 
 
 async def get_cart_grouped_by_page(session: AsyncSession) -> list[PageGroup]:
-    """Return the current cart, one group a page; the number of queries does not depend on the number of lines."""
+    """Return the current cart, one group a page, by the pages' titles, so that a change moves no group.
+
+    The number of queries does not depend on the number of lines.
+    """
     ident, state = current_cart_identity(), app_state()
     tickets = await get_ticket_cart_entries(session)
     bookings = await get_calendar_cart_entries(session)
@@ -75,4 +83,4 @@ async def get_cart_grouped_by_page(session: AsyncSession) -> list[PageGroup]:
         codes=await merchant_codes(session, ids, state.settings.sumup_merchant_code),
         now=state.clock(),
     )
-    return [contents.group(page_id) for page_id in ids]
+    return [contents.group(page_id) for page_id in sorted(ids, key=contents.place_of)]

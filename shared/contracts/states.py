@@ -141,6 +141,9 @@ HELD_STOCK_STATES = (StockState.RESERVED, StockState.SOLD)
 PAYABLE_PAYMENT_STATES = (PaymentState.CREATED, PaymentState.OPEN, PaymentState.CLOSING, PaymentState.UNKNOWN)
 """The states in which money may still arrive by our own page; an order has at most one such payment."""
 
+CLOSED_PAYMENT_STATES = (PaymentState.EXPIRED, PaymentState.CANCELLED)
+"""The states of an attempt that nobody can pay any more, as far as we know: money may still come late."""
+
 REFUND_IN_FLIGHT = (RefundState.REQUESTED, RefundState.SENT, RefundState.UNKNOWN)
 """The states of a refund whose outcome is open; a payment has at most one such refund."""
 

@@ -45,7 +45,7 @@ class _Trouble:
     """What is to go wrong next, by operation; the operation ``any`` is each of them."""
 
     dropped: Counter[str] = field(default_factory=Counter)
-    errors: dict[str, list[GatewayError]] = field(default_factory=dict)
+    errors: dict[str, list[GatewayError | None]] = field(default_factory=dict)
     declines: int = 0
     refund_status: MovementStatus = MovementStatus.DONE
     refund_refusal: str = ""
@@ -53,8 +53,9 @@ class _Trouble:
     def raise_before(self, operation: str) -> None:
         """Raise what was ordered for this operation."""
         for name in (operation, "any"):
-            if self.errors.get(name):
-                raise self.errors[name].pop(0)
+            error = self.errors[name].pop(0) if self.errors.get(name) else None
+            if error is not None:
+                raise error
 
     def drops(self, operation: str) -> bool:
         """Tell whether the answer of this operation is to be lost, once for each order."""
@@ -191,6 +192,14 @@ class FakeGateway(PaymentGateway):
     def fail_next(self, error: GatewayError, operation: str = "any") -> None:
         """Let the next call of this operation raise ``error`` and have no effect."""
         self._trouble.errors.setdefault(operation, []).append(error)
+
+    def fail_after(self, calls: int, error: GatewayError, operation: str) -> None:
+        """Let so many calls of this operation go well, and the one after them raise ``error``."""
+        self._trouble.errors.setdefault(operation, []).extend([None] * calls + [error])
+
+    def change(self, checkout_id: str, *, amount: Decimal) -> None:
+        """Let a checkout be another one than was asked for."""
+        self._checkouts[checkout_id] = replace(self._known(checkout_id), amount=amount)
 
     def forget(self, reference: str) -> None:
         """Let a checkout never have been made: a request that was lost on its way."""

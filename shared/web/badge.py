@@ -42,6 +42,11 @@ async def _load() -> None:
     g.badge = await _summary(app_state(), current_cart_identity()) if may_have_cart() else CartSummaryDTO()
 
 
+async def reload_badge() -> None:
+    """Fetch the badge anew, for a page whose request has changed what it shows; no transaction may be open."""
+    await _load()
+
+
 async def _show_badge() -> str:
     """Render the badge alone."""
     return await render_template("_types/cart/_mini.html")

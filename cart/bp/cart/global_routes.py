@@ -9,15 +9,16 @@ from http import HTTPStatus
 from quart import Blueprint, Response, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.cart.services import settle_or_raise, tidy_cart
+from cart.bp.cart.services import Seen, settle_or_raise, tidy_cart
 from cart.bp.orders.order_views import find_order_page, links_of
 from cart.bp.orders.services import is_guest_order, payment_by_return_token
 from cart.wiring import current_till
 from shared.contracts.dtos import PageDTO, PaymentDTO
 from shared.contracts.errors import GatewayError, NotFound, ShopError
-from shared.contracts.states import OrderState, PaymentState
+from shared.contracts.states import CLOSED_PAYMENT_STATES, OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.services.registry import services
+from shared.web.badge import reload_badge
 from shared.web.htmx import is_htmx, redirect_to
 from shared.web.identity import current_cart_identity, current_user, sign_in_required
 from shared.web.limits import limit_per_person
@@ -37,8 +38,6 @@ from .return_page import ReturnPage, Verdict, judge, state_now
 
 bp = Blueprint("cart", __name__)
 MINUTE = timedelta(minutes=1)
-CLOSED_STATES = frozenset({PaymentState.EXPIRED, PaymentState.CANCELLED})
-"""What a payment becomes only once the provider has said that it can no longer be paid."""
 
 
 @bp.get("/")
@@ -145,8 +144,9 @@ async def checkout_return(token: str) -> ResponseTypes:
     htmx asks again every few seconds while it is being checked, and is sent to the page anew once that is over.
     """
     payment = await _payment_of(token)
-    state = await _settle(payment)
-    page = await _build_return_page(payment, state, token)
+    seen = await _settle(payment)
+    await reload_badge()  # the order may have been paid just now
+    page = await _build_return_page(payment, seen, token)
     if is_htmx():
         return Response(b"", HTTPStatus.NO_CONTENT) if page.verdict is Verdict.CHECKING else redirect_to(page.poll_url)
     return await make_response(await render_template("_types/checkout/return.html", page=page))
@@ -161,30 +161,31 @@ async def _payment_of(token: str) -> PaymentDTO:
     return payment
 
 
-async def _settle(payment: PaymentDTO) -> PaymentState:
+async def _settle(payment: PaymentDTO) -> Seen:
     """Settle a payment; where the provider cannot be asked, only a state that was proven before is no doubt."""
     try:
         return await settle_or_raise(current_till(), payment.id)
     except GatewayError:
-        return payment.state if payment.state in CLOSED_STATES else PaymentState.UNKNOWN
+        return Seen(payment.state if payment.state in CLOSED_PAYMENT_STATES else PaymentState.UNKNOWN)
 
 
-async def _build_return_page(payment: PaymentDTO, state: PaymentState, token: str) -> ReturnPage:
+async def _build_return_page(payment: PaymentDTO, seen: Seen, token: str) -> ReturnPage:
     """Put the page together: the verdict for anybody with the address, the order for its owner."""
     till, user = current_till(), current_user()
     found = None
     if user is not None:  # a guest's order opens by the token in their mail, not by having been here
         found = await find_order_page(payment.order_id, buyer_of(user), links_of(payment.order_id))
     order = None if found is None else found.order
-    state = state_now(state, None if found is None else found.payment_state)
+    state = state_now(seen.state, None if found is None else found.payment_state)
     in_time = till.clock() < (payment.valid_until if order is None else order.expires_at)
     holds_seats = order is not None and order.state is OrderState.PENDING and in_time
     return ReturnPage(
-        verdict=judge(state, None if order is None else order.state, in_time=in_time),
+        verdict=judge(state, None if order is None else order.state, status=seen.status, in_time=in_time),
         poll_url=url_for("cart.checkout_return", token=token),
         order=found,
         seats_until=order.expires_at if order is not None and holds_seats else None,
         in_review=state is PaymentState.REVIEW,
+        is_open=state is PaymentState.OPEN and in_time,
         is_guest=await is_guest_order(request_session(), payment.order_id),
         time_zone=till.settings.time_zone,
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from cart.bp.orders.pages import CHECKING_STATES, OrderPage
+from shared.contracts.dtos import CheckoutStatus
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
 
 
@@ -29,16 +30,22 @@ class ReturnPage:
     """Until when the seats are held for another try; None where they are held no more."""
     in_review: bool
     """Whether a person has to look at the payment: waiting on the page is no use."""
+    is_open: bool
+    """Whether the provider has simply not reported a payment: it may be on its way, or nobody has paid."""
     time_zone: str
     is_guest: bool = False
     """Whether the order was made without an account: then its link is in its buyer's mail, and nowhere else."""
 
 
-def judge(payment: PaymentState, order: OrderState | None, *, in_time: bool = True) -> Verdict:
+def judge(
+    payment: PaymentState, order: OrderState | None, *, status: CheckoutStatus | None = None, in_time: bool = True
+) -> Verdict:
     """Decide what to say of a payment, given its order where the reader may know of it.
 
     An order counts as paid once its things are given, whichever attempt paid it; anything in doubt is "checking".
-    Past the deadline an open checkout may still have taken money until it is fenced (MONEY.md, promise 8).
+    ``status`` is what the provider has just said: only a payment that it calls failed is surely not paid, since right
+    after paying it may still say "pending" (NOTES.md § 4). Past the deadline an open checkout may still have taken
+    money until it is fenced (MONEY.md, promise 8).
     """
     if order in PAID_ORDER_STATES:
         return Verdict.PAID
@@ -46,7 +53,7 @@ def judge(payment: PaymentState, order: OrderState | None, *, in_time: bool = Tr
         return Verdict.PAID if order is None else Verdict.CHECKING
     if payment in CHECKING_STATES:
         return Verdict.CHECKING
-    if payment is PaymentState.OPEN and not in_time:
+    if payment is PaymentState.OPEN and (status is not CheckoutStatus.FAILED or not in_time):
         return Verdict.CHECKING
     return Verdict.NOT_PAID
 

@@ -167,8 +167,11 @@ def _owed_view(line: OwedLine) -> OwedView:
 
 
 def is_checking(unpaid: OpenOrder | None) -> bool:
-    """Tell whether an unpaid order's payment is in doubt: then nothing may be paid beside it."""
-    return unpaid is not None and unpaid.payment_state in CHECKING_STATES
+    """Tell whether an unpaid order's payment is in doubt: then nothing may be paid beside it.
+
+    One that is recorded as paid, and not given yet, is on its way to being so.
+    """
+    return unpaid is not None and unpaid.payment_state in (*CHECKING_STATES, PaymentState.PAID)
 
 
 def build_order_page(
@@ -189,7 +192,7 @@ def build_order_page(
 ) -> OrderPage:
     """Put an order's page together; ``unpaid`` is the same order as one that waits for its payment, if it does."""
     text, kind = STATE_WORDS[order.state]
-    checking = payment_state in CHECKING_STATES and order.state not in PAID_ORDER_STATES
+    checking = is_checking(unpaid)
     in_time = unpaid is not None and order.expires_at > now
     return OrderPage(
         order=order,

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.cart.return_page import Verdict, judge, state_now
+from shared.contracts.dtos import CheckoutStatus
 from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
 from shared.models import Payment
@@ -44,7 +45,14 @@ def test_what_is_in_doubt_is_being_checked(payment: PaymentState, order: OrderSt
 
 
 def test_an_open_payment_past_its_deadline_is_being_checked() -> None:
-    assert judge(PaymentState.OPEN, OrderState.PENDING, in_time=False) is Verdict.CHECKING
+    status = CheckoutStatus.FAILED
+    assert judge(PaymentState.OPEN, OrderState.PENDING, status=status, in_time=False) is Verdict.CHECKING
+
+
+@pytest.mark.parametrize("order", [None, OrderState.PENDING])
+def test_only_a_payment_that_the_provider_calls_failed_is_not_paid(order: OrderState | None) -> None:
+    said = {status: judge(PaymentState.OPEN, order, status=status) for status in CheckoutStatus}
+    assert [status for status, verdict in said.items() if verdict is Verdict.NOT_PAID] == [CheckoutStatus.FAILED]
 
 
 @pytest.mark.parametrize(
@@ -74,11 +82,28 @@ async def test_a_paid_order_shows_its_tickets_with_their_codes(
     assert await tickets_of(session, ada) == ["confirmed"] * 2
 
 
-async def test_whoever_left_without_paying_reads_not_paid_and_may_go_on(
+async def test_whoever_left_without_paying_may_go_on_and_whoever_has_just_paid_may_wait(
     ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession
 ) -> None:
     await fill_cart(ada, show, 2)
     payment = await _check_out(ada, session)
+    page = await ada.get(_address(payment))
+    assert page.text("h1") == "Checking your payment"
+    assert page.text(".checking h2") == "No payment has been reported so far"
+    assert "nothing was charged" not in page.text("body")
+    assert page.attribute("[hx-get]", "hx-get") == _address(payment)
+    assert page.attribute(".checking time", "datetime") == payment.valid_until.isoformat()
+    assert page.has(f"form[action$='/orders/{payment.order_id}/pay/']")
+    assert page.has(f"form[action$='/orders/{payment.order_id}/put-back/']")
+
+
+async def test_whose_card_was_declined_reads_not_paid_and_may_go_on(
+    ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway
+) -> None:
+    await fill_cart(ada, show, 2)
+    payment = await _check_out(ada, session)
+    gateway.decline_next()
+    gateway.pay(str(payment.checkout_id))
     page = await ada.get(_address(payment))
     assert page.text("h1") == "Not paid"
     assert page.attribute(".notice time", "datetime") == payment.valid_until.isoformat()

@@ -14,7 +14,7 @@ from cart.bp.refunds.services import refund_debt
 from shared.contracts.dtos import MovementStatus
 from shared.contracts.errors import Conflict, GatewayUnavailable, NotFound, Unavailable
 from shared.db.uow import unit_of_work
-from shared.models import Debt, Payment
+from shared.models import Debt, Payment, Refund
 from tests.support.shop import Shop, Show
 
 
@@ -71,14 +71,46 @@ async def test_an_unclear_refund_blocks_the_next_one_until_it_is_decided(shop: S
     assert await pay_back(shop, debt, bob) == "succeeded"
 
 
-async def test_a_refund_under_way_is_followed_by_the_worker(shop: Shop, bob: int, debt: Debt) -> None:
-    shop.gateway.fail_next(GatewayUnavailable(), "any")
-    with pytest.raises(Unavailable):  # what was given back before could not be read: nothing is sent
+async def test_what_was_given_back_before_must_be_known_before_anything_is_sent(
+    shop: Shop, bob: int, debt: Debt
+) -> None:
+    shop.gateway.fail_next(GatewayUnavailable(), "transaction")
+    with pytest.raises(Unavailable):
         await pay_back(shop, debt, bob)
-    assert await shop.refunds() == []
+    assert [refund.state for refund in await shop.refunds()] == ["failed"]
+    assert not shop.gateway.calls["refund"]
+    assert await pay_back(shop, debt, bob) == "succeeded"
+
+
+async def test_a_lost_answer_that_cannot_be_looked_up_at_once_is_by_the_worker(
+    shop: Shop, bob: int, debt: Debt
+) -> None:
     shop.gateway.drop_next_answer("refund")
-    await pay_back(shop, debt, bob)
+    shop.gateway.fail_after(1, GatewayUnavailable(), "transaction")
+    assert await pay_back(shop, debt, bob) == "unknown"
+    shop.clock.forward(minutes=1)
+    await shop.work()
     assert [refund.state for refund in await shop.refunds()] == ["succeeded"]
+    assert shop.gateway.calls["refund"] == 1
+
+
+async def test_a_refund_that_was_never_sent_is_given_up_by_the_worker(shop: Shop, bob: int, debt: Debt) -> None:
+    async with unit_of_work(shop.till.database) as uow:  # the app was killed right after it had written it down
+        uow.session.add(
+            Refund(
+                debt_id=debt.id,
+                payment_id=debt.payment_id,
+                amount=debt.amount,
+                currency=debt.currency,
+                requested_by=bob,
+                next_check_at=shop.clock(),
+            )
+        )
+        await uow.session.flush()
+        await uow.commit()
+    await shop.work()
+    assert [refund.state for refund in await shop.refunds()] == ["failed"]
+    assert not shop.gateway.calls["refund"]
 
 
 async def test_a_pending_refund_is_settled_later(shop: Shop, bob: int, debt: Debt) -> None:

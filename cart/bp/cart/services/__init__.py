@@ -19,7 +19,7 @@ from .lines import CartLine, OpenOrder, PageGroup, left_text, lines_of
 from .open_orders import get_open_orders
 from .page_cart import get_cart_grouped_by_page
 from .page_config import resolve_page_config
-from .settle import settle, settle_or_raise
+from .settle import Seen, settle, settle_or_raise
 from .tidy import tidy_cart
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "PageGroup",
     "PlacedOrder",
     "PutBackOutcome",
+    "Seen",
     "begin_checkout",
     "calendar_total",
     "check_sumup_status",

@@ -21,11 +21,12 @@ from shared.contracts.states import (
 )
 from shared.db.refusals import is_busy
 from shared.db.uow import unit_of_work
-from shared.models import Order, Payment
+from shared.models import Order, OrderLine, Payment
 
 from .checkout import PlacedOrder, create_order_from_cart
 from .fence import fence, fence_overdue
 from .open_payment import open_payment, return_url
+from .settle import settle
 
 BUSY = "Very many people are buying at this moment. Nothing was charged; please press the button again."
 LET_GO = "The time to pay this order has run out. Its tickets are back in your cart, as long as there are any left."
@@ -72,7 +73,8 @@ async def _continue_open_order(till: Till, buyer: Buyer, page_post_id: int | Non
     """Go on with the order that an earlier press made. Raises CartEmpty where there is none."""
     newest = select(Order.id).where(buyer.owns(), Order.state == OrderState.PENDING)
     if page_post_id is not None:
-        newest = newest.where(Order.page_post_id == page_post_id)
+        of_page = (OrderLine.order_id == Order.id) & (OrderLine.page_post_id == page_post_id)
+        newest = newest.where(select(OrderLine.id).where(of_page).exists())
     async with unit_of_work(till.database) as uow:
         order_id = await uow.session.scalar(newest.order_by(Order.id.desc()).limit(1))
     if order_id is None:
@@ -87,15 +89,17 @@ async def continue_payment(till: Till, buyer: Buyer, *, order_id: int) -> str:
     """
     async with unit_of_work(till.database) as uow:
         order = await get_order(uow.session, order_id, buyer)
-        payment = await uow.session.scalar(
-            select(Payment).where(Payment.order_id == order_id, Payment.state.in_(PAYABLE_PAYMENT_STATES))
-        )
+        newest = select(Payment).where(Payment.order_id == order_id).order_by(Payment.id.desc()).limit(1)
+        payment = await uow.session.scalar(newest)
     if order is None:
         raise NotFound
     if order.state in PAID_ORDER_STATES:
         return order_url(till.settings, order)
     if payment is None or order.state != OrderState.PENDING:
         raise Conflict(LET_GO)
+    if payment.state not in PAYABLE_PAYMENT_STATES:  # it is paid, or a person has to look at it
+        await settle(till, payment.id)
+        return await return_url(till, payment.id)
     if till.clock() >= order.expires_at:
         return await _close_late(till, payment.id, order)
     if payment.state == PaymentState.CLOSING:

@@ -7,7 +7,6 @@ Until that is proven the attempt is ``closing``: it can no longer be paid throug
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from enum import StrEnum
 
 import structlog
@@ -17,20 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cart.bp.orders.services.buyer import Buyer
 from cart.wiring import Till
 from shared.contracts.dtos import CancelOutcome
-from shared.contracts.errors import GatewayError, GatewayNotFound, LineProblem, NotFound
+from shared.contracts.errors import GatewayError, LineProblem, NotFound
 from shared.contracts.states import PAID_ORDER_STATES, PAYABLE_PAYMENT_STATES, LineKind, OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import Order, OrderLine, Payment
 from shared.services.journal import SYSTEM, record
 
 from .attempts import locked_attempt, read_payment, schedule_next_look
-from .settle import release_order, settle
+from .settle import settle, settle_or_raise
 
-NEVER_ARRIVED_AFTER = timedelta(minutes=2)
-"""How long after an attempt was written down a checkout that the provider does not know counts as never made.
-
-Longer than our own timeouts together with the provider's: and nobody ever got its address.
-"""
 _log = structlog.get_logger("maypole.fence")
 
 
@@ -77,15 +71,13 @@ async def fence(till: Till, payment_id: int, *, actor: str = SYSTEM) -> PaymentS
     payment = await read_payment(till, payment_id)
     try:
         if payment.checkout_id is None:
-            await settle(till, payment_id)  # an attempt whose answer was lost is looked up
+            await settle_or_raise(till, payment_id)  # an attempt whose answer was lost is looked up
             payment = await read_payment(till, payment_id)
         if payment.checkout_id is None:
-            return await _never_arrived(till, payment_id)
+            return payment.state
         gateway = await till.gateways.of(payment.merchant_code)
         outcome = await gateway.cancel(payment.checkout_id)
-    except GatewayNotFound:
-        return await _never_arrived(till, payment_id)
-    except GatewayError as error:
+    except GatewayError as error:  # one that does not know a checkout which it has given us is no proof either
         _log.warning("fence_waits", payment_id=payment_id, error=type(error).__name__)
         return PaymentState.CLOSING
     if outcome is CancelOutcome.ALREADY_PAID:
@@ -112,20 +104,6 @@ async def _start_closing(till: Till, payment_id: int, actor: str) -> bool:
         schedule_next_look(attempt.payment, till.clock())
         await attempt.uow.commit()
     return True
-
-
-async def _never_arrived(till: Till, payment_id: int) -> PaymentState:
-    """Close an attempt that the provider does not know, once enough time has gone by to be sure."""
-    async with locked_attempt(till, payment_id) as attempt:
-        payment, now = attempt.payment, till.clock()
-        if payment.state != PaymentState.CLOSING or now < payment.created_at + NEVER_ARRIVED_AFTER:
-            return PaymentState(payment.state)
-        payment.state, payment.next_check_at = PaymentState.CANCELLED, None
-        await release_order(
-            till, attempt, OrderState.EXPIRED if now >= attempt.order.expires_at else OrderState.CANCELLED
-        )
-        await attempt.uow.commit()
-    return PaymentState.CANCELLED
 
 
 async def fence_overdue(till: Till, problems: Sequence[LineProblem], *, limit: int = 3) -> bool:

@@ -12,8 +12,8 @@ from shared.db.uow import unit_of_work
 from shared.models import Payment
 from shared.services.journal import SYSTEM, record
 
-from .attempts import Attempt, locked_attempt, read_payment, schedule_next_look
-from .settle import record_status, release_order
+from .attempts import Attempt, locked_attempt, read_payment, schedule_late_look, schedule_next_look
+from .settle import record_status, release_order, settle
 
 _log = structlog.get_logger("maypole.payment")
 NOT_OPENED = (
@@ -84,6 +84,7 @@ async def _opened(till: Till, payment_id: int, checkout: Checkout) -> str:
     payment = await record_status(till, payment_id, checkout)
     if payment.state == PaymentState.OPEN and payment.hosted_url is not None:
         return payment.hosted_url
+    await settle(till, payment_id)  # it was given up meanwhile: then this checkout is closed again
     return await return_url(till, payment_id)
 
 
@@ -100,13 +101,15 @@ async def _mark_unknown(till: Till, payment_id: int) -> None:
 async def _give_up(till: Till, payment_id: int, error: GatewayError) -> bool:
     """Cancel an attempt that does not exist at the provider, and let its order go; tell whether that was so.
 
-    Only a first call proves that: an attempt that was unknown before stays so, and is looked up.
+    An attempt that was unknown before stays so, and is looked up. Another call for the same attempt may still be on its
+    way: so this one is looked up a few times more, and a checkout that turns up is closed (``settle``).
     """
     _log.error("checkout_not_opened", payment_id=payment_id, error=type(error).__name__, detail=str(error))
     async with locked_attempt(till, payment_id) as attempt:
         if attempt.payment.state != PaymentState.CREATED:
             return False
-        attempt.payment.state, attempt.payment.next_check_at = PaymentState.CANCELLED, None
+        attempt.payment.state = PaymentState.CANCELLED
+        schedule_late_look(attempt.payment, till.clock())
         await _note(attempt, "cancelled", f"not opened: {type(error).__name__}")
         await release_order(till, attempt, OrderState.FAILED)
         await attempt.uow.commit()

@@ -10,17 +10,20 @@ from sqlalchemy import select, update
 
 from cart.bp.refunds.services.refund import settle_refund
 from cart.wiring import Till
+from shared.contracts.errors import GatewayError
 from shared.contracts.states import PAYABLE_PAYMENT_STATES, OrderState, PaymentState
 from shared.db.locks import take_due
 from shared.db.uow import unit_of_work
 from shared.models import Order, Payment, PaymentNotice, Refund
 
 from .fence import fence
-from .settle import fulfil, settle
+from .settle import fulfil, settle_or_raise
 
 BATCH = 20
 LEASE = timedelta(minutes=1)
 """For how long a row that was taken is left alone by other workers, should this one die."""
+UNANSWERED_AFTER = timedelta(seconds=30)
+"""How long the job of a webhook has, before the sweep does what it should have done."""
 _log = structlog.get_logger("maypole.reconcile")
 
 
@@ -28,6 +31,7 @@ async def reconcile(till: Till) -> None:
     """Look at everything that is due a look. Safe to repeat, and to run in several workers at the same time."""
     await each(await _unfulfilled(till), lambda payment_id: fulfil(till, payment_id))
     await each(await _take(till, Payment), lambda payment_id: look_at_payment(till, payment_id))
+    await each(await _unanswered(till), lambda payment_id: look_at_payment(till, payment_id))
     await each(await _take(till, Refund), lambda refund_id: settle_refund(till, refund_id))
 
 
@@ -41,12 +45,23 @@ async def each(ids: Iterable[int], look: Callable[[int], Awaitable[object]]) -> 
 
 
 async def look_at_payment(till: Till, payment_id: int) -> None:
-    """Settle a payment; fence it where its order's time is up. Its notices are answered thereby."""
+    """Settle a payment; fence it where its order's time is up. Its notices are answered once the provider has said."""
     if await _is_overdue(till, payment_id):
-        await fence(till, payment_id)
+        answered = await fence(till, payment_id) != PaymentState.CLOSING
     else:
-        await settle(till, payment_id)
-    await _answer_notices(till, payment_id)
+        answered = await _settle(till, payment_id)
+    if answered:
+        await _answer_notices(till, payment_id)
+
+
+async def _settle(till: Till, payment_id: int) -> bool:
+    """Settle a payment; tell whether the provider could be asked."""
+    try:
+        await settle_or_raise(till, payment_id)
+    except GatewayError as error:
+        _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
+        return False
+    return True
 
 
 async def _is_overdue(till: Till, payment_id: int) -> bool:
@@ -60,6 +75,18 @@ async def _is_overdue(till: Till, payment_id: int) -> bool:
         )
         row = (await uow.session.execute(statement)).one_or_none()
     return row is not None and (row.expires_at <= till.clock() or row.state == PaymentState.CLOSING)
+
+
+async def _unanswered(till: Till) -> list[int]:
+    """Return payments about which a webhook has come, and the provider could not be asked then."""
+    async with unit_of_work(till.database) as uow:
+        statement = (
+            select(PaymentNotice.payment_id)
+            .where(PaymentNotice.handled_at.is_(None), PaymentNotice.received_at <= till.clock() - UNANSWERED_AFTER)
+            .order_by(PaymentNotice.id)
+            .limit(BATCH)
+        )
+        return list(dict.fromkeys(await uow.session.scalars(statement)))
 
 
 async def _answer_notices(till: Till, payment_id: int) -> None:

@@ -6,6 +6,7 @@ repeated changes nothing; whatever is interrupted is taken up by the next call.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -14,8 +15,8 @@ from sqlalchemy import select
 
 from cart.wiring import Till
 from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
-from shared.contracts.errors import GatewayError
-from shared.contracts.states import OrderState, PaymentState
+from shared.contracts.errors import GatewayError, GatewayNotFound
+from shared.contracts.states import CLOSED_PAYMENT_STATES, OrderState, PaymentState
 from shared.models import OrderLine, Payment
 from shared.services.journal import PROVIDER, record
 
@@ -26,7 +27,21 @@ from .fulfil import fulfil_payment
 SECRET_MEMBERS = frozenset({"card", "customer", "personal_details", "payment_instrument", "token", "mandate"})
 RE_READ_AFTER = timedelta(minutes=1)
 """When a closed checkout is read once more: money may have met its closing (NOTES.md § 4)."""
+NEVER_ARRIVED_AFTER = timedelta(minutes=2)
+"""How long after an attempt was written down a checkout that the provider does not know counts as never made.
+
+Longer than our own timeouts together with the provider's; and nobody ever got its address.
+"""
+OPEN_STATUSES = (CheckoutStatus.PENDING, CheckoutStatus.FAILED)
 _log = structlog.get_logger("maypole.settle")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a payment stands, and what the provider has just said of it (None: it was not asked, or knows nothing)."""
+
+    state: PaymentState
+    status: CheckoutStatus | None = None
 
 
 async def settle(till: Till, payment_id: int) -> PaymentState:
@@ -36,23 +51,47 @@ async def settle(till: Till, payment_id: int) -> PaymentState:
     stays what it was and the reconciler asks again. Raises NotFound.
     """
     try:
-        return await settle_or_raise(till, payment_id)
+        return (await settle_or_raise(till, payment_id)).state
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
         return (await read_payment(till, payment_id)).state
 
 
-async def settle_or_raise(till: Till, payment_id: int) -> PaymentState:
+async def settle_or_raise(till: Till, payment_id: int) -> Seen:
     """Do as ``settle``, but raise GatewayError where the provider cannot be asked.
 
     For whoever tells a person how a payment stands: a state that was not asked for is no proof of "not paid".
     """
-    payment = await read_payment(till, payment_id)
+    payment, status = await read_payment(till, payment_id), None
     if payment.state not in (PaymentState.PAID, PaymentState.REVIEW):
-        payment = await record_status(till, payment_id, await check_sumup_status(till, payment))
+        checkout = await _ask(till, payment)
+        payment = await record_status(till, payment_id, checkout)
+        status = None if checkout is None else checkout.status
+        if checkout is not None and status in OPEN_STATUSES and payment.state in CLOSED_PAYMENT_STATES:
+            await _close_orphan(till, payment, checkout)
     if payment.state == PaymentState.PAID:
         await fulfil(till, payment_id)
-    return payment.state
+    return Seen(payment.state, status)
+
+
+async def _ask(till: Till, payment: PaymentDTO) -> Checkout | None:
+    """Ask the provider; an attempt that is closed is asked about a few times and no more, even if it is not known."""
+    try:
+        return await check_sumup_status(till, payment)
+    except GatewayNotFound:
+        if payment.state in CLOSED_PAYMENT_STATES:
+            await record_status(till, payment.id, None)
+        raise
+
+
+async def _close_orphan(till: Till, payment: PaymentDTO, checkout: Checkout) -> None:
+    """Deactivate a checkout whose attempt was given up before its answer came: nobody is to pay it.
+
+    Money that meets this is found by the next look, like any that comes late.
+    """
+    _log.warning("orphan_checkout", payment_id=payment.id, checkout_id=checkout.id)
+    gateway = await till.gateways.of(payment.merchant_code)
+    await gateway.cancel(checkout.id)
 
 
 async def fulfil(till: Till, payment_id: int) -> None:
@@ -82,19 +121,47 @@ async def _apply(till: Till, attempt: Attempt, checkout: Checkout | None) -> Non
     if payment.state in (PaymentState.PAID, PaymentState.REVIEW):
         return
     if checkout is None:
-        _look_again(attempt, now)
+        await _apply_unknown(till, attempt, now)
         return
     mismatch = find_mismatch(payment, checkout)
-    if mismatch is None and checkout.status in (CheckoutStatus.PENDING, CheckoutStatus.FAILED):
-        _adopt(payment, checkout)
     if mismatch is not None:
-        _put_to_review(payment, checkout, mismatch)
+        await _apply_mismatch(till, attempt, checkout, mismatch)
     elif checkout.status is CheckoutStatus.PAID:
         _mark_paid(till, payment, checkout)
     elif checkout.status is CheckoutStatus.EXPIRED:
         await _close(till, attempt, checkout)
     else:
+        _adopt(payment, checkout)
         _look_again(attempt, now)
+        if not attempt.is_payable:
+            payment.next_check_at = now + RE_READ_AFTER  # until nobody can pay it any more
+
+
+async def _apply_unknown(till: Till, attempt: Attempt, now: datetime) -> None:
+    """Give an attempt up that the provider does not know, once enough time has gone by to be sure; else look again."""
+    payment = attempt.payment
+    given_up = now >= payment.created_at + NEVER_ARRIVED_AFTER
+    if attempt.is_payable and payment.checkout_id is None and given_up:
+        wanted, late = payment.state == PaymentState.CLOSING, now >= attempt.order.expires_at
+        payment.state = PaymentState.CANCELLED
+        state = OrderState.EXPIRED if late else OrderState.CANCELLED if wanted else OrderState.FAILED
+        await release_order(till, attempt, state)
+    _look_again(attempt, now)
+
+
+async def _apply_mismatch(till: Till, attempt: Attempt, checkout: Checkout, mismatch: str) -> None:
+    """Deal with a checkout that is not what we asked for: paid, a person has to look at it; else it is to be closed."""
+    payment = attempt.payment
+    if checkout.status is CheckoutStatus.PAID:
+        _put_to_review(payment, checkout, mismatch)
+        return
+    _log.error("checkout_mismatch", payment_id=payment.id, mismatch=mismatch)
+    if checkout.status is CheckoutStatus.EXPIRED and "reference" not in mismatch:
+        await _close(till, attempt, checkout)
+        return
+    if attempt.is_payable:
+        payment.state = PaymentState.CLOSING
+    _look_again(attempt, till.clock())
 
 
 def _look_again(attempt: Attempt, now: datetime) -> None:

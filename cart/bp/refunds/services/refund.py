@@ -44,9 +44,8 @@ async def refund_debt(till: Till, *, debt_id: int, actor_user_id: int) -> Refund
     repeat once it has failed: that is a new refund, which is what its caller then wants.
     """
     payment = await _payment_of(till, debt_id)
-    before = await _refunded_so_far(till, payment)
-    refund_id, amount = await _intend(till, debt_id, actor_user_id, before)
-    await _mark_sent(till, refund_id)
+    refund_id, amount = await _intend(till, debt_id, actor_user_id)
+    await _mark_sent(till, refund_id, await _refunded_so_far(till, payment, refund_id))
     answer = await _call(till, payment, amount)
     await _write_answer(till, refund_id, answer)
     return await settle_refund(till, refund_id)
@@ -65,12 +64,21 @@ async def _payment_of(till: Till, debt_id: int) -> Payment:
     return payment
 
 
-async def _refunded_so_far(till: Till, payment: Payment) -> Decimal:
-    """Ask the provider what it has given back of a payment. Raises Unavailable where it can't be asked."""
+async def _refunded_so_far(till: Till, payment: Payment, refund_id: int) -> Decimal:
+    """Ask the provider what it has given back of a payment, once our refund keeps any other from being made.
+
+    Read before that, it could be out of date: a refund made in between would then be taken for ours. Raises
+    Unavailable, and ends the refund, where it can't be asked.
+    """
     transaction = await _transaction(till, payment)
-    if transaction is None:
-        raise Unavailable(CANNOT_ASK)
-    return transaction.refunded
+    if transaction is not None:
+        return transaction.refunded
+    async with unit_of_work(till.database) as uow:
+        refund, order_id = await _locked_refund(uow.session, refund_id)
+        if refund.state == RefundState.REQUESTED:
+            await _fail(uow.session, refund, order_id, CANNOT_ASK, till.clock())
+        await uow.commit()
+    raise Unavailable(CANNOT_ASK)
 
 
 async def _transaction(till: Till, payment: Payment) -> Transaction | None:
@@ -85,7 +93,7 @@ async def _transaction(till: Till, payment: Payment) -> Transaction | None:
         return None
 
 
-async def _intend(till: Till, debt_id: int, actor_user_id: int, before: Decimal) -> tuple[int, Decimal]:
+async def _intend(till: Till, debt_id: int, actor_user_id: int) -> tuple[int, Decimal]:
     """Write the refund down and commit it, so that it counts against what is left before anybody is called."""
     try:
         async with unit_of_work(till.database) as uow:
@@ -95,7 +103,6 @@ async def _intend(till: Till, debt_id: int, actor_user_id: int, before: Decimal)
                 payment_id=debt.payment_id,
                 amount=debt.amount,
                 currency=debt.currency,
-                refunded_before=before,
                 requested_by=actor_user_id,
                 next_check_at=till.clock() + LOOK_AGAIN,
             )
@@ -127,11 +134,16 @@ async def _locked_debt(session: AsyncSession, debt_id: int) -> Debt:
     return debt
 
 
-async def _mark_sent(till: Till, refund_id: int) -> None:
-    """Commit that the call is about to be made: from here on its outcome counts as open."""
+async def _mark_sent(till: Till, refund_id: int, before: Decimal) -> None:
+    """Commit that the call is about to be made: from here on its outcome counts as open.
+
+    Raises Conflict where the worker has given the refund up meanwhile: then nothing may be sent.
+    """
     async with unit_of_work(till.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
-        refund.state, refund.sent_at = RefundState.SENT, till.clock()
+        if refund.state != RefundState.REQUESTED:
+            raise Conflict("This took too long, and nothing was sent. Please try again.")
+        refund.state, refund.sent_at, refund.refunded_before = RefundState.SENT, till.clock(), before
         await _note(uow.session, refund, order_id, RefundState.SENT, SYSTEM)
         await uow.commit()
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import segno
 from markupsafe import Markup, escape
@@ -21,29 +19,6 @@ def money_filter(currency: str) -> Callable[[Decimal | None], str]:
         return "" if amount is None else str(Money(amount, currency))
 
     return money
-
-
-def when(moment: datetime, zone: str) -> str:
-    """Write a moment as people at ``zone`` say it: ``Sat 28 Nov 2026, 19:30``."""
-    local = moment.astimezone(ZoneInfo(zone))
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
-
-
-def until(start: datetime, end: datetime, zone: str) -> str:
-    """Write from when to when: ``Sat 28 Nov 2026, 19:30 to 22:00``; the second day only where it is another one.
-
-    Where the clocks go back, an hour is there twice: then the zone's own abbreviation tells them apart.
-    """
-    there = ZoneInfo(zone)
-    first, last = start.astimezone(there), end.astimezone(there)
-    clock = f"{last:%H:%M}" if first.date() == last.date() else when(end, zone)
-    return f"{when(start, zone)}{_which(first)} to {clock}{_which(last)}"
-
-
-def _which(local: datetime) -> str:
-    """Name the zone of a time that the clock on the wall shows twice: `` BST``; nothing for any other."""
-    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    return f" {local:%Z}" if twice else ""
 
 
 def qr(code: str) -> Markup:

@@ -134,8 +134,9 @@ class CalendarService(Protocol):
     ) -> None:
         """Move the user's pending tickets (of one page, if named) to reserved, in this order: all or none.
 
-        Raises SoldOut with every line that cannot be had, and NotOnSale where an entry is over or its sale has
-        ended; the caller rolls back. Safe to repeat: what is claimed is no longer pending.
+        Raises SoldOut with every line that cannot be had, NotOnSale where an entry is over or not for sale, and
+        TooManyTickets where it is more than one order may have; the caller rolls back. Safe to repeat: what is claimed
+        is no longer pending.
         """
         ...
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from shared.browser.filters import money_filter, page_url_of, until, when
+from shared.browser.filters import money_filter, page_url_of
+from shared.contracts.times import until, when
 from shared.contracts.vat import rate_text
 from shared.settings import Settings
 

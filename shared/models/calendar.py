@@ -139,6 +139,7 @@ class CalendarEntry(IdMixin, Base):
         CheckConstraint("held >= 0", name="held_not_negative"),
         CheckConstraint("capacity IS NULL OR held <= capacity", name="held_within_capacity"),
         CheckConstraint("end_at > start_at", name="ends_after_start"),
+        CheckConstraint("end_at <= start_at + interval '366 days'", name="ends_within_a_year"),
         CheckConstraint("ticket_price IS NULL OR ticket_price >= 0", name="ticket_price"),
         CheckConstraint("cost IS NULL OR cost >= 0", name="cost"),
         CheckConstraint("max_per_order IS NULL OR max_per_order > 0", name="max_per_order"),

@@ -70,11 +70,13 @@ def check_choice(entry: CalendarEntry, choice: Choice, now: datetime) -> int:
     return sum(choice.values())
 
 
-def check_limit(entry: CalendarEntry, limit: int, in_cart: int, wanted: int) -> None:
-    """Raise TooManyTickets where the cart would hold more of an entry than one order may."""
+def check_limit(
+    entry: CalendarEntry, limit: int, in_cart: int, wanted: int, *, where: str = "in your cart already"
+) -> None:
+    """Raise TooManyTickets where the cart would hold more of an entry than one order may; ``where`` are the others."""
     if in_cart + wanted <= limit:
         return
-    already = f" You have {in_cart} in your cart already." if in_cart else ""
+    already = f" You have {in_cart} {where}." if in_cart else ""
     raise TooManyTickets(f"You can buy at most {limit} tickets for {entry.name} at once.{already}", field="quantity")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import Select, and_, or_, select, tuple_
@@ -52,6 +52,8 @@ from .calendar_seats import claim, confirm, move_to, release
 from .calendar_slots import load_bookable, slots_between
 from .calendar_stale import drop_stale_pending
 
+LONGEST_EVENT = timedelta(days=366)
+"""What the database lets an event last at the most: a list of what is on need not look at what began before."""
 BOUGHT = (
     TicketState.RESERVED,
     TicketState.CONFIRMED,
@@ -154,7 +156,7 @@ class SqlCalendarService:
         statement = (
             select(CalendarEntry)
             .where(CalendarEntry.kind == EntryKind.EVENT, CalendarEntry.state == EntryState.CONFIRMED)
-            .where(CalendarEntry.end_at > now)
+            .where(CalendarEntry.end_at > now, CalendarEntry.start_at > now - LONGEST_EVENT)
             .options(joinedload(CalendarEntry.calendar), selectinload(CalendarEntry.ticket_types))
             .order_by(CalendarEntry.start_at, CalendarEntry.id)
             .limit(limit)
@@ -220,7 +222,8 @@ class SqlCalendarService:
             )
         if more > 0:
             entry = await load_event(session, entry_id)
-            check_limit(entry, self._limit(entry), sum(in_cart.values()), more)
+            others = sum(in_cart.values()) - in_cart.get(ticket_type_id, 0)
+            check_limit(entry, self._limit(entry), others, quantity, where="of another type in your cart")
             check_sale(entry, pick_type(entry, ticket_type_id), now)
             await add_pending(session, entry, {ticket_type_id: more}, user_id=user_id, limit=self._limit(entry))
 
@@ -239,7 +242,7 @@ class SqlCalendarService:
         self, session: AsyncSession, order_id: int, user_id: int, page_post_id: int | None = None
     ) -> None:
         """Move the user's pending tickets to reserved, in this order: all or none."""
-        await claim(session, order_id, user_id, page_post_id, now=self._clock())
+        await claim(session, order_id, user_id, page_post_id, now=self._clock(), default_max=self._default_max)
 
     async def release_tickets_for_order(self, session: AsyncSession, order_id: int) -> None:
         """Move an order's reserved tickets back to pending."""

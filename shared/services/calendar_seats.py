@@ -14,8 +14,9 @@ from sqlalchemy import Select, Text, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnElement
 
-from shared.contracts.errors import Conflict, LineProblem, NotOnSale, SoldOut
+from shared.contracts.errors import Conflict, LineProblem, NotOnSale, SoldOut, TooManyTickets
 from shared.contracts.lines import ticket_key
+from shared.contracts.money import price_of
 from shared.contracts.states import EntryState, TicketState
 from shared.db.locks import lock_entries, lock_ticket_types
 from shared.db.refusals import holding_refused
@@ -85,26 +86,49 @@ def pending_of_user(user_id: int, page_post_id: int | None) -> Select[Ticket]:
 
 
 def check_still_sold(locked: Locked, kinds: Iterable[Kind], now: datetime) -> None:
-    """Raise NotOnSale where an entry was taken off, is over, or its sale has ended since it was put into the cart."""
+    """Raise NotOnSale where an entry was taken off, is over, or is not for sale as it was put into the cart."""
     for entry_id, type_id in kinds:
-        entry = locked.entries[entry_id]
-        _, ends = sale_window(entry, None if type_id is None else locked.types[type_id])
+        entry, ticket_type = locked.entries[entry_id], None if type_id is None else locked.types[type_id]
+        opens, ends = sale_window(entry, ticket_type)
         if entry.state != EntryState.CONFIRMED:
             raise NotOnSale(f"{entry.name} is no longer on the programme. Please take it out of your cart.")
         if entry.end_at <= now:
             raise NotOnSale(f"{entry.name} is over. Please take it out of your cart.")
         if ends <= now:
             raise NotOnSale(f"The sale of tickets for {entry.name} has ended. Please take it out of your cart.")
+        if opens is not None and now < opens:
+            raise NotOnSale(f"Tickets for {entry.name} are not on sale yet. Please take it out of your cart.")
+        if price_of(None if ticket_type is None else ticket_type.cost, entry.ticket_price) is None:
+            raise NotOnSale(f"Tickets for {entry.name} are no longer sold. Please take it out of your cart.")
+
+
+def check_limits(locked: Locked, wanted: Counter[Kind], default_max: int) -> None:
+    """Raise TooManyTickets where an order would have more of an entry than one may.
+
+    A cart may: what an order let go comes back to what was put in meanwhile.
+    """
+    of_entry: Counter[int] = Counter()
+    for (entry_id, _), count in wanted.items():
+        of_entry[entry_id] += count
+    for entry_id, count in of_entry.items():
+        entry = locked.entries[entry_id]
+        limit = entry.max_per_order or default_max
+        if count > limit:
+            name, more = entry.name, count - limit
+            raise TooManyTickets(
+                f"You can buy at most {limit} tickets for {name} at once: take {more} out of your cart."
+            )
 
 
 async def claim(
-    session: AsyncSession, order_id: int, user_id: int, page_post_id: int | None, *, now: datetime
+    session: AsyncSession, order_id: int, user_id: int, page_post_id: int | None, *, now: datetime, default_max: int
 ) -> list[int]:
-    """Reserve a user's pending tickets for an order: all or none. Raises SoldOut, NotOnSale."""
+    """Reserve a user's pending tickets for an order: all or none. Raises SoldOut, NotOnSale, TooManyTickets."""
     tickets = list(await session.scalars(pending_of_user(user_id, page_post_id)))
     wanted = kinds_of(tickets)
     locked = await lock_kinds(session, wanted)
     check_still_sold(locked, wanted, now)
+    check_limits(locked, wanted, default_max)
     problems = locked.problems(wanted)
     if problems:
         raise SoldOut(problems)

@@ -101,10 +101,10 @@ def _or_update(row: Insert, owner: Owner, values: Mapping[str, object]) -> Inser
     )
 
 
-def check_quantity(variant: VariantDTO, quantity: int, have: int) -> None:
-    """Raise NotOnSale or TooManyProducts, in words, where a cart may not hold so many more of a variant.
+def check_quantity(variant: VariantDTO, quantity: int, have: int, *, more: bool) -> None:
+    """Raise NotOnSale or TooManyProducts, in words, where a cart may not hold so many of a variant.
 
-    Fewer than it has are always allowed.
+    Fewer than it has are always allowed. ``more``: somebody is adding, and may not know what they have.
     """
     if quantity <= have:
         return
@@ -116,7 +116,7 @@ def check_quantity(variant: VariantDTO, quantity: int, have: int) -> None:
     if quantity > MOST_OF_ONE:
         raise TooManyProducts(f"You can buy at most {MOST_OF_ONE} of {name} at once.", field="quantity")
     if variant.available is not None and quantity > variant.available:
-        already = f" You have {have} in your cart already." if have else ""
+        already = f" You have {have} in your cart already." if have and more else ""
         raise TooManyProducts(f"Only {variant.available} of {name} left.{already}", field="quantity")
 
 
@@ -130,7 +130,7 @@ async def change_line(
     lines = {line.variant_id: line for line in await lines_of(session, owner)}
     have = lines[variant.id].quantity if variant.id in lines else 0
     wanted = have + quantity if more else quantity
-    check_quantity(variant, wanted, have)
+    check_quantity(variant, wanted, have, more=more)
     if not have and wanted > 0 and len(lines) >= MOST_LINES:
         raise BadInput(f"A cart holds at most {MOST_LINES} different products. Please check out what you have first.")
     await set_line(session, owner, variant, wanted, now)

@@ -10,7 +10,8 @@ from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader, StrictUndefine
 from jinja2.bccache import Bucket
 from quart import Quart
 
-from shared.browser.filters import money_filter, page_url_of, qr, until, when
+from shared.browser.filters import money_filter, page_url_of, qr
+from shared.contracts.times import until, when
 from shared.contracts.vat import rate_text
 from shared.settings import Settings
 

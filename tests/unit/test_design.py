@@ -12,9 +12,10 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from selectolax.lexbor import LexborHTMLParser
 
-from shared.browser.filters import money_filter, qr, when
+from shared.browser.filters import money_filter, qr
 from shared.contracts.dtos import CartSummaryDTO, TicketDTO
 from shared.contracts.states import TicketState
+from shared.contracts.times import when
 
 BROWSER = Path(__file__).resolve().parents[2] / "shared" / "browser"
 CSS = (BROWSER / "static" / "maypole.css").read_text()

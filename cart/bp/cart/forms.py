@@ -13,7 +13,9 @@ from shared.contracts.lines import LineKey, booking_key, product_key, ticket_key
 
 MOST_NOTICES = 200
 _ID = re.compile(r"[0-9]{1,18}")
-_QUANTITY = re.compile(r"[0-9]{1,9}")
+_QUANTITY = re.compile(r"[0-9]+")
+_MOST_DIGITS = 7
+"""A longer number means no more than this many nines: it is beyond every limit either way."""
 _AMOUNT = re.compile(r"[0-9]{1,8}\.[0-9]{2}")
 
 
@@ -31,7 +33,7 @@ class LineForm:
         """The number wanted; 0 takes the line out. Raises BadInput."""
         if not _QUANTITY.fullmatch(self.typed):
             raise BadInput("Enter a whole number, such as 2.", field="quantity")
-        return int(self.typed)
+        return int(self.typed) if len(self.typed) <= _MOST_DIGITS else 10**_MOST_DIGITS - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from shared.contracts.errors import (
     SeveralAccounts,
     ShopError,
     SoldOut,
+    TooManyTickets,
     TotalChanged,
     Unavailable,
 )
@@ -30,7 +31,7 @@ TITLES: Mapping[type[ShopError], str] = {
     TotalChanged: "Please check: the total has changed",
     Unavailable: "That did not work just now",
 }
-NOTHING_KEPT = (SoldOut, TotalChanged, NotOnSale, NotOffered, SeveralAccounts)
+NOTHING_KEPT = (SoldOut, TotalChanged, NotOnSale, NotOffered, TooManyTickets, SeveralAccounts)
 """Refusals of a checkout before anybody was asked for money."""
 
 WHY_GONE: Mapping[NoticeReason, str] = {

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from shared.browser.filters import when
 from shared.contracts.dtos import EntryDTO, TicketTypeDTO
+from shared.contracts.times import when
 
 FEW_LEFT = 10
 """From this number on, a page says how many seats are left."""

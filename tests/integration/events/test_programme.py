@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_type
@@ -38,6 +39,21 @@ async def test_an_event_that_has_begun_is_still_on(visitor: Visitor, session: As
     await session.commit()
 
     assert (await visitor.get("/")).texts(TITLES) == ["Running"]
+
+
+async def test_what_lasts_a_year_is_on_until_its_end_and_nothing_may_last_longer(
+    visitor: Visitor, session: AsyncSession
+) -> None:
+    calendar = await make_calendar(session)
+    a_year = timedelta(days=366)
+    begun = days_from_now(1) - a_year
+    await make_entry(session, calendar, name="All year", start_at=begun, hours=366 * 24)
+    await session.commit()
+
+    assert (await visitor.get("/")).texts(TITLES) == ["All year"]
+    with pytest.raises(IntegrityError, match="ends_within_a_year"):
+        await make_entry(session, calendar, name="For ever", start_at=begun, hours=366 * 24 + 1)
+    await session.rollback()
 
 
 async def test_later_events_follow_without_gap_or_repetition(visitor: Visitor, session: AsyncSession) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from cart.bp.cart.services import PutBackOutcome, put_back
 from cart.bp.cart.services.checkout import Buyer, create_order_from_cart
 from shared.contracts.errors import (
     CartEmpty,
@@ -16,6 +17,7 @@ from shared.contracts.errors import (
     NotOnSale,
     SeveralAccounts,
     SoldOut,
+    TooManyTickets,
     TotalChanged,
     Unavailable,
 )
@@ -229,3 +231,29 @@ async def test_a_forbidden_step_is_refused(shop: Shop, ada: int, show: Show, tab
     async with unit_of_work(shop.till.database) as uow:
         with pytest.raises(IntegrityError, match="may not go from"):
             await uow.session.execute(text(f"UPDATE {table} SET state = '{state}'"))
+
+
+async def test_what_an_order_let_go_does_not_raise_what_one_order_may_have(shop: Shop, ada: int) -> None:
+    show = await shop.show(max_per_order=3)
+    await shop.buy(ada, show, 3)
+    await shop.add(ada, show, 3)
+    [order] = await shop.orders(ada)
+    assert await put_back(shop.till, Buyer(ada), order_id=order.id) is PutBackOutcome.RELEASED
+
+    with pytest.raises(TooManyTickets, match="take 3 out of your cart"):
+        await shop.check_out(ada, show.cost * 6)
+
+    assert await shop.tickets(ada) == ["pending"] * 6
+
+
+async def test_what_no_longer_has_a_price_is_not_given_away(shop: Shop, ada: int, show: Show) -> None:
+    await shop.add(ada, show)
+    async with unit_of_work(shop.till.database) as uow:
+        (await uow.session.get_one(TicketType, show.type_id)).cost = None
+        (await uow.session.get_one(CalendarEntry, show.entry_id)).ticket_price = None
+        await uow.commit()
+
+    with pytest.raises(NotOnSale, match="no longer sold"):
+        await shop.check_out(ada, "0.00")
+
+    assert await shop.tickets(ada) == ["pending"]

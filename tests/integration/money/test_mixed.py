@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text, update
@@ -11,7 +13,7 @@ from cart.bp.cart.services import Buyer, put_back, settle
 from shared.contracts.errors import NotOffered, NotOnSale, SoldOut, TotalChanged
 from shared.contracts.states import LineKind
 from shared.db.uow import unit_of_work
-from shared.models import BookingRule, Product, ProductVariant
+from shared.models import BookingRule, CalendarEntry, Product, ProductVariant
 from tests.support.mixed import (
     Goods,
     Hall,
@@ -75,6 +77,28 @@ async def test_an_order_has_a_line_for_each_kind_and_their_sum(shop: Shop, buyer
     }
     assert (order.total, lines[LineKind.PRODUCT].variant_id) == (Decimal(TOTAL), goods.variant_id)
     assert lines[LineKind.PRODUCT].vat_rate == Decimal(20)
+
+
+async def test_a_line_says_for_ever_what_was_bought_and_for_when(
+    shop: Shop, buyer: Buyer, hall: Hall, show: Show
+) -> None:
+    evening = datetime(2027, 3, 5, 19, 30, tzinfo=ZoneInfo("Europe/London"))
+    async with unit_of_work(shop.till.database) as uow:
+        entry = await uow.session.get_one(CalendarEntry, show.entry_id)
+        entry.start_at, entry.end_at = evening, evening + timedelta(hours=2)
+        await uow.commit()
+    shop.clock.forward(days=(datetime(2027, 3, 1, tzinfo=UTC) - shop.clock()).days)
+    start = hall.hour(shop.clock())[0].astimezone(ZoneInfo("Europe/London"))
+    assert buyer.user_id is not None
+    await shop.add(buyer.user_id, show)
+    await book(shop, buyer, hall)
+
+    await check_out(shop, buyer, "20.50")
+
+    [order] = await orders_of(shop, buyer)
+    details = {line.kind: line.detail for line in await lines_of(shop, order.id)}
+    assert details[LineKind.TICKET] == "Adult, Fri 5 Mar 2027, 19:30"
+    assert details[LineKind.BOOKING].endswith(f", {start:%a} {start.day} {start:%b %Y}, 09:00 to 10:00")
 
 
 @pytest.mark.usefixtures("full_cart")

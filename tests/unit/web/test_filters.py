@@ -8,7 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from shared.browser.filters import money_filter, page_url_of, qr, when
+from shared.browser.filters import money_filter, page_url_of, qr
+from shared.contracts.times import when
 from shared.settings import Settings
 
 

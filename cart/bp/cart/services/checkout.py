@@ -22,6 +22,7 @@ from cart.wiring import Till
 from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, OrderDTO, TicketDTO
 from shared.contracts.errors import CartEmpty, TotalChanged
 from shared.contracts.states import LineKind, OrderState
+from shared.contracts.times import until, when
 from shared.db.locks import lock_cart_owner
 from shared.db.uow import unit_of_work
 from shared.models import Order, OrderLine, OrderSeller, Payment
@@ -193,10 +194,10 @@ def _ticket_line(order_id: int, ticket: TicketDTO) -> dict[str, object]:
         "order_id": order_id,
         "kind": LineKind.TICKET,
         "title": ticket.entry_name,
-        "detail": ticket.ticket_type_name or "",
+        "detail": ", ".join(filter(None, (ticket.ticket_type_name, when(ticket.entry_start_at, ticket.time_zone)))),
         "quantity": 1,
-        "unit_price": ticket.cost or ZERO,
-        "total": ticket.cost or ZERO,
+        "unit_price": ticket.cost,
+        "total": ticket.cost,
         "vat_rate": ticket.vat_rate,
         "page_post_id": ticket.calendar_container_id,
         "ticket_id": ticket.id,
@@ -213,10 +214,10 @@ def _entry_line(order_id: int, entry: EntryDTO) -> dict[str, object]:
         "order_id": order_id,
         "kind": LineKind.BOOKING,
         "title": entry.name,
-        "detail": entry.calendar_name,
+        "detail": f"{entry.calendar_name}, {until(entry.start_at, entry.end_at, entry.time_zone)}",
         "quantity": 1,
-        "unit_price": entry.cost or ZERO,
-        "total": entry.cost or ZERO,
+        "unit_price": entry.cost,
+        "total": entry.cost,
         "vat_rate": entry.vat_rate,
         "page_post_id": entry.calendar_container_id,
         "ticket_id": None,

@@ -5,6 +5,7 @@ What a line says before checkout is advice; checkout itself decides, under lock.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -103,19 +104,18 @@ def _changed(before: Decimal | None, now: Decimal) -> Decimal | None:
 def ticket_lines(tickets: Sequence[TicketDTO], entries: Mapping[int, EntryDTO], now: datetime) -> list[CartLine]:
     """Gather tickets by entry and type, in the order in which they come.
 
-    Types of one entry share its seats: each line is judged by what the lines before it leave.
+    Types of one entry share its seats, and what one order may have of it: each line is judged by what the lines before
+    it leave.
     """
     kinds: dict[tuple[int, int | None], list[TicketDTO]] = {}
     for ticket in tickets:
         kinds.setdefault((ticket.entry_id, ticket.ticket_type_id), []).append(ticket)
-    seats = {entry_id: entry.available for entry_id, entry in entries.items()}
+    before: Counter[int] = Counter()
     lines = []
     for (entry_id, _), group in kinds.items():
-        line = _judge_tickets(_ticket_line(group), group[0], entries.get(entry_id), seats.get(entry_id), now)
+        line = _judge_tickets(_ticket_line(group), group[0], entries.get(entry_id), before[entry_id], now)
+        before[entry_id] += line.quantity if line.left is None else line.left
         lines.append(line)
-        whole = seats.get(entry_id)
-        if whole is not None:
-            seats[entry_id] = whole - (line.quantity if line.left is None else line.left)
     return lines
 
 
@@ -140,25 +140,30 @@ def _ticket_line(group: Sequence[TicketDTO]) -> CartLine:
     )
 
 
-def _judge_tickets(
-    line: CartLine, ticket: TicketDTO, entry: EntryDTO | None, entry_left: int | None, now: datetime
-) -> CartLine:
-    """Say why so many tickets of this kind cannot be had now, and how many can."""
-    kind = None if entry is None else next((k for k in entry.ticket_types if k.id == ticket.ticket_type_id), None)
+def _judge_tickets(line: CartLine, ticket: TicketDTO, entry: EntryDTO | None, before: int, now: datetime) -> CartLine:
+    """Say why so many tickets of this kind cannot be had now, and how many can; the lines before have ``before``."""
+    if entry is None:
+        return replace(line, problem=GONE, left=0)
+    kind = next((k for k in entry.ticket_types if k.id == ticket.ticket_type_id), None)
     refusal = _refusal(ticket, entry, kind, now)
     if refusal:
         return replace(line, problem=refusal, left=0)
-    limits = [limit for limit in (entry_left, None if kind is None else kind.available) if limit is not None]
-    left = max(0, min(limits)) if limits else None
-    return line if left is None or line.quantity <= left else replace(line, problem=left_text(left), left=left)
+    seats = None if entry.available is None else max(0, entry.available - before)
+    limits = [limit for limit in (seats, None if kind is None else kind.available) if limit is not None]
+    allowed = max(0, entry.max_per_order - before)
+    left = min([*limits, allowed])
+    if line.quantity <= left:
+        return line
+    words = f"At most {entry.max_per_order} tickets of this event at once." if left == allowed else left_text(left)
+    return replace(line, problem=words, left=left)
 
 
-def _refusal(ticket: TicketDTO, entry: EntryDTO | None, kind: TicketTypeDTO | None, now: datetime) -> str:
+def _refusal(ticket: TicketDTO, entry: EntryDTO, kind: TicketTypeDTO | None, now: datetime) -> str:
     """Say why tickets of a kind cannot be had at all; nothing where they can."""
-    if entry is None:
-        return GONE
     if ticket.entry_end_at <= now:
         return OVER
+    if ticket.cost is None:
+        return NO_LONGER_SOLD
     ended = not kind.on_sale if kind is not None else entry.sale_ends_at is not None and entry.sale_ends_at <= now
     return SALE_ENDED if ended else ""
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.bp.entries.offers import Kind, Offer, offer_of
-from shared.browser.filters import until
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.paths import calendar_path, entry_path
+from shared.contracts.times import until
 from shared.services.registry import services
 
 

@@ -11,9 +11,9 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.bp.tickets.forms import BuyForm, choice_query
-from shared.browser.filters import until
 from shared.contracts.dtos import ZERO, EntryDTO, TicketDTO
 from shared.contracts.paths import entry_path
+from shared.contracts.times import until
 from shared.services.registry import services
 
 from .tickets import available_ticket_counts

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -12,9 +13,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from .settings_types import Currency, Host, Line, LogLevel, Origin, Sender, ZoneName
+
 APPS = ("blog", "market", "cart", "events")
 SHORTEST_SECRET = 32
 DEV_CREDENTIALS_KEY = "ZGV2ZWxvcG1lbnQtb25seS1rZXktbmV2ZXItb25saW4="
+SUMUP_API = "https://api.sumup.com"
+SANDBOX_KEY = "sup_sk_sandbox"
 DEV_SECRET = "development-only-secret-never-use-it-on-the-internet"  # noqa: S105 - refused in production below
 
 
@@ -26,15 +31,13 @@ class Settings(BaseSettings):
     environment: Literal["development", "production", "test"] = Field(
         default="development", description="production refuses development secrets and plain http"
     )
-    site_name: str = Field(default="Maypole", description="The name in headers, titles and mails")
+    site_name: Line = Field(default="Maypole", description="The name in headers, titles and mails")
     secret_key: SecretStr = Field(
         default=SecretStr(DEV_SECRET),
         description="Signs the sign-in cookie; the same for all apps, 32 characters or more",
     )
-    currency: str = Field(
-        default="GBP", description="The one currency of the installation (ISO 4217)", pattern=r"^[A-Z]{3}$"
-    )
-    time_zone: str = Field(default="Europe/London", description="The zone for times that belong to no calendar")
+    currency: Currency = Field(default="GBP", description="The one currency of the installation (ISO 4217)")
+    time_zone: ZoneName = Field(default="Europe/London", description="The zone for times that belong to no calendar")
 
     data_dir: Path = Field(
         default=Path(".data"), description="Where the embedded PostgreSQL, mails and logs of ./run live"
@@ -53,25 +56,26 @@ class Settings(BaseSettings):
     )
     db_statement_timeout_ms: int = Field(default=15000, description="How long one statement may take", ge=1)
 
-    host: str = Field(default="127.0.0.1", description="The address that the apps listen on")
+    host: Host = Field(default="127.0.0.1", description="The address that the apps listen on")
     blog_port: int = Field(default=8000, description="The port of the blog app", ge=1, le=65535)
     market_port: int = Field(default=8001, description="The port of the market app", ge=1, le=65535)
     cart_port: int = Field(default=8002, description="The port of the cart app", ge=1, le=65535)
     events_port: int = Field(default=8003, description="The port of the events app", ge=1, le=65535)
     sandbox_port: int = Field(default=8010, description="The port of the SumUp sandbox", ge=1, le=65535)
     outbox_port: int = Field(default=8025, description="The port of the development mail server", ge=1, le=65535)
-    blog_url: str = Field(
+    blog_url: Origin = Field(
         default="", description="The public origin of the blog app; empty: http://localhost and its port"
     )
-    market_url: str = Field(default="", description="The public origin of the market app; empty: as above")
-    cart_url: str = Field(default="", description="The public origin of the cart app; empty: as above")
-    events_url: str = Field(default="", description="The public origin of the events app; empty: as above")
-    internal_cart_url: str = Field(
+    market_url: Origin = Field(default="", description="The public origin of the market app; empty: as above")
+    cart_url: Origin = Field(default="", description="The public origin of the cart app; empty: as above")
+    events_url: Origin = Field(default="", description="The public origin of the events app; empty: as above")
+    internal_cart_url: Origin = Field(
         default="", description="Where the other apps reach the cart's internal API; empty: its port on HOST"
     )
     internal_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(SecretStr(DEV_SECRET),),
         description="Bearer secrets of the internal API, comma-separated: the first is sent, all are accepted",
+        min_length=1,
     )
     internal_timeout_ms: int = Field(default=300, description="How long a page waits for the cart summary", ge=1)
     cookie_domain: str = Field(
@@ -81,15 +85,16 @@ class Settings(BaseSettings):
         default=0, description="How many reverse proxies of ours add X-Forwarded-* headers", ge=0
     )
 
-    sumup_base_url: str = Field(default="", description="SumUp's API; empty: the local sandbox under ./run")
+    sumup_base_url: Origin = Field(default="", description="SumUp's API; empty: the local sandbox under ./run")
     sumup_api_key: SecretStr = Field(
-        default=SecretStr("sup_sk_sandbox"), description="The secret API key of the SumUp account"
+        default=SecretStr(SANDBOX_KEY), description="The secret API key of the SumUp account"
     )
     sumup_merchant_code: str = Field(default="MSANDBOX", description="The merchant code of the SumUp account")
     credentials_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(SecretStr(DEV_CREDENTIALS_KEY),),
         description="Keys that encrypt the pages' SumUp keys at rest (`maypole new-key` prints one), comma-separated:"
         " the first encrypts, all decrypt",
+        min_length=1,
     )
     sumup_hosted_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("https://checkout.sumup.com", "https://pay.sumup.com"),
@@ -122,10 +127,10 @@ class Settings(BaseSettings):
     smtp_username: str = Field(default="", description="Its user name; empty: none")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Its password")
     smtp_starttls: bool = Field(default=False, description="Whether to ask for TLS on the mail server's port")
-    mail_from: str = Field(default="Maypole <tickets@maypole.example>", description="The sender of every mail")
+    mail_from: Sender = Field(default="Maypole <tickets@maypole.example>", description="The sender of every mail")
 
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines look")
-    log_level: str = Field(default="INFO", description="The lowest level that is logged")
+    log_level: LogLevel = Field(default="INFO", description="The lowest level that is logged")
     static_max_age_s: int = Field(
         default=31536000, description="How long browsers keep static files (their URLs have a hash)", ge=0
     )
@@ -146,21 +151,32 @@ class Settings(BaseSettings):
         """Read a comma-separated list."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("secret_key", "internal_secrets")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | tuple[SecretStr, ...]) -> SecretStr | tuple[SecretStr, ...]:
+        """Refuse what can be guessed."""
+        secrets = value if isinstance(value, tuple) else (value,)
+        if any(len(secret.get_secret_value()) < SHORTEST_SECRET for secret in secrets):
+            message = f"must have {SHORTEST_SECRET} characters or more"
+            raise ValueError(message)
+        return value
+
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
-        """Refuse a production that anybody could sign in to."""
-        if self.environment != "production":
-            return self
-        secrets = (self.secret_key, *self.internal_secrets)
-        if not self.internal_secrets or any(
-            s.get_secret_value() == DEV_SECRET or len(s.get_secret_value()) < SHORTEST_SECRET for s in secrets
-        ):
-            message = "set SECRET_KEY and INTERNAL_SECRETS to random values of 32 characters or more in production"
-            raise ValueError(message)
-        if any(not url.startswith("https://") for url in self.public_origins):
-            message = "set BLOG_URL, MARKET_URL, CART_URL and EVENTS_URL to https:// origins in production"
-            raise ValueError(message)
+        """Refuse a production that anybody could sign in to, or that takes no real money."""
+        if self.environment == "production":
+            for message in self._unsafe():
+                raise ValueError(message)
         return self
+
+    def _unsafe(self) -> Iterator[str]:
+        """Say what must be set before real people come."""
+        if DEV_SECRET in {secret.get_secret_value() for secret in (self.secret_key, *self.internal_secrets)}:
+            yield "set SECRET_KEY and INTERNAL_SECRETS to random values of 32 characters or more in production"
+        if any(not url.startswith("https://") for url in self.public_origins):
+            yield "set BLOG_URL, MARKET_URL, CART_URL and EVENTS_URL to https:// origins in production"
+        if not self.sumup_base_url.startswith("https://"):
+            yield f"set SUMUP_BASE_URL to SumUp's API, {SUMUP_API}, in production"
 
     def port_of(self, app: str) -> int:
         """Return the port of one of the four apps."""
@@ -168,7 +184,7 @@ class Settings(BaseSettings):
 
     def url_of(self, app: str) -> str:
         """Return the public origin of one of the four apps, without a slash at its end."""
-        return str(getattr(self, f"{app}_url")).rstrip("/") or f"http://localhost:{self.port_of(app)}"
+        return str(getattr(self, f"{app}_url")) or f"http://localhost:{self.port_of(app)}"
 
     @property
     def public_origins(self) -> tuple[str, ...]:
@@ -178,7 +194,7 @@ class Settings(BaseSettings):
     @property
     def internal_cart_origin(self) -> str:
         """Where the cart's internal API is."""
-        return self.internal_cart_url.rstrip("/") or f"http://{self.host}:{self.cart_port}"
+        return self.internal_cart_url or f"http://{self.host}:{self.cart_port}"
 
     @property
     def uses_sandbox(self) -> bool:
@@ -186,9 +202,14 @@ class Settings(BaseSettings):
         return not self.sumup_base_url
 
     @property
+    def lacks_account(self) -> bool:
+        """Whether real payments would be asked for with the sandbox's key; only what takes payments needs another."""
+        return self.environment == "production" and self.sumup_api_key.get_secret_value() == SANDBOX_KEY
+
+    @property
     def sumup_origin(self) -> str:
         """The base URL of SumUp's API."""
-        return self.sumup_base_url.rstrip("/") or f"http://localhost:{self.sandbox_port}"
+        return self.sumup_base_url or f"http://localhost:{self.sandbox_port}"
 
     @property
     def hosted_origins(self) -> tuple[str, ...]:

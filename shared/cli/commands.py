@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from shared.settings import APPS, get_settings
+from shared.settings import APPS, Settings, get_settings
 
 from .failures import CommandError, plain_failures
 
@@ -36,7 +36,9 @@ def up() -> None:
         from .up import up as run_all
 
         try:
-            code = run_all(get_settings())
+            settings = get_settings()
+            _require_account(settings)
+            code = run_all(settings)
         except KeyboardInterrupt:
             code = 130
         sys.exit(code)
@@ -75,6 +77,8 @@ def serve(name: AppName, end_with_parent: WithParent = False) -> None:
         _leave_with_parent(end_with_parent)
         _check_app(name)
         settings = get_settings()
+        if name == "cart":
+            _require_account(settings)
         serve_factory(f"{name}.app:create_app", settings.host, settings.port_of(name))
 
 
@@ -111,6 +115,7 @@ def worker(end_with_parent: WithParent = False) -> None:
     """Run the background work: unfinished payments, expired orders, refunds, mails."""
     with plain_failures():
         _leave_with_parent(end_with_parent)
+        _require_account(get_settings())
         _require_database()
         from importlib import import_module
 
@@ -195,6 +200,12 @@ def _check_app(name: str) -> None:
     """Say in one line that there is no such app."""
     if name not in APPS:
         raise CommandError(f"there is no app {name}: it is one of {', '.join(APPS)}")
+
+
+def _require_account(settings: Settings) -> None:
+    """Say in one line that there is no account that real payments could go to."""
+    if settings.lacks_account:
+        raise CommandError("set SUMUP_API_KEY and SUMUP_MERCHANT_CODE to those of your SumUp account in production")
 
 
 def _leave_with_parent(wanted: bool) -> None:

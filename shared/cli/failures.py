@@ -24,10 +24,15 @@ def plain_failures() -> Iterator[None]:
     except (CommandError, EmbeddedPostgresError) as failure:
         fail(str(failure))
     except ValidationError as failure:
-        for wrong in failure.errors():
-            name = str(wrong["loc"][0]).upper() if wrong["loc"] else "settings"
-            print(f"maypole: {name}: {wrong['msg'].removeprefix('Value error, ')}", file=sys.stderr)
+        for line in dict.fromkeys(_line(wrong["loc"], wrong["msg"]) for wrong in failure.errors()):
+            print(f"maypole: {line}", file=sys.stderr)
         sys.exit(1)
+
+
+def _line(place: tuple[int | str, ...], message: str) -> str:
+    """Name the setting that is wrong, and how."""
+    text = message.removeprefix("Value error, ")
+    return f"{str(place[0]).upper()}: {text}" if place else text
 
 
 def fail(message: str) -> NoReturn:

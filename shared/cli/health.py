@@ -16,9 +16,10 @@ OK = 200
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, and where to knock then
 
 
-def taken_ports(programs: list[Program], host: str) -> list[Program]:
-    """Return the programs whose port somebody else listens on."""
-    return [program for program in programs if program.port is not None and not _is_free(host, program.port)]
+def cannot_listen(programs: list[Program], host: str) -> list[tuple[Program, OSError]]:
+    """Return the programs that cannot listen on their port, and why."""
+    ports = ((program, _cannot_bind(host, program.port)) for program in programs if program.port is not None)
+    return [(program, wrong) for program, wrong in ports if wrong is not None]
 
 
 def not_up_yet(programs: list[Program], host: str, give_up: Callable[[], bool], within_s: float) -> list[Program]:
@@ -32,16 +33,16 @@ def not_up_yet(programs: list[Program], host: str, give_up: Callable[[], bool], 
     return waiting
 
 
-def _is_free(host: str, port: int) -> bool:
-    """Try to listen, the way that the servers do."""
+def _cannot_bind(host: str, port: int) -> OSError | None:
+    """Try to listen, the way that the servers do; return what went wrong."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-        return True
+        except OSError as wrong:
+            return wrong
+        return None
 
 
 def _is_up(program: Program, host: str) -> bool:

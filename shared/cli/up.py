@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
 from contextlib import suppress
+from errno import EADDRINUSE
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -16,7 +19,7 @@ from shared.settings import Settings
 
 from .database import DatabaseUrls, given_urls, installation_database, url_for_asyncpg
 from .failures import CommandError
-from .health import not_up_yet, taken_ports
+from .health import cannot_listen, not_up_yet
 from .migrations import migrate
 from .processes import FamilyManager, Program, environment_of, programs_of, uses_outbox
 
@@ -30,6 +33,7 @@ def up(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, _leave)
     programs = programs_of(settings)
     check_ports(programs, settings.host)
+    check_folder(settings.data_dir)
     print("Connecting to the database…" if given_urls(settings) else "Starting the database…", flush=True)
     with installation_database(settings) as urls:
         print("Migrating…", flush=True)
@@ -46,10 +50,19 @@ def check_ports(programs: list[Program], host: str) -> None:
     for program in programs:
         if program.port is not None and (first := wanted.setdefault(program.port, program)) is not program:
             raise CommandError(f"{first.port_setting} and {program.port_setting} are both {program.port}")
-    for program in taken_ports(programs, host):
+    for program, wrong in cannot_listen(programs, host):
+        if wrong.errno != EADDRINUSE:
+            raise CommandError(f"cannot listen on port {program.port} of HOST {host}: {wrong.strerror}")
         raise CommandError(
             f"port {program.port} on {host} is taken: stop what listens there, or set {program.port_setting}"
         )
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ``CommandError`` when there is no such folder and none can be made."""
+    nearest = next(step for step in (folder, *folder.absolute().parents) if step.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise CommandError(f"{nearest} is no folder that can be written to: set DATA_DIR to one")
 
 
 def load_demo_once(urls: DatabaseUrls) -> bool:

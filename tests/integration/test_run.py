@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -143,6 +144,26 @@ def test_a_broken_database_url_is_explained_without_its_password(url: str, words
 
 def test_a_setting_that_is_no_number_is_named() -> None:
     assert refusal(CART_PORT="many").startswith("maypole: CART_PORT: ")
+
+
+def test_the_same_mistake_in_a_list_is_told_once() -> None:
+    assert refusal(SANDBOX_WEBHOOK_DELAYS_S="soon,later").count("SANDBOX_WEBHOOK_DELAYS_S") == 1
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/null/data"])
+def test_a_data_folder_that_cannot_be_is_told(path: str) -> None:
+    assert refusal(DATA_DIR=path) == "maypole: /dev/null is no folder that can be written to: set DATA_DIR to one"
+
+
+def test_an_address_that_is_none_of_this_machine_is_told() -> None:
+    said = refusal(HOST="192.0.2.1")  # of the documentation's addresses (RFC 5737): nobody's
+    assert re.fullmatch(r"maypole: cannot listen on port [0-9]+ of HOST 192\.0\.2\.1: .+", said)
+
+
+def test_production_is_refused_with_the_key_of_the_sandbox() -> None:
+    secrets = {"SECRET_KEY": "k" * 32, "INTERNAL_SECRETS": "s" * 32, "SUMUP_BASE_URL": "https://api.sumup.com"}
+    origins = {f"{app}_URL": f"https://{app.lower()}.maypole.example" for app in ("BLOG", "MARKET", "CART", "EVENTS")}
+    assert "SUMUP_API_KEY" in refusal(ENVIRONMENT="production", **secrets, **origins)
 
 
 def test_production_is_refused_with_the_secrets_of_development() -> None:

@@ -78,9 +78,12 @@ def test_the_other_images_get_what_their_files_read(service: str) -> None:
     assert all(name in read for name in environment(service))
 
 
+GIVEN = {"SMTP_PORT": "587", "SMTP_STARTTLS": "true", "MAIL_FROM": "Maypole <tickets@maypole.example>"}
+
+
 @pytest.mark.parametrize("service", [*APPS, "worker"])
 def test_the_environment_makes_settings_that_production_accepts(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in environment(service, SMTP_PORT="587", SMTP_STARTTLS="true").items():
+    for name, value in environment(service, **GIVEN).items():
         monkeypatch.setenv(name, value)
     settings = Settings()
     assert settings.environment == "production"

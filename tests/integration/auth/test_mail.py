@@ -162,7 +162,7 @@ def test_no_name_leads_out_of_the_outbox(settings: Settings, name: str) -> None:
 def test_a_subject_cannot_add_headers() -> None:
     mail = render_mail(
         "sign-in",
-        settings=Settings(site_name="Maypole\r\nBcc: eve@evil.example"),
+        settings=Settings().model_copy(update={"site_name": "Maypole\r\nBcc: eve@evil.example"}),
         recipient="ada@maypole.example",
         link="http://localhost:8000/auth/link/x",
         minutes=15,

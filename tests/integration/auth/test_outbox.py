@@ -64,6 +64,7 @@ def test_production_has_no_outbox() -> None:
         environment="production",
         secret_key=SecretStr("k" * 32),
         internal_secrets=(SecretStr("s" * 32),),
+        sumup_base_url="https://api.sumup.com",
         **{f"{app}_url": f"https://{app}.maypole.example" for app in ("blog", "market", "cart", "events")},
     )
     rules = {rule.rule for rule in create_app(production).url_map.iter_rules()}

@@ -12,6 +12,7 @@ SETTINGS = Settings(
     environment="production",
     secret_key=SecretStr("k" * 32),
     internal_secrets=(SecretStr("s" * 32),),
+    sumup_base_url="https://api.sumup.com",
     blog_url="https://www.maypole.example",
     market_url="https://shop.maypole.example",
     cart_url="https://cart.maypole.example",

@@ -18,6 +18,7 @@ from shared.db.uow import unit_of_work
 from shared.jobs.queue import SEND_MAIL, SETTLE_PAYMENT
 from shared.jobs.worker import Handler, Repeated, run_worker, stop_on_signals
 from shared.mail.sender import MailNotSent, deliver
+from shared.mail.service import WAITING, give_up_old
 from shared.models import Mail, Order
 from shared.payments.accounts import SumUpAccounts
 from shared.payments.sumup import sumup_client
@@ -31,7 +32,6 @@ from shared.web.state import utc_now
 UNTOLD_AFTER = timedelta(seconds=15)
 """How long a job has, before the sweep does what it should have done."""
 MAIL_PAUSE = timedelta(seconds=30)
-MOST_MAIL_ATTEMPTS = 20
 BATCH = 20
 CART_SWEEP_S = 60.0
 DAY_S = 24 * 60 * 60.0
@@ -71,6 +71,7 @@ async def sweep(till: Till) -> None:
     use_services(till.services)
     await reconcile(till)
     await each(await _untold_orders(till), lambda order_id: write_order_mails(till, order_id))
+    await _give_up_mails(till)
     unsent = await _unsent_mails(till)
     await each(unsent, lambda mail_id: send(till, mail_id, after_attempts=unsent[mail_id]))
 
@@ -106,13 +107,23 @@ async def _untold_orders(till: Till) -> list[int]:
         return list(await uow.session.scalars(statement))
 
 
+async def _give_up_mails(till: Till) -> None:
+    """Mark mails that are no longer worth sending: a sign-in link that has expired lets nobody in."""
+    async with unit_of_work(till.database) as uow:
+        links_live = timedelta(minutes=till.settings.sign_in_link_minutes)
+        given_up = await give_up_old(uow.session, now=till.clock(), secrets_live=links_live)
+        await uow.commit()
+    if given_up:
+        _log.warning("mails_given_up", mails=given_up)
+
+
 async def _unsent_mails(till: Till) -> dict[int, int]:
     """Return mails that wait to be sent (again), with their attempts: each waits longer than the one before."""
     wait = func.make_interval(0, 0, 0, 0, 0, 0, MAIL_PAUSE.total_seconds() * (Mail.attempts + 1) * (Mail.attempts + 1))
     async with unit_of_work(till.database) as uow:
         statement = (
             select(Mail.id, Mail.attempts)
-            .where(Mail.sent_at.is_(None), Mail.attempts < MOST_MAIL_ATTEMPTS)
+            .where(*WAITING)
             .where(Mail.created_at + wait <= till.clock())
             .order_by(Mail.id)
             .limit(BATCH)

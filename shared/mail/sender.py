@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -18,7 +18,7 @@ from shared.db.uow import unit_of_work
 from shared.models import Mail
 from shared.settings import Settings
 
-from .service import mark_failed, mark_sent, take_unsent
+from .service import give_up, mark_failed, mark_sent, take_unsent
 
 TIMEOUT_SECONDS = 15.0
 _PERMANENT = 500
@@ -95,7 +95,7 @@ async def deliver(
     try:
         await send(mail, settings)
     except (MailNotSent, MailRefused) as error:
-        await _note_failure(database, mail, str(error))
+        await _note_failure(database, mail, error, now=clock())
         if isinstance(error, MailNotSent):
             raise
         return False
@@ -105,9 +105,13 @@ async def deliver(
     return True
 
 
-async def _note_failure(database: Database, mail: Mail, reason: str) -> None:
+async def _note_failure(database: Database, mail: Mail, error: MailNotSent | MailRefused, *, now: datetime) -> None:
     """Write down why a mail has not gone; the log gets its id, never its address."""
+    reason = str(error)
     _log.warning("mail not sent", mail_id=mail.id, kind=mail.kind, reason=reason)
     async with unit_of_work(database) as uow:
-        await mark_failed(uow.session, mail, error=reason)
+        if isinstance(error, MailRefused):
+            await give_up(uow.session, mail, error=reason, now=now)
+        else:
+            await mark_failed(uow.session, mail, error=reason)
         await uow.commit()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, and_, case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,8 +14,13 @@ from shared.models import Mail
 from .render import Message
 
 SECRET_KINDS = frozenset({"sign-in"})
-"""Kinds whose bodies let their reader in: they are blanked as soon as they have gone."""
+"""Kinds whose bodies let their reader in: they are blanked as soon as they have gone, or are given up."""
+MOST_ATTEMPTS = 20
 LONGEST_ERROR = 500
+
+
+WAITING = (Mail.sent_at.is_(None), Mail.given_up_at.is_(None))
+"""A mail that has not gone, and may yet."""
 
 
 async def queue_mail(session: AsyncSession, mail: Message, *, kind: str, key: str) -> None:
@@ -32,12 +37,12 @@ async def queue_mail(session: AsyncSession, mail: Message, *, kind: str, key: st
 
 
 async def take_unsent(session: AsyncSession, mail_id: int, *, after_attempts: int | None = None) -> Mail | None:
-    """Count an attempt to send a mail and return it; None where it has gone already or never was.
+    """Count an attempt to send a mail and return it; None where it has gone, was given up, or never was.
 
     With ``after_attempts``, None as well where somebody else has tried since: of two who want to make the same attempt
     one gets the mail.
     """
-    count = update(Mail).where(Mail.id == mail_id, Mail.sent_at.is_(None)).values(attempts=Mail.attempts + 1)
+    count = update(Mail).where(Mail.id == mail_id, *WAITING).values(attempts=Mail.attempts + 1)
     if after_attempts is not None:
         count = count.where(Mail.attempts == after_attempts)
     return (await session.scalars(select(Mail).from_statement(count.returning(Mail)))).one_or_none()
@@ -52,6 +57,30 @@ async def mark_sent(session: AsyncSession, mail: Mail, *, now: datetime) -> None
 
 
 async def mark_failed(session: AsyncSession, mail: Mail, *, error: str) -> None:
-    """Note why a mail could not be sent."""
+    """Note why a mail could not be sent; it waits to be tried again."""
     values = {"last_error": error[:LONGEST_ERROR]}
     await session.execute(update(Mail).where(Mail.id == mail.id).values(values))
+
+
+async def give_up(session: AsyncSession, mail: Mail, *, error: str, now: datetime) -> None:
+    """Note why nobody will ever take a mail, and forget what must not be kept."""
+    await session.execute(_given_up(now).where(Mail.id == mail.id).values(last_error=error[:LONGEST_ERROR]))
+
+
+async def give_up_old(session: AsyncSession, *, now: datetime, secrets_live: timedelta) -> int:
+    """Give up mails that were tried often enough or whose secret has expired; return how many. Safe to repeat."""
+    expired = and_(Mail.kind.in_(SECRET_KINDS), Mail.created_at < now - secrets_live)
+    too_often = Mail.attempts >= MOST_ATTEMPTS
+    given_up = await session.scalars(_given_up(now).where(or_(too_often, expired)).returning(Mail.id))
+    return len(given_up.all())
+
+
+def _given_up(now: datetime) -> Update:
+    """Give up mails that wait: their secrets go, the rest stays for whoever looks into it."""
+    secret = Mail.kind.in_(SECRET_KINDS)
+    return (
+        update(Mail)
+        .where(*WAITING)
+        .values(given_up_at=now, text=case((secret, ""), else_=Mail.text), html=case((secret, ""), else_=Mail.html))
+        .execution_options(synchronize_session=False)
+    )

@@ -1,10 +1,10 @@
-"""Mails that must arrive: rows, marked when sent."""
+"""Mails that must arrive: rows, marked when sent, or when nobody will ever take them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, func, text
+from sqlalchemy import CheckConstraint, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, IdMixin
@@ -14,7 +14,10 @@ class Mail(IdMixin, Base):
     """One mail. ``key`` makes it one of its kind (for example ``order-paid:17``): a second one is not queued."""
 
     __tablename__ = "mails"
-    __table_args__ = (Index("ix_mails_unsent", "created_at", postgresql_where=text("sent_at IS NULL")),)
+    __table_args__ = (
+        CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="sent_or_given_up"),
+        Index("ix_mails_unsent", "created_at", postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL")),
+    )
 
     kind: Mapped[str]
     key: Mapped[str] = mapped_column(unique=True)
@@ -24,5 +27,6 @@ class Mail(IdMixin, Base):
     html: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     last_error: Mapped[str] = mapped_column(server_default="")

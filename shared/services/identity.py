@@ -1,7 +1,8 @@
 """The user domain: the only writer of users, roles, sign-in links and sessions.
 
 Tokens are 256 random bits, so a plain SHA-256 of one is as good as a slow hash, and can be looked up. Only hashes are
-stored: who reads the database cannot sign in with what is there. Times come from the caller's clock.
+stored here; the mail with a link waits in ``mails`` until it has gone, or the link has expired, and is blanked then.
+Times come from the caller's clock.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 
@@ -17,7 +17,7 @@ from shared.db.uow import unit_of_work
 from shared.mail.outbox import Outbox, kept_mail, kept_mails, outbox_folder
 from shared.mail.render import Message, render_mail
 from shared.mail.sender import MailNotSent, deliver
-from shared.mail.service import queue_mail
+from shared.mail.service import give_up_old, queue_mail
 from shared.settings import Settings
 
 MESSAGE = Message("ada@maypole.example", "Grüße", "Hello £1\n", "<p>Hello &pound;1</p>")
@@ -121,8 +121,50 @@ async def test_only_a_refusal_for_now_is_tried_again(
             assert not await deliver(database, there, mail_id, clock=_now)
     row = await _row(session)
     assert row["sent_at"] is None
+    assert (row["given_up_at"] is None) == again
     assert answer[:3] in str(row["last_error"])
     assert "ada@" not in str(row["last_error"])
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("sign-in", ("", "")), ("order-paid", (MESSAGE.text, MESSAGE.html))])
+async def test_a_refused_mail_is_tried_no_more_and_keeps_no_secret(
+    database: Database, settings: Settings, mail_settings: Settings, session: AsyncSession, kind: str, kept: object
+) -> None:
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(Refusing(outbox_folder(settings))), "127.0.0.1", 0
+    )
+    mail_id = await _queue(database, kind=kind)
+    async with server:
+        there = settings.model_copy(update={"smtp_port": server.sockets[0].getsockname()[1]})
+        assert not await deliver(database, there, mail_id, clock=_now)
+    row = await _row(session)
+    assert (row["text"], row["html"]) == kept
+
+    assert not await deliver(database, mail_settings, mail_id, clock=_now)
+    assert (await _row(session))["attempts"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes", "attempts", "given_up"),
+    [
+        ("sign-in", 16, 0, True),
+        ("sign-in", 14, 0, False),
+        ("order-paid", 24 * 60, 19, False),
+        ("order-paid", 1, 20, True),
+    ],
+)
+async def test_what_is_no_longer_worth_sending_is_given_up(
+    database: Database, session: AsyncSession, kind: str, minutes: int, attempts: int, given_up: bool
+) -> None:
+    await _queue(database, kind=kind)
+    async with unit_of_work(database) as uow:
+        await uow.session.execute(text("UPDATE mails SET attempts = :attempts"), {"attempts": attempts})
+        later = _now() + timedelta(minutes=minutes)
+        assert await give_up_old(uow.session, now=later, secrets_live=timedelta(minutes=15)) == given_up
+        await uow.commit()
+    row = await _row(session)
+    assert (row["given_up_at"] is not None) == given_up
+    assert (row["text"] == "") == (given_up and kind == "sign-in")
 
 
 async def test_a_mail_that_is_sent_again_has_the_same_id(database: Database, mail_settings: Settings) -> None:

@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from .settings_types import Currency, Host, Line, LogLevel, Origin, Sender, ZoneName
 
 APPS = ("blog", "market", "cart", "events")
+QUEUE_CONNECTIONS = 3
+"""What the worker's job queue keeps beside DB_WORKER_POOL_SIZE: one connection listens, two fetch and mark."""
 SHORTEST_SECRET = 32
 DEV_CREDENTIALS_KEY = "ZGV2ZWxvcG1lbnQtb25seS1rZXktbmV2ZXItb25saW4="
 SUMUP_API = "https://api.sumup.com"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from shared.settings import APPS, Settings
+from shared.settings import APPS, QUEUE_CONNECTIONS, Settings
 
-WORKER_LISTENERS = 2
-"""The job queue's own connections in the worker, beside its pool: one that listens, one that takes jobs."""
 MIGRATIONS = 1
 COMMANDS = 4
-"""For ``maypole user``, ``maypole audit``, a backup and the like, while everything runs."""
+"""For ``maypole user``, a backup and the like, while everything runs."""
 RESERVED_BY_POSTGRESQL = 3
 FEWEST = 60
 
@@ -16,7 +14,7 @@ FEWEST = 60
 def connections_needed(settings: Settings) -> int:
     """Return the sum of all pools, and what else connects."""
     apps = len(APPS) * settings.db_pool_size
-    return apps + settings.db_worker_pool_size + WORKER_LISTENERS + MIGRATIONS + COMMANDS
+    return apps + settings.db_worker_pool_size + QUEUE_CONNECTIONS + MIGRATIONS + COMMANDS
 
 
 def max_connections(settings: Settings) -> int:

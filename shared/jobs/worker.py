@@ -18,6 +18,7 @@ from pgqueuer import PgQueuer
 from pgqueuer.models import Job
 
 from shared.db.engine import driver_url
+from shared.settings import QUEUE_CONNECTIONS
 
 Handler = Callable[[dict[str, object]], Awaitable[None]]
 
@@ -32,8 +33,6 @@ class Repeated:
 
 
 _log = structlog.get_logger("maypole.worker")
-QUEUE_CONNECTIONS = 3
-"""Connections that the queue keeps beside the pool of the jobs: one listens, two fetch and mark."""
 
 
 def _guarded(name: str, handler: Handler) -> Callable[[Job], Awaitable[None]]:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from shared.contracts.errors import BadInput, ShopError, SignInRequired, Unavailable
+from shared.contracts.errors import BadInput, NotFound, ShopError, SignInRequired, Unavailable
 
 from .htmx import is_htmx
 from .internal import PREFIX
@@ -147,7 +147,7 @@ async def _on_database_error(error: DBAPIError) -> ResponseTypes:
         return await _on_shop_error(Unavailable())
     if state.startswith("22"):  # a NUL in a text, a number beyond the column: nobody's form sends that
         _log.warning("value refused by the database", sqlstate=state, path=loggable_path())
-        return await _on_shop_error(BadInput())
+        return await _on_shop_error(NotFound() if request.method in {"GET", "HEAD"} else BadInput())
     raise error
 
 

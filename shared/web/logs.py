@@ -6,7 +6,7 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from shared.settings import Settings
 
@@ -25,6 +25,16 @@ def _shared_processors() -> list[Processor]:
     ]
 
 
+def escape_control_characters(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """Keep what a stranger sent (a path, a header) from ending a line of text or steering a terminal."""
+    return {key: _escaped(value) if isinstance(value, str) else value for key, value in line.items()}
+
+
+def _escaped(value: str) -> str:
+    """Write what cannot be seen as Python would."""
+    return value if value.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
+
+
 def _formatter(settings: Settings) -> logging.Formatter:
     """Return the formatter for the chosen form of log lines."""
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
@@ -33,6 +43,7 @@ def _formatter(settings: Settings) -> logging.Formatter:
     else:
         # Plain traces: the pretty ones take seconds, and print local variables, tokens and addresses among them.
         plain = structlog.dev.plain_traceback
+        last.append(escape_control_characters)
         last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain))
     return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_shared_processors(), processors=last)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from quart import Quart, Response, send_from_directory
+from werkzeug.exceptions import NotFound
 
 STATIC_FOLDER = Path(__file__).resolve().parent.parent / "browser" / "static"
 
@@ -31,7 +32,10 @@ def install_static(app: Quart, *, max_age: int, folder: Path = STATIC_FOLDER) ->
     version = version_of(folder)
 
     async def serve(requested: str, filename: str) -> Response:
-        response = await send_from_directory(folder, filename)
+        try:
+            response = await send_from_directory(folder, filename)
+        except (OSError, ValueError) as wrong:  # a name that no file system takes
+            raise NotFound from wrong
         keep = f"public, max-age={max_age}, immutable"
         response.headers["Cache-Control"] = keep if requested == version else "no-cache"
         return response

@@ -7,12 +7,11 @@ import pytest
 from shared.db.embedded_limits import (
     COMMANDS,
     RESERVED_BY_POSTGRESQL,
-    WORKER_LISTENERS,
     connections_needed,
     max_connections,
 )
 from shared.db.engine import Database
-from shared.settings import APPS, Settings
+from shared.settings import APPS, QUEUE_CONNECTIONS, Settings
 
 
 async def pool_limit(size: int) -> int:
@@ -28,6 +27,6 @@ async def pool_limit(size: int) -> int:
 async def test_all_pools_fit_with_room_for_the_rest(app_pool: int, worker_pool: int) -> None:
     settings = Settings(db_pool_size=app_pool, db_worker_pool_size=worker_pool)
     pools = len(APPS) * await pool_limit(app_pool) + await pool_limit(worker_pool)
-    others = WORKER_LISTENERS + COMMANDS + 1
+    others = QUEUE_CONNECTIONS + COMMANDS + 1
     assert connections_needed(settings) == pools + others
     assert max_connections(settings) >= pools + others + RESERVED_BY_POSTGRESQL

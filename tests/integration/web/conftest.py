@@ -89,7 +89,7 @@ def _add_database_routes(app: Quart) -> None:
     async def sold_out() -> str:
         raise SoldOut
 
-    @app.get("/nul")
+    @app.route("/nul", methods=["GET", "POST"])
     async def nul() -> str:
         await g.s.execute(text("SELECT 1 FROM users WHERE email = :value"), {"value": "a\0b"})
         return "unreachable"

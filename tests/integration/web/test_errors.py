@@ -92,8 +92,9 @@ async def test_a_wrong_method_names_the_right_ones(app: Quart) -> None:
     assert "POST" in response.headers["Allow"]
 
 
-async def test_a_value_that_the_database_cannot_hold_is_bad_input(app: Quart) -> None:
-    assert (await app.test_client().get("/nul")).status_code == 422
+async def test_a_value_that_the_database_cannot_hold_is_bad_input_and_no_such_page(app: Quart) -> None:
+    assert (await app.test_client().post("/nul", headers=OURS)).status_code == 422
+    assert (await app.test_client().get("/nul")).status_code == 404
 
 
 async def test_a_database_that_takes_too_long_is_unavailable_not_broken(app: Quart) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shared.web.static_files import version_of
+import pytest
+from quart import Quart
+
+from shared.web.static_files import install_static, version_of
 
 
 def test_the_hash_changes_with_any_file_and_any_name(tmp_path: Path) -> None:
@@ -17,3 +20,10 @@ def test_the_hash_changes_with_any_file_and_any_name(tmp_path: Path) -> None:
 
     assert len({first, second, third}) == 3
     assert version_of(tmp_path) == third
+
+
+@pytest.mark.parametrize("name", ["no.css", "x" * 5000, "%00", "..%2f..%2fsettings.py", "..%5c..%5csettings.py", "."])
+async def test_what_is_no_file_of_ours_is_not_found(tmp_path: Path, name: str) -> None:
+    app = Quart(__name__)
+    asset = install_static(app, max_age=60, folder=tmp_path)
+    assert (await app.test_client().get(asset(name))).status_code == 404

@@ -6,10 +6,22 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from quart import Quart, Response, send_from_directory
+from quart import Quart, Response, redirect, send_from_directory
 from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 STATIC_FOLDER = Path(__file__).resolve().parent.parent / "browser" / "static"
+
+
+ROBOTS = """User-agent: *
+Disallow: /account
+Disallow: /admin/
+Disallow: /auth/
+Disallow: /checkout/
+Disallow: /orders/
+Disallow: /tickets/
+"""
+"""What is somebody's own is of no use to a search engine."""
 
 
 def version_of(folder: Path) -> str:
@@ -40,5 +52,16 @@ def install_static(app: Quart, *, max_age: int, folder: Path = STATIC_FOLDER) ->
         response.headers["Cache-Control"] = keep if requested == version else "no-cache"
         return response
 
+    async def icon() -> WerkzeugResponse:
+        return redirect(asset("favicon.svg"))
+
+    async def robots() -> Response:
+        return Response(ROBOTS, mimetype="text/plain")
+
+    def asset(filename: str) -> str:
+        return f"/static/{version}/{filename}"
+
     app.add_url_rule("/static/<requested>/<path:filename>", "static_file", serve)
-    return lambda filename: f"/static/{version}/{filename}"
+    app.add_url_rule("/favicon.ico", "favicon", icon)
+    app.add_url_rule("/robots.txt", "robots", robots)
+    return asset

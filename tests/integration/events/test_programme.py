@@ -158,11 +158,11 @@ async def test_a_calendar_shows_its_own_events_and_its_page(visitor: Visitor, se
 
 
 async def test_an_unknown_calendar_is_not_found(visitor: Visitor, subtests: pytest.Subtests) -> None:
-    for slug, status in (("nowhere", 404), ("..", 404), ("a" * 3000, 404), ("%F0%9F%8E%AD", 404), ("%00", 422)):
+    for slug in ("nowhere", "..", "a" * 3000, "%F0%9F%8E%AD", "%00"):
         with subtests.test(slug=slug[:40]):
             page = await visitor.get(f"/calendars/{slug}/")
 
-            assert page.status == status
+            assert page.status == 404
             assert page.has("h1")
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import segno
 from markupsafe import Markup, escape
 
-from shared.contracts.money import Money
+from shared.contracts.money import Money, to_cents
 from shared.settings import Settings
 
 
@@ -19,6 +19,11 @@ def money_filter(currency: str) -> Callable[[Decimal | None], str]:
         return "" if amount is None else str(Money(amount, currency))
 
     return money
+
+
+def amount(value: Decimal) -> str:
+    """Write an amount for a form's field, as it is read back: ``12.50``."""
+    return f"{to_cents(value):.2f}"
 
 
 def qr(code: str) -> Markup:

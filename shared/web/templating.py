@@ -10,7 +10,7 @@ from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader, StrictUndefine
 from jinja2.bccache import Bucket
 from quart import Quart
 
-from shared.browser.filters import money_filter, page_url_of, qr
+from shared.browser.filters import amount, money_filter, page_url_of, qr
 from shared.contracts.times import until, when
 from shared.contracts.vat import rate_text
 from shared.settings import Settings
@@ -63,6 +63,7 @@ def install_templates(app: Quart, settings: Settings, *, folder: Path, asset: Ca
         "uses_sandbox": settings.uses_sandbox,
     }
     environment.filters |= {
+        "amount": amount,
         "money": money_filter(settings.currency),
         "qr": qr,
         "rate": rate_text,

@@ -87,7 +87,7 @@ async def visit(site: Site, browser: Browser, request: pytest.FixtureRequest) ->
 
     async def come(*, width: int = DESK, javascript: bool = True, **more: Any) -> Shop:
         context = await browser.new_context(
-            viewport={"width": width, "height": HEIGHTS[width]},
+            viewport={"width": width, "height": HEIGHTS.get(width, HEIGHTS[PHONE])},
             java_script_enabled=javascript,
             locale="en-GB",
             **more,

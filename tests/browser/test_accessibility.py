@@ -87,3 +87,16 @@ async def test_axe_finds_nothing_serious_on_the_first_pages_of_the_apps(visit: V
         await audit.open(f"the first page of {app}", app)
         await audit.open(f"a page that {app} does not have", app, "/no/such/page")
     assert not audit.findings, "\n".join(audit.findings)
+
+
+@pytest.mark.parametrize("width", [360, 375, 412])
+async def test_the_header_leaves_a_phone_to_the_page(visit: Visit, put_on: PutOn, email: str, width: int) -> None:
+    show = await put_on(Adult="12.50")
+    shop = await visit(width=width)
+    await shop.sign_in(email)
+    await shop.buy(show, Adult=12)
+    await shop.open_entry(show)
+    rows = await shop.page.evaluate(
+        "new Set([...document.querySelectorAll('.site-header__row a')].map(a => Math.round(a.getBoundingClientRect().top / 9))).size"
+    )
+    assert rows == 2

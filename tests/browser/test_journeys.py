@@ -135,10 +135,10 @@ async def test_who_leaves_the_payment_finds_the_order_in_the_cart_and_goes_on_wi
     await shop.check_out()
     payment = shop.page.url
     await shop.leave_payment()
-    await expect(shop.heading("Not paid")).to_be_visible()
+    await expect(shop.heading("No payment has reached us yet")).to_be_visible()
     await shop.open_cart()
     await expect(shop.heading("Waiting for your payment")).to_be_visible()
-    await expect(shop.main).to_contain_text(re.compile(r"\d+:\d\d minutes left"))
+    await expect(shop.main).to_contain_text(re.compile(r"\d+:\d\d left"))
     await expect(shop.badge).to_contain_text("an order waits for its payment")
 
     await shop.button("Continue to payment").click()

@@ -45,3 +45,37 @@ async def test_the_first_press_of_tab_offers_to_skip_to_the_content(shop: Shop, 
     await shop.tab_to(shop.link("Skip to the content"), most=1)
     await shop.page.keyboard.press("Enter")
     await shop.tab_to(shop.main.get_by_role("link").first, most=1)
+
+
+async def test_the_focus_stays_with_what_has_changed(shop: Shop, put_on: PutOn, email: str) -> None:
+    show = await put_on(Adult="12.50", Child="5.00")
+    await shop.sign_in(email)
+    await shop.buy(show, Adult=1, Child=1)
+    await shop.open_cart()
+
+    await shop.tab_to(shop.cart_quantity(show, "Adult"))
+    await shop.page.keyboard.type("2")
+    await shop.page.keyboard.press("Enter")
+    await expect(shop.page.locator("#grand-total")).to_have_text("£30.00")
+    await expect(shop.cart_quantity(show, "Adult")).to_be_focused()
+
+    await shop.tab_to(shop.button(re.compile("^Remove Child")))
+    await shop.page.keyboard.press("Enter")
+    await expect(shop.page.locator("#grand-total")).to_have_text("£25.00")
+    await expect(shop.page.locator("#cart-panel")).to_be_focused()
+
+
+async def test_a_refusal_is_brought_before_the_reader(shop: Shop, put_on: PutOn, email: str) -> None:
+    shows = [await put_on(Adult="12.50") for _ in range(3)]
+    await shop.sign_in(email)
+    for show in shows:
+        await shop.buy(show)
+    await shop.open_cart()
+    last = shop.page.get_by_role("button", name=re.compile("^Update")).last
+    await last.scroll_into_view_if_needed()
+    form = shop.page.locator("form:has(button[id^='update-'])").last
+    await form.locator("[name=entry_id]").evaluate("field => { field.value = '999999999' }")  # it has gone meanwhile
+    await last.click()
+    notice = shop.main.locator(".notice--bad")
+    await expect(notice).to_be_focused()
+    await expect(notice).to_be_in_viewport()

@@ -31,6 +31,9 @@ STATE_WORDS: dict[OrderState, tuple[str, str]] = {
 }
 """Each state as a shopper reads it, and the kind of tag that it gets."""
 
+FREE_AND_CONFIRMED = ("Confirmed", "good")
+"""What a paid order is called that cost nothing."""
+
 WHY_OWED: dict[DebtReason, str] = {
     DebtReason.SOLD_OUT: "sold out: your payment came after the seats had gone to others",
     DebtReason.PAID_TWICE: "paid twice",
@@ -147,6 +150,12 @@ class OrderPage:
         return tuple(t for t in self.tickets if t.code is not None and t.state is not TicketState.OVERSOLD)
 
 
+def words_of(order: OrderDTO) -> tuple[str, str]:
+    """Return an order's state in words, and the kind of tag that it gets."""
+    free = order.state is OrderState.PAID and not order.total
+    return FREE_AND_CONFIRMED if free else STATE_WORDS[order.state]
+
+
 def summarise(lines: tuple[OrderLineDTO, ...]) -> tuple[LineSummary, ...]:
     """Put equal lines together, in the order in which they first appear."""
     together: dict[tuple[str, str, Decimal, Decimal], tuple[int, Decimal]] = {}
@@ -191,7 +200,7 @@ def build_order_page(
     problem: str = "",
 ) -> OrderPage:
     """Put an order's page together; ``unpaid`` is the same order as one that waits for its payment, if it does."""
-    text, kind = STATE_WORDS[order.state]
+    text, kind = words_of(order)
     checking = is_checking(unpaid)
     in_time = unpaid is not None and order.expires_at > now
     return OrderPage(

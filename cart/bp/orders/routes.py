@@ -22,7 +22,7 @@ from shared.web.session import discard_session
 from shared.web.state import request_session
 
 from .order_views import links_of, load_order_page
-from .pages import STATE_WORDS, OrderLinks, OrderListPage
+from .pages import OrderLinks, OrderListPage, words_of
 from .receipt_views import load_receipt
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
@@ -44,7 +44,7 @@ def _list_page(found: list[OrderDTO]) -> OrderListPage:
     shown = found[:PAGE_SIZE]
     more = len(found) > PAGE_SIZE
     return OrderListPage(
-        orders=tuple((order, *STATE_WORDS[order.state]) for order in shown),
+        orders=tuple((order, *words_of(order)) for order in shown),
         next_url=url_for("orders.my_order_list", before=shown[-1].id) if more else "",
         time_zone=current_till().settings.time_zone,
     )

@@ -27,12 +27,20 @@
   });
 
   // <time data-countdown datetime="…"> counts down; without this it shows the time as the server wrote it.
+  // A page with data-countdown="reload" asks the server what became of it, once the time has run out before its eyes.
   const tick = () => document.querySelectorAll("time[data-countdown]").forEach((element) => {
     const left = Math.floor((Date.parse(element.dateTime) - Date.now()) / 1000);
     if (Number.isNaN(left)) return;
-    element.textContent = left > 0
-      ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} minutes left`
-      : "time is up";
+    if (left > 0) {
+      element.dataset.running = "yes";
+      element.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} left`;
+      return;
+    }
+    element.textContent = "time is up";
+    if (element.dataset.running && element.dataset.countdown === "reload") {
+      delete element.dataset.running;
+      window.location.reload();
+    }
   });
   tick();
   setInterval(tick, 1000);
@@ -41,9 +49,35 @@
   const focusErrors = (root) => {
     const summary = root.querySelector ? root.querySelector(".error-summary") : null;
     if (summary) summary.focus();
+    return Boolean(summary);
   };
   focusErrors(document);
-  document.addEventListener("htmx:afterSettle", (event) => focusErrors(event.target));
+
+  // After a part of the page was replaced the focus stays where the reader was: htmx keeps it on what has the same id;
+  // where that has gone (a line was taken out, a notice came instead), it goes to what came. Polls move nothing.
+  const focusOn = (element) => {
+    if (!element.matches("a[href], button, input, select, textarea, [tabindex]")) element.tabIndex = -1;
+    element.focus();
+  };
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (focusErrors(event.target)) return;
+    const notice = event.target.closest("#page-notice") ? document.querySelector("#page-notice .notice")
+      : event.target.querySelector(".notice--bad");
+    const lost = document.activeElement === document.body || document.activeElement === null;
+    const asked = event.detail.requestConfig && event.detail.requestConfig.triggeringEvent;
+    if (notice) focusOn(notice);
+    else if (lost && asked && event.target.id !== "cart-mini" && event.target.id !== "page-notice") {
+      const whole = event.target.matches("[data-focus]");
+      focusOn((!whole && event.target.querySelector("a[href], button")) || event.target);
+    }
+  });
+
+  // What a redirect had to say is said once: a bookmark or a reload of the address does not say it again.
+  const address = new URL(window.location.href);
+  if (["notice", "result"].some((name) => address.searchParams.has(name))) {
+    ["notice", "result"].forEach((name) => address.searchParams.delete(name));
+    window.history.replaceState(window.history.state, "", address);
+  }
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
@@ -62,7 +96,7 @@
     body.textContent = text;
     notice.append(document.createElement("span"), body);
     box.replaceChildren(notice);
-    box.scrollIntoView({ block: "nearest" });
+    focusOn(notice);
   };
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;

@@ -89,7 +89,7 @@ async def test_whoever_left_without_paying_may_go_on_and_whoever_has_just_paid_m
     payment = await _check_out(ada, session)
     page = await ada.get(_address(payment))
     assert page.text("h1") == "Checking your payment"
-    assert page.text(".checking h2") == "No payment has been reported so far"
+    assert page.text(".checking h2") == "No payment has reached us yet"
     assert "nothing was charged" not in page.text("body")
     assert page.attribute("[hx-get]", "hx-get") == _address(payment)
     assert page.attribute(".checking time", "datetime") == payment.valid_until.isoformat()

@@ -182,7 +182,7 @@ class SqlMarketService:
         """Write what is sold of a product, the one of this size and colour or a new one, and return its id.
 
         ``stock`` is how many there have ever been to sell; None: no limit. Raises BadInput for a price or a stock below
-        nothing. Safe to repeat.
+        nothing, and for a stock below what orders hold already. Safe to repeat.
         """
         if price < 0:
             raise BadInput("A price cannot be below nothing.", field="price")
@@ -193,8 +193,13 @@ class SqlMarketService:
             insert(ProductVariant)
             .values(product_id=product_id, size=size, colour=colour, **values)
             .on_conflict_do_update(
-                index_elements=[ProductVariant.product_id, ProductVariant.size, ProductVariant.colour], set_=values
+                index_elements=[ProductVariant.product_id, ProductVariant.size, ProductVariant.colour],
+                set_=values,
+                where=None if stock is None else ProductVariant.held <= stock,
             )
             .returning(ProductVariant.id)
         )
-        return (await session.execute(statement)).scalar_one()
+        written = await session.scalar(statement)
+        if written is None:
+            raise BadInput("More than that have been ordered already.", field="stock")
+        return written

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import ZERO
-from shared.contracts.errors import Conflict, NotOnSale, SoldOut
+from shared.contracts.errors import BadInput, Conflict, NotOnSale, SoldOut
 from shared.contracts.lines import product_key
 from shared.contracts.states import HELD_STOCK_STATES, DebtReason, StockState, may_become
 from shared.db.engine import Database
@@ -402,6 +402,20 @@ async def test_the_counters_are_the_sums_of_what_is_held_after_every_step(sessio
         assert [counter for counter, _ in await counters(session)] == [total for _, total in await counters(session)]
 
     assert await counters(session) == [(1, 1), (0, 0)]
+
+
+async def test_there_are_never_fewer_than_orders_hold(session: AsyncSession) -> None:
+    product = await make_product(session, await make_page(session), price=None)
+    small = await make_variant(session, product, size="Small", stock=5)
+    await place_order(session, {small: 3})
+
+    with pytest.raises(BadInput) as refused:
+        await make_variant(session, product, size="Small", stock=2)
+
+    assert refused.value.field == "stock"
+    assert await left_of(session, small) == [2]
+    assert await make_variant(session, product, size="Small", stock=3) == small
+    assert await left_of(session, small) == [0]
 
 
 # --- with others ---

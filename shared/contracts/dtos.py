@@ -233,13 +233,18 @@ class ProductDTO:
     @property
     def price(self) -> Decimal:
         """The lowest price of a variant that is left, else of any."""
-        left = [variant.price for variant in self.variants if variant.available != 0]
-        return min(left or [variant.price for variant in self.variants])
+        return min(self._prices)
 
     @property
     def has_dearer(self) -> bool:
-        """Whether some variant costs more than ``price``."""
-        return any(variant.price > self.price for variant in self.variants if variant.available != 0)
+        """Whether some variant of those costs more than ``price``."""
+        return max(self._prices) > self.price
+
+    @property
+    def _prices(self) -> list[Decimal]:
+        """The prices of the variants that are left, else of all."""
+        left = [variant.price for variant in self.variants if variant.available != 0]
+        return left or [variant.price for variant in self.variants]
 
     @property
     def is_sold_out(self) -> bool:

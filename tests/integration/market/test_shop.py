@@ -12,7 +12,7 @@ from shared.cli.demo import load_demo
 from shared.services.blog_impl import RESERVED_SLUGS
 from shared.settings import Settings
 from tests.factories.blog import make_page
-from tests.factories.market import make_product
+from tests.factories.market import make_product, make_variant
 from tests.support.queries import counted_queries
 
 
@@ -67,6 +67,76 @@ async def test_an_empty_shop_says_so(session: AsyncSession, client: Client) -> N
     await session.commit()
 
     assert texts(await read(client, "/new/"), ".empty__title") == ["The shelves are empty just now"]
+
+
+async def test_variants_of_several_prices_have_a_lowest_one(session: AsyncSession, client: Client) -> None:
+    page_id = await make_page(session, slug="barn", has_market=True)
+    for title, prices in (("Cap", ("9.00", "9.00")), ("Smock", ("42.00", "38.00"))):
+        product = await make_product(session, page_id, title=title, unit="each", price=None)
+        for number, price in enumerate(prices):
+            await make_variant(session, product, price=price, size=f"Size {number}")
+    await session.commit()
+
+    page = await read(client, "/barn/")
+
+    assert texts(page, ".card__title + p") == ["£9.00 each", "from £38.00 each"]
+
+
+async def test_the_lowest_price_is_of_what_is_left(session: AsyncSession, client: Client) -> None:
+    page_id = await make_page(session, slug="barn", has_market=True)
+    smock = await make_product(session, page_id, unit="each", price=None)
+    await make_variant(session, smock, price="30.00", size="Small", stock=0)
+    await make_variant(session, smock, price="42.00", size="Large", stock=20)
+    gone = await make_product(session, page_id, title="Wellies", unit="each", price=None)
+    await make_variant(session, gone, price="30.00", size="Small", stock=0)
+    await make_variant(session, gone, price="42.00", size="Large", stock=0)
+    await session.commit()
+
+    page = await read(client, "/barn/")
+
+    assert texts(page, ".card__title + p") == ["£42.00 each", "from £30.00 each Sold out"]
+
+
+@pytest.mark.parametrize(
+    ("stocks", "mark"),
+    [
+        ([None], []),
+        ([0], ["Sold out"]),
+        ([5], ["5 left"]),
+        ([6], []),
+        ([0, 3], ["3 left"]),
+        ([0, 0], ["Sold out"]),
+        ([3, 3], []),
+        ([0, None], []),
+    ],
+)
+async def test_a_list_marks_what_is_sold_out_or_nearly_so(
+    session: AsyncSession, client: Client, stocks: list[int | None], mark: list[str]
+) -> None:
+    page_id = await make_page(session, slug="barn", has_market=True)
+    product = await make_product(session, page_id, price=None)
+    for number, stock in enumerate(stocks):
+        await make_variant(session, product, size=f"Size {number}", stock=stock)
+    await session.commit()
+
+    assert texts(await read(client, "/barn/"), ".card .tag") == mark
+
+
+async def test_what_is_hidden_is_in_no_list(session: AsyncSession, client: Client) -> None:
+    page_id = await make_page(session, slug="barn", has_market=True)
+    await make_product(session, page_id, title="Hidden", published=False)
+    await make_product(session, page_id, title="Without a kind", price=None)
+    shy = await make_product(session, page_id, title="All kinds hidden", price=None)
+    await make_variant(session, shy, size="Small", published=False)
+    half = await make_product(session, page_id, title="One kind hidden", unit="each", price="9.00")
+    await make_variant(session, half, price="1.00", size="Small", published=False)
+    await session.commit()
+
+    for path in ("/", "/barn/"):
+        page = await read(client, path)
+
+        assert texts(page, ".card__title") == ["One kind hidden"]
+        assert texts(page, ".card__title + p") == ["£9.00 each"]
 
 
 async def test_a_product_shows_its_whole_story_where_to_get_it_and_its_neighbours(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from market.bp.products.offers import Offer, offer_of
 from shared.contracts.dtos import PageDTO, ProductDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.paths import page_path, product_path, shop_path
@@ -25,6 +26,7 @@ class ProductCard:
     title: str
     summary: str
     product: ProductDTO
+    offer: Offer
     swatch: int
 
 
@@ -61,6 +63,7 @@ def _card(page: PageDTO, product: ProductDTO) -> ProductCard:
         title=product.title,
         summary=product.description.partition("\n\n")[0],
         product=product,
+        offer=offer_of(product),
         swatch=product.id % SWATCHES,
     )
 

@@ -1,0 +1,88 @@
+"""What can be had of a product right now, in words that a page can show as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from shared.contracts.dtos import ProductDTO, VariantDTO
+
+FEW_LEFT = 5
+"""From this number on, a page says how many are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a product is sold as: ``label`` says which one it is, and may be empty where there is only one."""
+
+    variant_id: int
+    label: str
+    price: Decimal
+    note: str
+    note_look: str
+    left: int | None
+    """How many can be had; None: no limit."""
+
+    @property
+    def buyable(self) -> bool:
+        """Whether any can be had."""
+        return self.left != 0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """All that a product is sold as."""
+
+    kinds: tuple[Kind, ...]
+    note: str
+    note_look: str
+    left: int | None
+    """How many can be had of all kinds together; None: no limit."""
+
+    @property
+    def is_sold_out(self) -> bool:
+        """Whether nothing of it can be had."""
+        return self.left == 0
+
+    @property
+    def one_kind(self) -> Kind | None:
+        """The single kind of a product that leaves nothing to choose."""
+        return self.kinds[0] if len(self.kinds) == 1 else None
+
+    @property
+    def most(self) -> int | None:
+        """The most that can be had of any one kind; None: no limit."""
+        limits = [kind.left for kind in self.kinds]
+        return None if None in limits else max(left for left in limits if left is not None)
+
+
+def offer_of(product: ProductDTO) -> Offer:
+    """Work out what can be had of a product."""
+    left = _together([variant.available for variant in product.variants])
+    note, look = _note_of(left)
+    return Offer(tuple(_kind_of(variant) for variant in product.variants), note, look, left)
+
+
+def _kind_of(variant: VariantDTO) -> Kind:
+    """Say of one variant how it stands."""
+    note, look = _note_of(variant.available)
+    return Kind(
+        variant_id=variant.id,
+        label=variant.label,
+        price=variant.price,
+        note=note,
+        note_look=look,
+        left=variant.available,
+    )
+
+
+def _together(limits: list[int | None]) -> int | None:
+    """Add up what is left, where None is no limit."""
+    return None if None in limits else sum(left for left in limits if left is not None)
+
+
+def _note_of(left: int | None) -> tuple[str, str]:
+    """Say in two words how many are left, where it matters."""
+    if left == 0:
+        return "Sold out", "bad"
+    return (f"{left} left", "warning") if left is not None and left <= FEW_LEFT else ("", "")

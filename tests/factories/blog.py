@@ -25,6 +25,10 @@ async def make_page(
     has_market: bool = False,
     seller_name: str = "The Barn Trust",
     seller_address: str = "1 Barn Lane",
+    terms: str = "",
+    refund_policy: str = "",
+    collection_place: str = "",
+    collection_times: str = "",
     sumup_merchant_code: str | None = None,
 ) -> int:
     """Write a page with its configuration and return its id."""
@@ -45,6 +49,10 @@ async def make_page(
         seller_address=seller_address,
         has_calendar=has_calendar,
         has_market=has_market,
+        terms=terms,
+        refund_policy=refund_policy,
+        collection_place=collection_place,
+        collection_times=collection_times,
         sumup_merchant_code=sumup_merchant_code,
     )
     return page_id

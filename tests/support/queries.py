@@ -11,12 +11,12 @@ from sqlalchemy.engine import Engine
 
 
 @contextmanager
-def counted_queries() -> Iterator[list[str]]:
-    """Give a list that fills with the SELECTs sent by this process while the block runs."""
+def counted_queries(*, every: bool = False) -> Iterator[list[str]]:
+    """Give a list that fills with the SELECTs (``every``: all statements) sent by this process while the block runs."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+        if every or statement.lstrip().upper().startswith(("SELECT", "WITH")):
             seen.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)

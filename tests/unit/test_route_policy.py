@@ -30,6 +30,7 @@ LIMITED = {
     ("blog", "auth.send_link"),
     ("blog", "auth.spend_link"),
     ("events", "tickets.buy_tickets"),
+    ("market", "products.add_to_cart"),
     ("cart", "cart.checkout"),
     ("cart", "page_cart.page_checkout"),
 }

@@ -1,12 +1,22 @@
-"""Browsing products: everything, one page's shop, one product."""
+"""Browsing products, and putting them into the cart: everything, one page's shop, one product."""
 
 from __future__ import annotations
 
-from quart import Blueprint, render_template
+from datetime import timedelta
 
+from quart import Blueprint, make_response, render_template, request, url_for
+from quart.typing import ResponseTypes
+
+from shared.contracts.errors import BadInput
+from shared.web.htmx import is_htmx, redirect_to
+from shared.web.identity import current_cart_identity, ensure_session_id
+from shared.web.limits import limit_per_person
 from shared.web.state import request_session
 
-from .services.shop import all_shops, product_page, shop_of
+from .forms import AddForm, Choice, choice_query
+from .services.adding import AddedPage, FoundProduct, find_product, put_into_cart, still_in_cart
+from .services.product_page import AddState, product_page
+from .services.shop import all_shops, shop_of
 
 bp = Blueprint("products", __name__)
 
@@ -28,3 +38,58 @@ async def product(page_slug: str, slug: str) -> str:
     """Show one product."""
     page = await product_page(request_session(), page_slug, slug)
     return await render_template("_types/products/product.html", page=page)
+
+
+@bp.post("/<page_slug>/<slug>/add/")
+@limit_per_person(30, timedelta(minutes=1))
+async def add_to_cart(page_slug: str, slug: str) -> ResponseTypes:
+    """Put a product into the cart; who has none yet, signed in or not, is given one."""
+    form = AddForm.parse(await request.form)
+    found = await find_product(request_session(), page_slug, slug)
+    try:
+        choice = form.choice(found.product)
+        await ensure_session_id()
+        page = await put_into_cart(request_session(), found, choice, **current_cart_identity())
+    except BadInput as refusal:
+        return await _refuse(found, form, refusal)
+    return await _show_added(found, choice, page)
+
+
+@bp.get("/<page_slug>/<slug>/add/")
+async def add_again(page_slug: str, slug: str) -> ResponseTypes:
+    """Show the product to whoever comes back to the address of a refused form."""
+    return redirect_to(url_for("products.product", page_slug=page_slug, slug=slug))
+
+
+@bp.get("/<page_slug>/<slug>/added/")
+async def added(page_slug: str, slug: str) -> ResponseTypes:
+    """Say what was added; a page of its own, so that reloading it adds nothing."""
+    found = await find_product(request_session(), page_slug, slug)
+    page = await _added_before(found, AddForm.parse(request.args))
+    if page is None:
+        return redirect_to(found.path)
+    return await make_response(await render_template("_types/products/added.html", page=page))
+
+
+async def _added_before(found: FoundProduct, form: AddForm) -> AddedPage | None:
+    """Return what an address says was added, or None where the cart, or good sense, is against it."""
+    try:
+        choice = form.choice(found.product)
+    except BadInput:
+        return None
+    return await still_in_cart(request_session(), found, choice, **current_cart_identity())
+
+
+async def _refuse(found: FoundProduct, form: AddForm, refusal: BadInput) -> ResponseTypes:
+    """Answer 422 with the form as it was filled in, what is wrong with it, and what is left by now."""
+    state = AddState(form.variant, form.typed, str(refusal), refusal.field)
+    page = await product_page(request_session(), found.page.slug, found.product.slug, state=state)
+    template = "_types/products/_add_form.html" if is_htmx() else "_types/products/product.html"
+    return await make_response(await render_template(template, page=page), refusal.status)
+
+
+async def _show_added(found: FoundProduct, choice: Choice, page: AddedPage) -> ResponseTypes:
+    """Show the result in the form's place, or, without script, on the page that a reload may repeat."""
+    if is_htmx():
+        return await make_response(await render_template("_types/products/_add_result.html", page=page))
+    return redirect_to(f"{found.path}added/{choice_query(choice)}")

@@ -8,12 +8,10 @@ from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from market.app import create_app
-from shared.cli.demo import load_demo
 from shared.services.blog_impl import RESERVED_SLUGS
 from shared.settings import Settings
 from tests.factories.blog import make_page
 from tests.factories.market import make_product, make_variant
-from tests.support.queries import counted_queries
 
 
 @pytest.fixture
@@ -139,22 +137,23 @@ async def test_what_is_hidden_is_in_no_list(session: AsyncSession, client: Clien
         assert texts(page, ".card__title + p") == ["£9.00 each"]
 
 
-async def test_a_product_shows_its_whole_story_where_to_get_it_and_its_neighbours(
-    barn: AsyncSession, client: Client
-) -> None:
-    page = await read(client, "/barn/beans/")
+async def test_a_shop_says_where_and_when_things_are_collected(session: AsyncSession, client: Client) -> None:
+    await make_page(
+        session, slug="barn", has_market=True, collection_place="The apple store", collection_times="Sundays\n10 to 1"
+    )
+    await make_page(session, slug="mill", title="The Mill", has_market=True, seller_name="Mill Ltd")
+    await session.commit()
 
-    assert texts(page, "h1") == ["Beans"]
-    assert "Long story." in texts(page, "article")[0]
-    assert "The Barn Trust" in texts(page, "aside")[0]
-    assert texts(page, "section h3") == ["Apples", "Cider"]
-
-
-async def test_nothing_offers_a_button_that_does_nothing(barn: AsyncSession, client: Client) -> None:
-    page = await read(client, "/barn/beans/")
-
-    assert page.css("main form, main button") == []
-    assert "sold over the counter" in texts(page, "aside")[0]
+    assert texts(await read(client, "/barn/"), ".notice p")[:3] == [
+        "Buy here, collect there",
+        "The apple store",
+        "Sundays 10 to 1",
+    ]
+    assert texts(await read(client, "/mill/"), ".notice p")[:3] == [
+        "Buy here, collect there",
+        "You collect what you have bought from Mill Ltd.",
+        "About The Mill",
+    ]
 
 
 @pytest.mark.parametrize("path", ["/nowhere/", "/chapel/", "/barn/nothing/", "/barn/flour/", "/mill/beans/"])
@@ -162,18 +161,6 @@ async def test_what_is_not_sold_there_is_not_found(barn: AsyncSession, client: C
     page = await read(client, path, 404)
 
     assert texts(page, "h1") == ["Not found"]
-
-
-async def test_the_number_of_queries_does_not_grow_with_what_is_shown(client: Client, database_url: str) -> None:
-    await load_demo(database_url)
-    counts = {}
-
-    for path in ("/", "/hollin-bank-farm-shop/", "/hollin-bank-farm-shop/wellow-blue/"):
-        with counted_queries() as queries:
-            await read(client, path)
-        counts[path] = len(queries)
-
-    assert set(counts.values()) == {3}  # the pages (or the page), the products, and their variants
 
 
 def test_no_page_can_hide_an_address_of_the_site_itself(settings: Settings) -> None:

@@ -1,0 +1,70 @@
+"""The form that puts a product into the cart: what was sent, and what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from shared.contracts.dtos import ProductDTO, VariantDTO
+from shared.contracts.errors import BadInput
+
+CHOOSE_ONE = "Choose which one you would like."
+INCOMPLETE = "The form did not arrive complete. Please try again."
+NOT_SOLD = "What you chose is not sold here any more. Please choose again."
+NOT_A_NUMBER = "Enter a whole number, such as 2."
+AT_LEAST_ONE = "Enter at least 1."
+BEYOND_ANY_LIMIT = 1_000_000
+"""What every larger number is read as: a hundred digits mean no more than seven, and no limit allows either."""
+_DIGITS = re.compile(r"[0-9]+")
+
+
+class Choice(NamedTuple):
+    """So many of one of a product's variants."""
+
+    variant: VariantDTO
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddForm:
+    """A form as it came."""
+
+    variant: str
+    typed: str
+
+    @classmethod
+    def parse(cls, form: Mapping[str, str]) -> AddForm:
+        """Read a form, or an address that names a choice; whatever is wrong with it, ``choice`` refuses."""
+        return cls(form.get("variant_id", "").strip(), form.get("quantity", ""))
+
+    def choice(self, product: ProductDTO) -> Choice:
+        """Return what was chosen of a product. Raises BadInput, which names the field."""
+        return Choice(self._variant_of(product), self._quantity())
+
+    def _variant_of(self, product: ProductDTO) -> VariantDTO:
+        """Return the variant that was chosen, of those that are on show."""
+        if not self.variant:
+            text = INCOMPLETE if len(product.variants) == 1 else CHOOSE_ONE
+            raise BadInput(text, field="variant_id")
+        found = next((each for each in product.variants if str(each.id) == self.variant), None)
+        if found is None:
+            raise BadInput(NOT_SOLD, field="variant_id")
+        return found
+
+    def _quantity(self) -> int:
+        """Return how many were asked for, at least one."""
+        digits = self.typed.strip()
+        if not _DIGITS.fullmatch(digits):
+            raise BadInput(NOT_A_NUMBER, field="quantity")
+        short = digits.lstrip("0")
+        if not short:
+            raise BadInput(AT_LEAST_ONE, field="quantity")
+        return int(short) if len(short) < len(str(BEYOND_ANY_LIMIT)) else BEYOND_ANY_LIMIT
+
+
+def choice_query(choice: Choice) -> str:
+    """Write a choice into a page's address, in the form's own names."""
+    return "?" + urlencode({"variant_id": choice.variant.id, "quantity": choice.quantity})

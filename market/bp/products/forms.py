@@ -30,15 +30,16 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AddForm:
-    """A form as it came."""
+    """A form as it came, in a product's page or (``in_list``) beside a product in a list."""
 
     variant: str
     typed: str
+    in_list: bool = False
 
     @classmethod
     def parse(cls, form: Mapping[str, str]) -> AddForm:
         """Read a form, or an address that names a choice; whatever is wrong with it, ``choice`` refuses."""
-        return cls(form.get("variant_id", "").strip(), form.get("quantity", ""))
+        return cls(form.get("variant_id", "").strip(), form.get("quantity", ""), "in_list" in form)
 
     def choice(self, product: ProductDTO) -> Choice:
         """Return what was chosen of a product. Raises BadInput, which names the field."""

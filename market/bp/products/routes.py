@@ -16,7 +16,7 @@ from shared.web.state import request_session
 from .forms import AddForm, Choice, choice_query
 from .services.adding import AddedPage, FoundProduct, find_product, put_into_cart, still_in_cart
 from .services.product_page import AddState, product_page
-from .services.shop import all_shops, shop_of
+from .services.shop import all_shops, quick_add, shop_of
 
 bp = Blueprint("products", __name__)
 
@@ -52,7 +52,7 @@ async def add_to_cart(page_slug: str, slug: str) -> ResponseTypes:
         page = await put_into_cart(request_session(), found, choice, **current_cart_identity())
     except BadInput as refusal:
         return await _refuse(found, form, refusal)
-    return await _show_added(found, choice, page)
+    return await _show_added(found, form, choice, page)
 
 
 @bp.get("/<page_slug>/<slug>/add/")
@@ -82,14 +82,26 @@ async def _added_before(found: FoundProduct, form: AddForm) -> AddedPage | None:
 
 async def _refuse(found: FoundProduct, form: AddForm, refusal: BadInput) -> ResponseTypes:
     """Answer 422 with the form as it was filled in, what is wrong with it, and what is left by now."""
+    if is_htmx() and form.in_list:
+        return await _refuse_in_list(found, refusal)
     state = AddState(form.variant, form.typed, str(refusal), refusal.field)
     page = await product_page(request_session(), found.page.slug, found.product.slug, state=state)
     template = "_types/products/_add_form.html" if is_htmx() else "_types/products/product.html"
     return await make_response(await render_template(template, page=page), refusal.status)
 
 
-async def _show_added(found: FoundProduct, choice: Choice, page: AddedPage) -> ResponseTypes:
+async def _refuse_in_list(found: FoundProduct, refusal: BadInput) -> ResponseTypes:
+    """Answer the same in the place of a list's own form."""
+    fresh = await find_product(request_session(), found.page.slug, found.product.slug)
+    quick = quick_add(fresh.product, fresh.path, error=str(refusal))
+    return await make_response(await render_template("_types/products/_quick_add.html", quick=quick), refusal.status)
+
+
+async def _show_added(found: FoundProduct, form: AddForm, choice: Choice, page: AddedPage) -> ResponseTypes:
     """Show the result in the form's place, or, without script, on the page that a reload may repeat."""
-    if is_htmx():
+    if not is_htmx():
+        return redirect_to(f"{found.path}added/{choice_query(choice)}")
+    if not form.in_list:
         return await make_response(await render_template("_types/products/_add_result.html", page=page))
-    return redirect_to(f"{found.path}added/{choice_query(choice)}")
+    quick = quick_add(found.product, found.path, in_cart=page.in_cart)
+    return await make_response(await render_template("_types/products/_quick_add.html", quick=quick))

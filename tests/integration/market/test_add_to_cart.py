@@ -66,12 +66,14 @@ async def test_looking_at_a_product_makes_no_session(visitor: Visitor, session: 
 
 
 async def test_the_form_of_the_page_itself_can_be_sent(ada: Visitor, session: AsyncSession, goods: Goods) -> None:
-    page = await ada.get(JAM)
-    form = page.html.css_first("main form")
-    body = {str(node.attributes["name"]): str(node.attributes["value"]) for node in form.css("input")}
+    for path in (JAM, "/barn/"):
+        page = await ada.get(path)
+        form = page.html.css_first("main form")
+        body = {str(node.attributes["name"]): str(node.attributes["value"]) for node in form.css("input")}
 
-    assert (await ada.post(str(form.attributes["action"]), body)).status == 303
-    assert await cart_of(session, ada) == {goods.jam: 1}
+        assert (await ada.post(str(form.attributes["action"]), body)).status == 303
+
+    assert await cart_of(session, ada) == {goods.jam: 2}
 
 
 async def test_a_choice_of_the_page_itself_can_be_sent(ada: Visitor, session: AsyncSession, goods: Goods) -> None:
@@ -158,6 +160,56 @@ async def test_the_address_of_a_refused_form_leads_back_to_the_product(visitor: 
 
     assert (answer.status, answer.location) == (303, JAM)
     assert elsewhere.location == "/%5Cevil.example/jam/"
+
+
+# --- The short way in a list ---
+
+
+async def test_a_lists_own_form_says_how_many_there_are_now(
+    visitor: Visitor, session: AsyncSession, goods: Goods
+) -> None:
+    form = goods.jam_form | {"in_list": "yes"}
+    await visitor.post(ADD_JAM, form, htmx=True)
+    part = await visitor.post(ADD_JAM, form, htmx=True)
+
+    assert part.status == 200
+    assert not part.has("header, #buy")
+    assert part.attribute("form", "action") == ADD_JAM
+    assert part.text("form button") == "Add to cart Plum jam"
+    assert part.text("form [role=status]") == "2 in your cart of Plum jam"
+    assert part.attribute("form [role=status] a", "href") == CART
+    assert part.has("form [hx-get='/cart-badge'][hx-target='#cart-mini']")
+    assert await all_carts(session) == [(goods.jam, 2)]
+
+
+async def test_without_script_a_lists_own_form_leads_to_the_result(visitor: Visitor, goods: Goods) -> None:
+    answer = await visitor.post(ADD_JAM, goods.jam_form | {"in_list": "yes"})
+
+    assert answer.location == f"{JAM}added/?variant_id={goods.jam}&quantity=1"
+
+
+async def test_a_lists_own_form_says_what_is_wrong_in_its_place(
+    visitor: Visitor, session: AsyncSession, goods: Goods
+) -> None:
+    await set_stock(session, goods.jam, 1)
+    form = goods.jam_form | {"in_list": "yes"}
+    await visitor.post(ADD_JAM, form, htmx=True)
+
+    short = await visitor.post(ADD_JAM, form, htmx=True)
+    await set_stock(session, goods.jam, 0)
+    gone = await visitor.post(ADD_JAM, form, htmx=True)
+
+    assert (short.status, gone.status) == (422, 422)
+    assert short.text("form [role=alert]") == "Only 1 of Plum jam left. You have 1 in your cart already."
+    assert gone.text("form [role=alert]") == "Plum jam is sold out."
+    assert (short.has("button"), gone.has("button")) == (True, False)
+    assert await all_carts(session) == [(goods.jam, 1)]
+
+
+async def test_without_script_a_refused_form_of_a_list_is_the_products_own(visitor: Visitor, goods: Goods) -> None:
+    answer = await visitor.post(ADD_JAM, {"variant_id": str(goods.jam), "quantity": "0", "in_list": "yes"})
+
+    assert (answer.status, answer.text("h1")) == (422, "Plum jam")
 
 
 # --- Refused ---

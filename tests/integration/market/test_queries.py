@@ -28,9 +28,10 @@ def look(path: str) -> Do:
     return lambda who, _: who.get(path)
 
 
-def send(typed: str, *, htmx: bool = False) -> Do:
+def send(typed: str, *, htmx: bool = False, in_list: bool = False) -> Do:
     """Send the jam's form."""
-    return lambda who, goods: who.post(f"{JAM}add/", goods.jam_form | {"quantity": typed}, htmx=htmx)
+    more = {"quantity": typed} | ({"in_list": "yes"} if in_list else {})
+    return lambda who, goods: who.post(f"{JAM}add/", goods.jam_form | more, htmx=htmx)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +43,10 @@ def send(typed: str, *, htmx: bool = False) -> Do:
         (look(f"{JAM}add/"), 303, 0),
         (send("1"), 303, 7),  # besides: the variant, the owner's lock, the cart's lines, and the line itself
         (send("1", htmx=True), 200, 7),
+        (send("1", htmx=True, in_list=True), 200, 7),
         (send("0"), 422, 6),  # the page anew
         (send("0", htmx=True), 422, 6),
+        (send("0", htmx=True, in_list=True), 422, 6),
     ],
 )
 async def test_it_does_not_grow_with_what_there_is(

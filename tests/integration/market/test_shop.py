@@ -57,7 +57,7 @@ async def test_a_site_without_shops_leads_on_to_what_is_on(client: Client) -> No
 async def test_a_pages_shop_shows_its_own_products_with_price_and_unit(barn: AsyncSession, client: Client) -> None:
     page = await read(client, "/mill/")
 
-    assert texts(page, ".card__body") == ["Flour £2.10 per kg Plums and sugar."]
+    assert texts(page, ".card__body") == ["Flour £2.10 per kg Plums and sugar. Add to cart Flour"]
 
 
 async def test_an_empty_shop_says_so(session: AsyncSession, client: Client) -> None:
@@ -135,6 +135,19 @@ async def test_what_is_hidden_is_in_no_list(session: AsyncSession, client: Clien
 
         assert texts(page, ".card__title") == ["One kind hidden"]
         assert texts(page, ".card__title + p") == ["£9.00 each"]
+
+
+async def test_a_list_has_a_button_where_there_is_nothing_to_choose(session: AsyncSession, client: Client) -> None:
+    page_id = await make_page(session, slug="barn", has_market=True)
+    await make_product(session, page_id, title="Jam")
+    await make_product(session, page_id, title="Sold out", stock=0)
+    smock = await make_product(session, page_id, title="To choose", price=None)
+    for size in ("Small", "Large"):
+        await make_variant(session, smock, size=size)
+    await session.commit()
+
+    for path in ("/", "/barn/"):
+        assert texts(await read(client, path), "main form") == ["Add to cart Jam"]
 
 
 async def test_a_shop_says_where_and_when_things_are_collected(session: AsyncSession, client: Client) -> None:

@@ -102,7 +102,12 @@ def test_what_is_no_variant_of_the_product_is_refused(chosen: str, of: tuple[int
     assert refused.value.field == "variant_id"
 
 
-@given(st.dictionaries(st.sampled_from(["variant_id", "quantity"]), st.text() | st.just("3")))
+@pytest.mark.parametrize(("sent", "in_list"), [({"in_list": "yes"}, True), ({}, False)])
+def test_a_lists_own_form_says_so(sent: dict[str, str], in_list: bool) -> None:
+    assert AddForm.parse(sent).in_list is in_list
+
+
+@given(st.dictionaries(st.sampled_from(["variant_id", "quantity", "in_list"]), st.text() | st.just("3")))
 def test_no_form_crashes_it(form: dict[str, str]) -> None:
     try:
         choice = AddForm.parse(form).choice(product(3, 4))

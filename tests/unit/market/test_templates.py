@@ -16,6 +16,7 @@ TAKES = {
     "_add_result.html": {"page"},
     "_cards.html": {"cards"},
     "_price.html": {"card"},
+    "_quick_add.html": {"quick"},
     "_seller.html": {"shop"},
     "_where.html": {"shop"},
 }

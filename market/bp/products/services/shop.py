@@ -17,6 +17,19 @@ SWATCHES = 6
 
 
 @dataclass(frozen=True, slots=True)
+class QuickAdd:
+    """The short way to buy, in a list: one of a product of one kind, and what came of it."""
+
+    product_id: int
+    title: str
+    action: str
+    variant_id: int | None
+    """None: it cannot be had any more."""
+    in_cart: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ProductCard:
     """A product in a list."""
 
@@ -26,6 +39,8 @@ class ProductCard:
     product: ProductDTO
     offer: Offer
     swatch: int
+    quick: QuickAdd | None
+    """None where there is something to choose, or nothing to be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,19 @@ async def page_with_shop(session: AsyncSession, page_slug: str) -> PageDTO:
     return page
 
 
+def quick_add(product: ProductDTO, path: str, *, in_cart: int = 0, error: str = "") -> QuickAdd:
+    """Make the short way to buy a product, after ``in_cart`` of it were put in or one could not be."""
+    kind = offer_of(product).one_kind
+    return QuickAdd(
+        product_id=product.id,
+        title=product.title,
+        action=f"{path}add/",
+        variant_id=kind.variant_id if kind is not None and kind.buyable else None,
+        in_cart=in_cart,
+        error=error,
+    )
+
+
 def _shop(page: PageDTO, products: list[ProductDTO]) -> Shop:
     """Make a shop of a page and its products."""
     return Shop(
@@ -78,11 +106,14 @@ def _shop(page: PageDTO, products: list[ProductDTO]) -> Shop:
 
 def _card(page: PageDTO, product: ProductDTO) -> ProductCard:
     """Make a card of a product; its summary is the first paragraph of its description."""
+    path = product_path(page.slug, product.slug)
+    quick = quick_add(product, path)
     return ProductCard(
-        path=product_path(page.slug, product.slug),
+        path=path,
         title=product.title,
         summary=product.description.partition("\n\n")[0],
         product=product,
         offer=offer_of(product),
         swatch=product.id % SWATCHES,
+        quick=None if quick.variant_id is None else quick,
     )

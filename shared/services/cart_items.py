@@ -113,10 +113,10 @@ def check_quantity(variant: VariantDTO, quantity: int, have: int, *, more: bool)
         raise NotOnSale(f"{name} is not sold any more.", field="quantity")
     if variant.available == 0:
         raise TooManyProducts(f"{name} is sold out.", field="quantity")
+    already = f" You have {have} in your cart already." if have and more else ""
     if quantity > MOST_OF_ONE:
-        raise TooManyProducts(f"You can buy at most {MOST_OF_ONE} of {name} at once.", field="quantity")
+        raise TooManyProducts(f"You can buy at most {MOST_OF_ONE} of {name} at once.{already}", field="quantity")
     if variant.available is not None and quantity > variant.available:
-        already = f" You have {have} in your cart already." if have and more else ""
         raise TooManyProducts(f"Only {variant.available} of {name} left.{already}", field="quantity")
 
 

@@ -66,7 +66,9 @@ def _our_origins() -> frozenset[str]:
 
 async def _check() -> None:
     """Refuse a state-changing request that does not come from one of our pages."""
-    if request.method in SAFE_METHODS or is_csrf_exempt(current_app.view_functions.get(request.endpoint or "")):
+    if request.method in SAFE_METHODS or request.routing_exception is not None:
+        return  # what no route takes changes nothing, and is told so: not found, or another method
+    if is_csrf_exempt(current_app.view_functions.get(request.endpoint or "")):
         return
     origin, fetch_site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if not comes_from_us(origin, fetch_site, _our_origins()):

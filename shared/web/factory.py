@@ -26,6 +26,7 @@ from .errors import install_errors
 from .headers import install_headers
 from .health import install_health
 from .identity import install_identity
+from .internal import install_internal
 from .limits import install_limits
 from .logs import configure_logging
 from .request_log import install_request_log, loggable_path
@@ -107,6 +108,7 @@ def make_app(name: str, settings: Settings, services: Services, *, template_fold
     install_request_log(app)
     install_errors(app)
     install_headers(app, settings)
+    install_internal(app)
     install_csrf(app)
     auth = install_identity(app, settings)
     app.extensions[EXTENSION] = state = AppState(name=name, settings=settings, services=services, auth=auth)

@@ -1,4 +1,8 @@
-"""The internal JSON API's door: a bearer secret that only our own apps know."""
+"""The internal JSON API's door: a bearer secret that only our own apps know.
+
+It stands before the whole prefix, so that a stranger is not even told which addresses there are and which methods
+they take; and once more at each view, so that none is open that lies elsewhere by mistake.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from quart import request
+from quart import Quart, request
 
 from shared.contracts.errors import ShopError
 from shared.settings import Settings
@@ -36,14 +40,30 @@ def bears_secret(authorization: str | None, settings: Settings) -> bool:
     return scheme.lower() == "bearer" and any(matches)
 
 
+def _require_secret() -> None:
+    """Raise BadSecret unless the current request bears one of our secrets."""
+    if not bears_secret(request.headers.get("Authorization"), app_state().settings):
+        raise BadSecret
+
+
 def internal_only(view: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     """Let only our own apps call a route. It needs no CSRF check: no browser knows the secret."""
 
     @csrf_exempt
     @wraps(view)
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not bears_secret(request.headers.get("Authorization"), app_state().settings):
-            raise BadSecret
+        _require_secret()
         return await view(*args, **kwargs)
 
     return guarded
+
+
+async def _guard() -> None:
+    """Turn strangers away from everything under the prefix, also where no view would answer."""
+    if request.path.startswith(PREFIX):
+        _require_secret()
+
+
+def install_internal(app: Quart) -> None:
+    """Shut the internal API of ``app`` to everybody who does not know a secret of ours."""
+    app.before_request(_guard)

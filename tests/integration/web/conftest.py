@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
-from quart import Quart, g, render_template_string, request
+from quart import Quart, abort, g, render_template_string, request
 from sqlalchemy import text
 
 from shared.contracts.dtos import CartSummaryDTO, UserDTO
-from shared.contracts.errors import SoldOut
+from shared.contracts.errors import BadInput, SoldOut
 from shared.contracts.protocols import BlogService, CalendarService, CartService, MarketService
 from shared.contracts.states import Role
 from shared.services.identity import ensure_user
@@ -152,6 +152,23 @@ def _add_machine_routes(app: Quart) -> None:
     @internal_only
     async def broken() -> str:
         raise SoldOut
+
+    @app.get("/internal/v1/malformed")
+    @internal_only
+    async def malformed() -> str:
+        abort(400)
+
+    @app.get("/internal/v1/crash")
+    @internal_only
+    async def crash() -> str:
+        raise RuntimeError("the secret text of a crash")
+
+    @app.get("/internal/v1/refused")
+    @internal_only
+    async def refused() -> str:
+        raise BadInput
+
+    app.add_url_rule("/internal/v1/timeout", "internal_timeout", internal_only(app.view_functions["timeout"]))
 
     @app.post("/echo")
     async def echo() -> str:

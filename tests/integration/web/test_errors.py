@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from quart import Quart
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 from structlog.testing import capture_logs
@@ -14,9 +15,11 @@ from shared.services.registry import Services
 from shared.settings import DEV_SECRET, Settings
 from shared.web.factory import LARGEST_BODY, make_app
 from shared.web.limits import limit_per_client
+from tests.support.internal_api import BEARER, assert_error
+
+from .conftest import add_probe_routes
 
 OURS = {"Origin": "http://localhost"}
-BEARER = {"Authorization": f"Bearer {DEV_SECRET}"}
 
 
 async def test_a_refusal_is_a_page_in_its_own_words(app: Quart) -> None:
@@ -39,29 +42,57 @@ async def test_a_refusal_is_a_notice_for_htmx(app: Quart) -> None:
 
 
 async def test_a_refusal_is_json_for_programs(app: Quart) -> None:
-    response = await app.test_client().get("/internal/v1/broken", headers=BEARER)
+    response = await app.test_client().get("/sold-out", headers={"Accept": "application/json"})
 
-    assert response.status_code == 409
-    assert await response.get_json() == {
-        "error": {
-            "code": "sold_out",
-            "message": "Something in your cart is no longer available.",
-            "request_id": response.headers["X-Request-ID"],
-        }
-    }
+    error = await assert_error(response, 409, "sold_out")
+    assert error["message"] == "Something in your cart is no longer available."
 
 
-@pytest.mark.parametrize("path", ["/internal/v1/thing", "/internal/v1/nothing"])
-async def test_the_internal_api_answers_in_json_even_to_strangers(app: Quart, path: str) -> None:
-    response = await app.test_client().post(path, headers={**OURS, "Authorization": "Bearer wrong"})
-
-    assert response.status_code in {401, 404}
-    assert set((await response.get_json())["error"]) == {"code", "message", "request_id"}
+@pytest.mark.parametrize("authorization", ["", "Bearer wrong", DEV_SECRET, f"Basic {DEV_SECRET}"])
+async def test_a_stranger_is_not_told_which_internal_addresses_there_are(app: Quart, authorization: str) -> None:
+    client, headers = app.test_client(), {**OURS, "Authorization": authorization}
+    for path in ("/internal/v1/thing", "/internal/v1/nothing", "/internal/"):
+        for method in ("GET", "POST", "DELETE", "OPTIONS"):
+            await assert_error(await client.open(path, method=method, headers=headers), 401, "unauthorized")
 
 
 async def test_the_internal_api_lets_our_own_apps_in(app: Quart) -> None:
     response = await app.test_client().post("/internal/v1/thing", headers=BEARER)
     assert await response.get_json() == {"done": True}
+
+
+async def test_each_of_two_secrets_opens_the_internal_api(
+    settings: Settings, database_url: str, fake_services: Services
+) -> None:
+    secrets = ("the secret that is sent from now on", "the secret that was sent until now")
+    rotated = settings.model_copy(update={"internal_secrets": tuple(map(SecretStr, secrets))})
+    app = make_app("cart", rotated, fake_services, template_folder="templates")
+    add_probe_routes(app)
+    async with app.test_app():
+        client = app.test_client()
+        for secret, status in ((secrets[0], 200), (secrets[1], 200), (DEV_SECRET, 401)):
+            response = await client.post("/internal/v1/thing", headers={"Authorization": f"Bearer {secret}"})
+            assert response.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/internal/v1/malformed", 400, "bad_request"),
+        ("GET", "/internal/v1/nothing", 404, "not_found"),
+        ("POST", "/internal/v1/nothing", 404, "not_found"),
+        ("GET", "/internal/v1/thing", 405, "method_not_allowed"),
+        ("POST", "/internal/v1/broken", 405, "method_not_allowed"),
+        ("GET", "/internal/v1/broken", 409, "sold_out"),
+        ("GET", "/internal/v1/refused", 422, "bad_input"),
+        ("GET", "/internal/v1/crash", 500, "internal_server_error"),
+        ("GET", "/internal/v1/timeout", 503, "unavailable"),
+    ],
+)
+async def test_every_refusal_and_crash_of_the_internal_api_has_one_shape(
+    app: Quart, method: str, path: str, status: int, code: str
+) -> None:
+    await assert_error(await app.test_client().open(path, method=method, headers=BEARER), status, code)
 
 
 async def test_a_crash_shows_its_request_id_and_nothing_else(app: Quart) -> None:

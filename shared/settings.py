@@ -71,15 +71,20 @@ class Settings(BaseSettings):
     market_url: Origin = Field(default="", description="The public origin of the market app; empty: as above")
     cart_url: Origin = Field(default="", description="The public origin of the cart app; empty: as above")
     events_url: Origin = Field(default="", description="The public origin of the events app; empty: as above")
-    internal_cart_url: Origin = Field(
-        default="", description="Where the other apps reach the cart's internal API; empty: its port on HOST"
+    internal_blog_url: Origin = Field(
+        default="", description="Where the other apps reach the blog's internal API; empty: its port on HOST"
     )
+    internal_market_url: Origin = Field(default="", description="Where they reach the market's; empty: as above")
+    internal_cart_url: Origin = Field(default="", description="Where they reach the cart's; empty: as above")
+    internal_events_url: Origin = Field(default="", description="Where they reach the events app's; empty: as above")
     internal_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(SecretStr(DEV_SECRET),),
         description="Bearer secrets of the internal API, comma-separated: the first is sent, all are accepted",
         min_length=1,
     )
-    internal_timeout_ms: int = Field(default=300, description="How long a page waits for the cart summary", ge=1)
+    internal_timeout_ms: int = Field(
+        default=300, description="How long an app waits for another one's answer, such as the cart summary", ge=1
+    )
     cookie_domain: str = Field(
         default="", description="The domain of the sign-in cookie in production; empty: the host alone"
     )
@@ -193,10 +198,9 @@ class Settings(BaseSettings):
         """The public origins of the four apps."""
         return tuple(self.url_of(app) for app in APPS)
 
-    @property
-    def internal_cart_origin(self) -> str:
-        """Where the cart's internal API is."""
-        return self.internal_cart_url or f"http://{self.host}:{self.cart_port}"
+    def internal_origin_of(self, app: str) -> str:
+        """Return where one of the four apps has its internal API, without a slash at its end."""
+        return str(getattr(self, f"internal_{app}_url")) or f"http://{self.host}:{self.port_of(app)}"
 
     @property
     def uses_sandbox(self) -> bool:

@@ -107,8 +107,10 @@ def test_each_app_is_built_from_its_own_folder_and_served_on_its_port(app: str) 
     assert "ports" not in service
 
 
-def test_the_others_reach_the_carts_internal_api_at_its_port() -> None:
-    assert environment("blog")["INTERNAL_CART_URL"] == f"http://cart:{Settings().cart_port}"
+@pytest.mark.parametrize("app", APPS)
+def test_the_others_reach_an_apps_internal_api_at_its_port(app: str) -> None:
+    for other in APPS:
+        assert environment(other)[f"INTERNAL_{app.upper()}_URL"] == f"http://{app}:{Settings().port_of(app)}"
 
 
 def test_only_who_pays_has_the_key_and_only_who_mails_has_the_mail_server() -> None:

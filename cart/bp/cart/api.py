@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, jsonify, request
 
-from shared.contracts.dtos import CartSummaryDTO
+from shared.clients.cart import CartSummaryAnswer
 from shared.services.registry import services
 from shared.web.internal import internal_only
 from shared.web.state import request_session
@@ -14,23 +14,10 @@ from .forms import read_summary_query
 bp = Blueprint("cart_api", __name__, url_prefix="/internal/v1/cart")
 
 
-def summary_to_json(summary: CartSummaryDTO) -> dict[str, int | str]:
-    """Return a summary as it goes over the wire: money is a string, never a float."""
-    return {
-        "count": summary.count,
-        "total": str(summary.total),
-        "calendar_count": summary.calendar_count,
-        "calendar_total": str(summary.calendar_total),
-        "ticket_count": summary.ticket_count,
-        "ticket_total": str(summary.ticket_total),
-        "open_orders": summary.open_orders,
-    }
-
-
 @bp.get("/summary")
 @internal_only
 async def summary() -> Response:
     """Answer how much is in the cart of a user or of an anonymous session; a cart of nobody is empty."""
     query = read_summary_query(request.args)
     found = await services.cart.cart_summary(request_session(), user_id=query.user_id, session_id=query.session_id)
-    return jsonify(summary_to_json(found))
+    return jsonify(CartSummaryAnswer.model_validate(found).model_dump(mode="json"))

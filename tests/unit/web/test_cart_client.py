@@ -8,10 +8,12 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from shared.clients import cart
-from shared.clients.cart import REST_SECONDS, CartClient, CartSummaryAnswer
+from shared.clients import caller
+from shared.clients.caller import REST_SECONDS
+from shared.clients.cart import CartClient, CartSummaryAnswer
 from shared.contracts.dtos import CartSummaryDTO
 from shared.settings import DEV_SECRET, Settings
+from tests.fakes.apps import Server, Ticker, refuse
 
 SUMMARY = CartSummaryDTO(
     count=1,
@@ -22,33 +24,11 @@ SUMMARY = CartSummaryDTO(
     ticket_total=Decimal("36.00"),
     open_orders=1,
 )
-ANSWER = CartSummaryAnswer.from_dto(SUMMARY).model_dump(mode="json")
-
-
-class Ticker:
-    """A clock that the test moves."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Server:
-    """The cart app: answers with what it was given, and notes what it was asked."""
-
-    def __init__(self, answer: Callable[[httpx.Request], httpx.Response]) -> None:
-        self.answer = answer
-        self.asked: list[httpx.Request] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
-        return self.answer(request)
+ANSWER = CartSummaryAnswer.model_validate(SUMMARY).model_dump(mode="json")
 
 
 def _client(server: Server, ticker: Ticker | None = None) -> CartClient:
-    http = httpx.AsyncClient(transport=httpx.MockTransport(server))
-    return CartClient(http, Settings(), monotonic=ticker or Ticker())
+    return CartClient(server.http(), Settings(), monotonic=ticker or Ticker())
 
 
 async def test_the_summary_of_a_person_is_asked_for_and_read() -> None:
@@ -74,6 +54,8 @@ def test_money_goes_over_as_text() -> None:
         lambda _: httpx.Response(200, json=[]),
         lambda _: httpx.Response(200, json={**ANSWER, "ticket_count": -1}),
         lambda _: httpx.Response(200, json={**ANSWER, "ticket_total": "NaN"}),
+        lambda _: httpx.Response(200, json={**ANSWER, "ticket_total": "36"}),
+        lambda _: httpx.Response(200, json={**ANSWER, "ticket_total": 36.0}),
         lambda _: httpx.Response(200, json={key: value for key, value in ANSWER.items() if key != "ticket_total"}),
     ],
 )
@@ -81,12 +63,8 @@ async def test_an_answer_that_is_no_summary_is_no_number(answer: Callable[[httpx
     assert await _client(Server(answer)).cart_summary(user_id=7, session_id=None) is None
 
 
-def _refuse(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("down", request=request)
-
-
 async def test_after_a_failure_the_cart_app_is_left_alone_for_a_while() -> None:
-    ticker, server = Ticker(), Server(_refuse)
+    ticker, server = Ticker(), Server(refuse)
     client = _client(server, ticker)
 
     await client.cart_summary(user_id=7, session_id=None)
@@ -100,9 +78,9 @@ async def test_after_a_failure_the_cart_app_is_left_alone_for_a_while() -> None:
 
 
 async def test_a_call_inside_a_transaction_is_a_mistake_that_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
+    def inside() -> None:
         raise RuntimeError("inside a transaction")
 
-    monkeypatch.setattr(cart, "refuse_inside_transaction", refuse)
+    monkeypatch.setattr(caller, "refuse_inside_transaction", inside)
     with pytest.raises(RuntimeError):
-        await _client(Server(_refuse)).cart_summary(user_id=7, session_id=None)
+        await _client(Server(refuse)).cart_summary(user_id=7, session_id=None)

@@ -1,0 +1,100 @@
+"""One app asks another one of ours: what the typed clients have in common.
+
+A page that asks another app waits for its slowest answer, so a call has a short timeout; and after a failure the other
+app is left alone for a few seconds, so that pages stay quick while it is down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TypeVar
+
+import httpx
+import structlog
+from pydantic import ValidationError
+
+from shared.contracts.errors import Unavailable
+from shared.db.guard import refuse_inside_transaction
+from shared.settings import Settings
+
+from .wire import Answer, Query
+
+REST_SECONDS = 3.0
+"""How long an app is not asked again after a failure."""
+_ABOUT_THE_QUESTION = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY})
+"""Refusals that say nothing against the app which answers."""
+
+_log = structlog.get_logger("maypole.clients")
+A = TypeVar("A", bound=Answer)
+
+
+class CallFailed(Unavailable):
+    """Another app of ours gave no answer, or none that can be used. ``answered`` is its status, where there was one."""
+
+    def __init__(self, answered: int | None = None) -> None:
+        """Take the status of the answer."""
+        super().__init__()
+        self.answered = answered
+
+
+class Caller:
+    """Asks one other app of ours; it remembers when that app last failed."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, settings: Settings, app: str, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._http = http
+        self._app = app
+        self._origin = settings.internal_origin_of(app)
+        self._secret = settings.internal_secrets[0]
+        self._timeout = settings.internal_timeout_ms / 1000
+        self._monotonic = monotonic
+        self._rest_until = 0.0
+
+    async def ask(self, path: str, answer: type[A], query: Query | None = None) -> A:
+        """Return the answer to a call. Safe to repeat.
+
+        Raises CallFailed: at once while the other app is being left alone, else in the time that the settings give.
+        Raises RuntimeError inside a database transaction (HOUSE.md, rule 5).
+        """
+        refuse_inside_transaction()
+        if self._monotonic() < self._rest_until:
+            raise CallFailed
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._get(path, query)
+            return answer.model_validate_json(response.content)
+        except (httpx.HTTPError, TimeoutError, ValidationError) as error:
+            raise self._failed(error) from error
+
+    async def ask_for_one(self, path: str, answer: type[A], query: Query | None = None) -> A | None:
+        """Return the answer to a call, or None where the other app knows no such thing. Raises as ``ask``."""
+        try:
+            return await self.ask(path, answer, query)
+        except CallFailed as failure:
+            if failure.answered == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    async def _get(self, path: str, query: Query | None) -> httpx.Response:
+        """Make the call; raises httpx.HTTPStatusError for anything but a success."""
+        response = await self._http.get(
+            self._origin + path,
+            params=query.model_dump(mode="json", exclude_defaults=True) if query else None,
+            headers={"Authorization": f"Bearer {self._secret.get_secret_value()}"},
+            timeout=self._timeout,
+            follow_redirects=False,
+        )
+        return response.raise_for_status()
+
+    def _failed(self, error: Exception) -> CallFailed:
+        """Note a failure, and return what is raised for it."""
+        status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+        if status not in _ABOUT_THE_QUESTION:
+            self._rest_until = self._monotonic() + REST_SECONDS
+            # The kind of failure only: a validation error would quote the answer.
+            _log.warning("call failed", asked=self._app, reason=type(error).__name__, status=status)
+        return CallFailed(status)

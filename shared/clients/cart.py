@@ -27,6 +27,11 @@ class SummaryQuery(Query):
     user_id: Id | SkipJsonSchema[None] = left_out()
     session_id: UUID | SkipJsonSchema[None] = left_out()
 
+    @property
+    def session(self) -> str | None:
+        """The session's id in its one spelling."""
+        return None if self.session_id is None else str(self.session_id)
+
 
 class CartSummaryAnswer(Answer):
     """How much is in a cart, by kind, and how many orders wait for their payment."""

@@ -54,13 +54,13 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 Amount = Annotated[
     Decimal,
-    BeforeValidator(_money),
     Field(ge=0, decimal_places=2),
+    BeforeValidator(_money),
     PlainSerializer("{:.2f}".format, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,12}\.[0-9]{2}$"}),
 ]
 Count = Annotated[int, Field(ge=0)]
-Id = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=LARGEST_ID)]
+Id = Annotated[int, Field(ge=0, le=LARGEST_ID), BeforeValidator(_digits)]
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 Flag = Literal["0", "1"]
 """Yes or no in a query; other words for them are refused."""
@@ -80,7 +80,9 @@ class Query(BaseModel):
 class Answer(BaseModel):
     """What a call is answered with, or a part of it; made of the attributes of what it tells of."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, from_attributes=True)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, from_attributes=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class Problem(Answer):

@@ -29,6 +29,7 @@ from .identity import install_identity
 from .internal import install_internal
 from .limits import install_limits
 from .logs import configure_logging
+from .openapi import install_openapi
 from .request_log import install_request_log, loggable_path
 from .session import install_session
 from .state import EXTENSION, AppState, Resources
@@ -115,6 +116,7 @@ def make_app(name: str, settings: Settings, services: Services, *, template_fold
     install_limits(app)
     install_badge(app)
     install_health(app)
+    install_openapi(app)
     asset = install_static(app, max_age=settings.static_max_age_s)
     install_templates(app, settings, folder=HOUSE / name / template_folder, asset=asset)
     install_session(app)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from uuid import UUID
 
 from shared.contracts.errors import BadInput
 from shared.contracts.lines import LineKey, booking_key, product_key, ticket_key
@@ -49,16 +48,6 @@ class CheckoutForm:
         if not _AMOUNT.fullmatch(self.shown_total):
             raise BadInput("We could not tell which total you saw. Please check your cart and try again.")
         return Decimal(self.shown_total)
-
-
-@dataclass(frozen=True, slots=True)
-class SummaryQuery:
-    """Whose summary is asked for."""
-
-    user_id: int | None
-    session_id: str | None
-    lines: bool
-    """Whether the lines are wanted, too."""
 
 
 def read_id(text: str | None, name: str) -> int:
@@ -108,23 +97,3 @@ def read_checkout_form(form: Mapping[str, str]) -> CheckoutForm:
 def read_notice_ids(form: Mapping[str, str]) -> list[int]:
     """Return the notices that were read. Raises BadInput."""
     return [read_id(part, "notices") for part in form.get("notices", "").split(",")[:MOST_NOTICES]]
-
-
-def read_summary_query(query: Mapping[str, str]) -> SummaryQuery:
-    """Read whose cart another app asks about: a user's, else a session's; raises BadInput."""
-    user, session = query.get("user_id") or None, query.get("session_id") or None
-    if user is not None and not _ID.fullmatch(user):
-        raise BadInput("user_id must be a number", field="user_id")
-    return SummaryQuery(
-        user_id=None if user is None else int(user),
-        session_id=None if session is None else _uuid(session),
-        lines=query.get("lines") == "1",
-    )
-
-
-def _uuid(text: str) -> str:
-    """Return a session's id in its one spelling; raises BadInput."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise BadInput("session_id must be a UUID", field="session_id") from None

@@ -1,6 +1,6 @@
-"""The client of the cart app's internal API: how much is in somebody's cart, for the badge in every page's header.
+"""The client of the cart app's internal API: how much is in somebody's cart, and what.
 
-A badge is never worth a page: any failure means "no number".
+The summary is for the badge in every page's header. A badge is never worth a page: any failure means "no number".
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import httpx
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.contracts.dtos import CartSummaryDTO
+from shared.contracts.states import LineKind
 from shared.settings import Settings
 
 from .caller import Caller, CallFailed
-from .wire import Amount, Answer, Count, Id, Query, left_out
+from .wire import Amount, Answer, Count, Flag, Id, Moment, Query, left_out
 
 SUMMARY_PATH = "/internal/v1/cart/summary"
 
@@ -26,11 +27,29 @@ class SummaryQuery(Query):
 
     user_id: Id | SkipJsonSchema[None] = left_out()
     session_id: UUID | SkipJsonSchema[None] = left_out()
+    lines: Flag = "0"
+    """Whether the lines are wanted, too."""
 
     @property
     def session(self) -> str | None:
         """The session's id in its one spelling."""
         return None if self.session_id is None else str(self.session_id)
+
+
+class CartLineAnswer(Answer):
+    """Equal things in a cart."""
+
+    kind: LineKind
+    title: str
+    detail: str
+    """Which ticket type, calendar or variant, in words."""
+    quantity: Count
+    unit_price: Amount
+    total: Amount
+    start_at: Moment | None = None
+    end_at: Moment | None = None
+    problem: str | None = None
+    """Why it cannot be had now, in words."""
 
 
 class CartSummaryAnswer(Answer):
@@ -43,10 +62,12 @@ class CartSummaryAnswer(Answer):
     ticket_count: Count
     ticket_total: Amount
     open_orders: Count = 0
+    lines: tuple[CartLineAnswer, ...] | None = None
+    """What is in the cart, where that was asked for: products, bookings, tickets."""
 
     def to_dto(self) -> CartSummaryDTO:
         """Return the summary that the answer tells of."""
-        return CartSummaryDTO(**self.model_dump())
+        return CartSummaryDTO(**self.model_dump(exclude={"lines"}))
 
 
 class CartClient:
@@ -58,12 +79,25 @@ class CartClient:
         self._caller = Caller(http, settings, "cart", monotonic=monotonic)
 
     async def cart_summary(self, *, user_id: int | None, session_id: str | None) -> CartSummaryDTO | None:
-        """Return what is in that cart, or None where the cart app cannot be asked now. Safe to repeat.
+        """Return how much is in that cart, or None where the cart app cannot be asked now. Safe to repeat.
 
         Raises RuntimeError inside a database transaction (HOUSE.md, rule 5).
         """
-        query = SummaryQuery(user_id=user_id, session_id=None if session_id is None else UUID(session_id))
         try:
-            return (await self._caller.ask(SUMMARY_PATH, CartSummaryAnswer, query)).to_dto()
+            return (await self._ask(SummaryQuery(user_id=user_id, session_id=_uuid(session_id)))).to_dto()
         except CallFailed:
             return None
+
+    async def cart_lines(self, *, user_id: int | None, session_id: str | None) -> tuple[CartLineAnswer, ...]:
+        """Return what is in that cart, line by line. Safe to repeat. Raises as ``Caller.ask``."""
+        answer = await self._ask(SummaryQuery(user_id=user_id, session_id=_uuid(session_id), lines="1"))
+        return answer.lines or ()
+
+    async def _ask(self, query: SummaryQuery) -> CartSummaryAnswer:
+        """Make the call."""
+        return await self._caller.ask(SUMMARY_PATH, CartSummaryAnswer, query)
+
+
+def _uuid(session_id: str | None) -> UUID | None:
+    """Return a session's id as the query has it."""
+    return None if session_id is None else UUID(session_id)

@@ -54,6 +54,28 @@ def total_of_items(items: Sequence[CartItemDTO]) -> Decimal:
     return sum((item.total for item in items), ZERO)
 
 
+def summary_of(
+    tickets: Sequence[TicketDTO], entries: Sequence[EntryDTO], items: Sequence[CartItemDTO], *, open_orders: int
+) -> CartSummaryDTO:
+    """Count and add up what a cart holds."""
+    return CartSummaryDTO(
+        count=sum(item.quantity for item in items),
+        total=total_of_items(items),
+        calendar_count=len(entries),
+        calendar_total=total_of_entries(entries),
+        ticket_count=len(tickets),
+        ticket_total=total_of_tickets(tickets),
+        open_orders=open_orders,
+    )
+
+
+async def count_open_orders(session: AsyncSession, owner: Owner) -> int:
+    """Count the orders of a cart's owner that wait for their payment."""
+    mine = Order.user_id == owner.user_id if owner.user_id is not None else _of_guest(owner.session_id)
+    statement = select(func.count()).select_from(Order).where(mine, Order.state == OrderState.PENDING)
+    return await session.scalar(statement) or 0
+
+
 @dataclass(frozen=True, slots=True)
 class SqlCartService:
     """CartService over PostgreSQL; tickets and bookings come from the calendar domain, products from the market."""
@@ -82,15 +104,8 @@ class SqlCartService:
             tickets = [ticket for ticket in tickets if ticket.calendar_container_id == page_post_id]
             entries = [entry for entry in entries if entry.calendar_container_id == page_post_id]
             items = [item for item in items if item.container_id == page_post_id]
-        return CartSummaryDTO(
-            count=sum(item.quantity for item in items),
-            total=total_of_items(items),
-            calendar_count=len(entries),
-            calendar_total=total_of_entries(entries),
-            ticket_count=len(tickets),
-            ticket_total=total_of_tickets(tickets),
-            open_orders=await self._open_orders(session, Owner(user_id, session_id)),
-        )
+        open_orders = await count_open_orders(session, Owner(user_id, session_id))
+        return summary_of(tickets, entries, items, open_orders=open_orders)
 
     async def cart_items(
         self, session: AsyncSession, *, user_id: int | None, session_id: str | None
@@ -102,12 +117,6 @@ class SqlCartService:
         """Map lines, at the prices that their variants have now."""
         variants = await self.market.variants_by_id(session, {line.variant_id for line in lines})
         return [line_to_dto(line, variants[line.variant_id]) for line in lines]
-
-    async def _open_orders(self, session: AsyncSession, owner: Owner) -> int:
-        """Count the orders that wait for their payment."""
-        mine = Order.user_id == owner.user_id if owner.user_id is not None else _of_guest(owner.session_id)
-        statement = select(func.count()).select_from(Order).where(mine, Order.state == OrderState.PENDING)
-        return await session.scalar(statement) or 0
 
     async def change_item(
         self,

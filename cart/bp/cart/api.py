@@ -1,23 +1,51 @@
-"""The cart's internal JSON API: the summary behind the badge in every app's header."""
+"""The cart's internal JSON API: what is in a cart, first of all for the badge in every app's header."""
 
 from __future__ import annotations
 
 from quart import Blueprint, Response
 
-from shared.clients.cart import CartSummaryAnswer, SummaryQuery
+from shared.clients.cart import CartLineAnswer, CartSummaryAnswer, SummaryQuery
+from shared.services.cart_items import Owner
 from shared.services.registry import services
 from shared.web.internal import internal_only
 from shared.web.json_api import documented, json_of, read_query
-from shared.web.state import request_session
+from shared.web.state import app_state, request_session
+
+from .services import CartContents, CartLine, get_cart_contents
 
 bp = Blueprint("cart_api", __name__, url_prefix="/internal/v1/cart")
+
+
+def line_to_answer(line: CartLine) -> CartLineAnswer:
+    """Return a line as other apps are told of it."""
+    kind, *_ = line.key
+    return CartLineAnswer(
+        kind=kind,
+        title=line.title,
+        detail=line.detail,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        total=line.total,
+        start_at=line.start_at,
+        end_at=line.end_at,
+        problem=line.problem,
+    )
+
+
+def contents_to_answer(contents: CartContents) -> CartSummaryAnswer:
+    """Return a cart with its lines as other apps are told of it."""
+    lines = tuple(line_to_answer(line) for line in contents.lines)
+    return CartSummaryAnswer.model_validate(contents.summary).model_copy(update={"lines": lines})
 
 
 @bp.get("/summary")
 @internal_only
 @documented(CartSummaryAnswer, query=SummaryQuery)
 async def summary() -> Response:
-    """Answer how much is in the cart of a user or of an anonymous session; a cart of nobody is empty."""
+    """Answer how much is in the cart of a user or of an anonymous session, and what; a cart of nobody is empty."""
     query = read_query(SummaryQuery)
-    found = await services.cart.cart_summary(request_session(), user_id=query.user_id, session_id=query.session)
+    owner = Owner(query.user_id, query.session)
+    if query.lines == "1":
+        return json_of(contents_to_answer(await get_cart_contents(request_session(), owner, now=app_state().clock())))
+    found = await services.cart.cart_summary(request_session(), **owner._asdict())
     return json_of(CartSummaryAnswer.model_validate(found))

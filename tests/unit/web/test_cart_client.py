@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from shared.clients import caller
-from shared.clients.caller import REST_SECONDS
+from shared.clients.caller import REST_SECONDS, CallFailed
 from shared.clients.cart import CartClient, CartSummaryAnswer
 from shared.contracts.dtos import CartSummaryDTO
+from shared.contracts.states import LineKind
 from shared.settings import DEV_SECRET, Settings
 from tests.fakes.apps import Server, Ticker, refuse
 
@@ -25,6 +26,9 @@ SUMMARY = CartSummaryDTO(
     open_orders=1,
 )
 ANSWER = CartSummaryAnswer.model_validate(SUMMARY).model_dump(mode="json")
+
+SESSION = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
+JAM = {"kind": "product", "title": "Jam", "detail": "", "quantity": 3, "unit_price": "4.50", "total": "13.50"}
 
 
 def _client(server: Server, ticker: Ticker | None = None) -> CartClient:
@@ -84,3 +88,15 @@ async def test_a_call_inside_a_transaction_is_a_mistake_that_is_not_hidden(monke
     monkeypatch.setattr(caller, "refuse_inside_transaction", inside)
     with pytest.raises(RuntimeError):
         await _client(Server(refuse)).cart_summary(user_id=7, session_id=None)
+
+
+async def test_the_lines_of_an_anonymous_cart_are_asked_for_and_read() -> None:
+    server = Server(lambda _: httpx.Response(200, json={**ANSWER, "lines": [JAM]}))
+    (line,) = await _client(server).cart_lines(user_id=None, session_id=SESSION)
+    assert (line.kind, line.total, line.start_at) == (LineKind.PRODUCT, Decimal("13.50"), None)
+    assert server.asked[0].url.query.decode() == f"session_id={SESSION}&lines=1"
+
+
+async def test_lines_that_cannot_be_had_are_a_failure_and_no_empty_cart() -> None:
+    with pytest.raises(CallFailed):
+        await _client(Server(refuse)).cart_lines(user_id=7, session_id=None)

@@ -14,6 +14,7 @@ from .begin import begin_checkout, continue_payment
 from .calendar_cart import calendar_total, get_calendar_cart_entries, get_ticket_cart_entries, ticket_total
 from .check_sumup_status import check_sumup_status
 from .checkout import PlacedOrder, create_order_from_cart
+from .contents import CartContents, get_cart_contents
 from .fence import PutBackOutcome, fence, put_back
 from .lines import CartLine, OpenOrder, PageGroup, left_text, lines_of
 from .open_orders import get_open_orders
@@ -24,6 +25,7 @@ from .tidy import tidy_cart
 
 __all__ = [
     "Buyer",
+    "CartContents",
     "CartLine",
     "OpenOrder",
     "PageGroup",
@@ -37,6 +39,7 @@ __all__ = [
     "create_order_from_cart",
     "fence",
     "get_calendar_cart_entries",
+    "get_cart_contents",
     "get_cart_grouped_by_page",
     "get_open_orders",
     "get_order",

@@ -10,6 +10,7 @@ from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
 from shared.web.state import utc_now
 
+from .bp.calendars.api import bp as calendars_api
 from .bp.calendars.routes import bp as calendars
 from .bp.entries.routes import bp as entries
 from .bp.tickets.routes import bp as tickets
@@ -19,6 +20,6 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """Return the app, ready to be served; tests hand in what they want to replace."""
     settings = settings or get_settings()
     app = make_app("events", settings, services or sql_services(settings, utc_now), template_folder="templates")
-    for blueprint in (calendars, entries, tickets):
+    for blueprint in (calendars, calendars_api, entries, tickets):
         app.register_blueprint(blueprint)
     return app

@@ -35,7 +35,7 @@ def _money(value: object) -> object:
     raise ValueError("money is a string with two decimals")
 
 
-def _digits(value: object) -> object:
+def whole_number(value: object) -> object:
     """Refuse what Python would read as a number but nobody writes: 1_000, +1, 1.0."""
     if isinstance(value, int) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         return value
@@ -60,7 +60,7 @@ Amount = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,12}\.[0-9]{2}$"}),
 ]
 Count = Annotated[int, Field(ge=0)]
-Id = Annotated[int, Field(ge=0, le=LARGEST_ID), BeforeValidator(_digits)]
+Id = Annotated[int, Field(ge=0, le=LARGEST_ID), BeforeValidator(whole_number)]
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 Flag = Literal["0", "1"]
 """Yes or no in a query; other words for them are refused."""

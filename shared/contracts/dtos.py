@@ -145,6 +145,16 @@ class EntryDTO:
 
 
 @dataclass(frozen=True, slots=True)
+class AgendaDTO:
+    """A calendar, and what is next on it."""
+
+    calendar: CalendarDTO
+    upcoming: tuple[EntryDTO, ...]
+    bookable: bool
+    """Whether it offers times that shoppers can book."""
+
+
+@dataclass(frozen=True, slots=True)
 class TicketDTO:
     """One ticket. ``cost`` is its type's price, or the entry's where the type has none."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from .dtos import (
     Account,
+    AgendaDTO,
     AllocationDTO,
     CalendarDTO,
     CancelOutcome,
@@ -63,6 +64,15 @@ class CalendarService(Protocol):
         self, session: AsyncSession, container_type: str, container_id: int
     ) -> list[CalendarDTO]:
         """Return the calendars of a page, by name."""
+        ...
+
+    async def agendas_of_page(
+        self, session: AsyncSession, page_id: int, *, now: datetime, limit: int
+    ) -> list[AgendaDTO]:
+        """Return the calendars of a page, by name, each with its next events (at most ``limit``), soonest first.
+
+        The number of queries does not depend on how many calendars there are.
+        """
         ...
 
     async def calendar_by_slug(self, session: AsyncSession, slug: str) -> CalendarDTO | None:

@@ -10,13 +10,14 @@ from sqlalchemy import Select, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from shared.contracts.dtos import ZERO, CalendarDTO, EntryDTO, SlotDTO, StaleLine, TicketDTO
+from shared.contracts.dtos import ZERO, AgendaDTO, CalendarDTO, EntryDTO, SlotDTO, StaleLine, TicketDTO
 from shared.contracts.money import price_of
 from shared.contracts.protocols import Clock
 from shared.contracts.states import DebtReason, EntryKind, EntryState, TicketState
 from shared.db.locks import lock_cart_owner
 from shared.models import Calendar, CalendarEntry, Ticket
 
+from .calendar_agenda import bookable_among, calendars_of, next_events
 from .calendar_booked import (
     LateBookings,
     claim_bookings,
@@ -126,12 +127,24 @@ class SqlCalendarService:
         self, session: AsyncSession, container_type: str, container_id: int
     ) -> list[CalendarDTO]:
         """Return the calendars of a page, by name."""
-        rows = await session.scalars(
-            select(Calendar)
-            .where(Calendar.container_type == container_type, Calendar.container_id == container_id)
-            .order_by(Calendar.name, Calendar.id)
-        )
-        return [calendar_to_dto(row) for row in rows]
+        return [calendar_to_dto(row) for row in await calendars_of(session, container_type, container_id)]
+
+    async def agendas_of_page(
+        self, session: AsyncSession, page_id: int, *, now: datetime, limit: int
+    ) -> list[AgendaDTO]:
+        """Return the calendars of a page, each with its next events."""
+        rows = await calendars_of(session, "page", page_id)
+        ids = [row.id for row in rows]
+        events = await next_events(session, ids, now=now, limit=limit)
+        bookable = await bookable_among(session, ids)
+        return [
+            AgendaDTO(
+                calendar=calendar_to_dto(row),
+                upcoming=tuple(self._event_to_dto(entry, now) for entry in events[row.id]),
+                bookable=row.id in bookable,
+            )
+            for row in rows
+        ]
 
     async def calendar_by_slug(self, session: AsyncSession, slug: str) -> CalendarDTO | None:
         """Return one calendar, or None."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import (
+    AgendaDTO,
     AllocationDTO,
     CalendarDTO,
     CartItemDTO,
@@ -37,6 +38,12 @@ class StubCalendarService:
     async def calendars_for_container(
         self, session: AsyncSession, container_type: str, container_id: int
     ) -> list[CalendarDTO]:
+        """Return none."""
+        return []
+
+    async def agendas_of_page(
+        self, session: AsyncSession, page_id: int, *, now: datetime, limit: int
+    ) -> list[AgendaDTO]:
         """Return none."""
         return []
 

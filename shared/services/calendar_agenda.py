@@ -1,0 +1,52 @@
+"""What is on at a page: its calendars, each with its next events, in as many queries for ten calendars as for one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from shared.contracts.states import EntryKind, EntryState
+from shared.models import BookingRule, Calendar, CalendarEntry
+
+
+async def calendars_of(session: AsyncSession, container_type: str, container_id: int) -> Sequence[Calendar]:
+    """Return the calendars of a container, by name."""
+    mine = (Calendar.container_type == container_type) & (Calendar.container_id == container_id)
+    return (await session.scalars(select(Calendar).where(mine).order_by(Calendar.name, Calendar.id))).all()
+
+
+async def next_events(
+    session: AsyncSession, calendar_ids: Sequence[int], *, now: datetime, limit: int
+) -> dict[int, list[CalendarEntry]]:
+    """Return the events of each calendar that are not over, with their types: the first so many by start."""
+    first = (
+        select(CalendarEntry)
+        .where(CalendarEntry.calendar_id == Calendar.id, CalendarEntry.kind == EntryKind.EVENT)
+        .where(CalendarEntry.state == EntryState.CONFIRMED, CalendarEntry.end_at > now)
+        .order_by(CalendarEntry.start_at, CalendarEntry.id)
+        .limit(limit)
+        .lateral()
+    )
+    entry = aliased(CalendarEntry, first)
+    statement = (
+        select(entry)
+        .select_from(Calendar)
+        .join(first, true())
+        .where(Calendar.id.in_(calendar_ids))
+        .options(joinedload(entry.calendar), selectinload(entry.ticket_types))
+        .order_by(entry.start_at, entry.id)
+    )
+    found: dict[int, list[CalendarEntry]] = {calendar_id: [] for calendar_id in calendar_ids}
+    for row in await session.scalars(statement):
+        found[row.calendar_id].append(row)
+    return found
+
+
+async def bookable_among(session: AsyncSession, calendar_ids: Sequence[int]) -> set[int]:
+    """Return which of these calendars offer times that can be booked."""
+    rules = select(BookingRule.calendar_id).where(BookingRule.calendar_id.in_(calendar_ids)).distinct()
+    return set(await session.scalars(rules))

@@ -10,6 +10,7 @@ from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
 from shared.web.state import utc_now
 
+from .bp.products.api import bp as products_api
 from .bp.products.routes import bp as products
 
 
@@ -17,5 +18,6 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """Return the market app, ready to be served; tests hand in what they want to replace."""
     settings = settings or get_settings()
     app = make_app("market", settings, services or sql_services(settings, utc_now), template_folder="templates")
+    app.register_blueprint(products_api)
     app.register_blueprint(products)
     return app

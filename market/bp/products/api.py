@@ -1,0 +1,23 @@
+"""The market's internal JSON API: the products of a page."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response
+
+from shared.clients.market import ProductAnswer, ProductsAnswer
+from shared.web.internal import internal_only
+from shared.web.json_api import documented, json_of
+from shared.web.state import request_session
+
+from .services.page_products import page_products
+
+bp = Blueprint("products_api", __name__, url_prefix="/internal/v1/pages")
+
+
+@bp.get("/<int:page_id>/products")
+@internal_only
+@documented(ProductsAnswer, may_be_missing=True)
+async def products(page_id: int) -> Response:
+    """Answer with the products of a page that are on show, by title, each with its variants and what is left."""
+    found = await page_products(request_session(), page_id)
+    return json_of(ProductsAnswer(products=tuple(map(ProductAnswer.model_validate, found))))

@@ -12,6 +12,7 @@ from shared.web.state import utc_now
 
 from .bp.auth.routes import bp as auth
 from .bp.outbox.routes import bp as outbox
+from .bp.pages.api import bp as pages_api
 from .bp.pages.routes import bp as pages
 
 
@@ -22,5 +23,6 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.register_blueprint(auth)
     if settings.environment != "production":
         app.register_blueprint(outbox)
+    app.register_blueprint(pages_api)
     app.register_blueprint(pages)
     return app

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+"""What the address of a page, a post or a product is made of."""
+
 
 def page_path(slug: str) -> str:
     """Return the path of a page on the blog."""

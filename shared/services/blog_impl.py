@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -16,9 +15,9 @@ from sqlalchemy.orm import aliased
 
 from shared.contracts.dtos import PageDTO, PostDTO
 from shared.contracts.errors import BadInput
+from shared.contracts.paths import SLUG
 from shared.models.blog import PageConfig, Post
 
-SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 SLUG_LENGTH = 80
 RESERVED_SLUGS = frozenset(
     {

@@ -11,11 +11,12 @@ import httpx
 import structlog
 from hypercorn.middleware import ProxyFixMiddleware
 from quart import Quart
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 import shared
 from shared.clients.cart import CartClient
 from shared.clients.tls import tls_context
+from shared.contracts.paths import SLUG
 from shared.db.engine import Database
 from shared.services.registry import Services, use_services
 from shared.settings import Settings
@@ -47,6 +48,12 @@ class IdConverter(IntegerConverter):
 
     def __init__(self, url_map: object, fixed_digits: int = 0, *, min: int = 0, max: int = LARGEST_ID) -> None:  # noqa: A002 - werkzeug's names
         super().__init__(url_map, fixed_digits, min, max)  # type: ignore[arg-type]
+
+
+class SlugConverter(BaseConverter):
+    """``<slug:slug>``: an address that a page can have; anything else is simply not found."""
+
+    regex = SLUG.pattern
 
 
 class ShopApp(Quart):
@@ -87,7 +94,7 @@ def _build(name: str, settings: Settings) -> Quart:
     app = ShopApp(name, root_path=str(HOUSE / name), static_folder=None)
     app.secret_key = settings.secret_key.get_secret_value()
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.url_map.converters["int"] = IdConverter
+    app.url_map.converters |= {"int": IdConverter, "slug": SlugConverter}
     if settings.trusted_proxies:
         app.asgi_app = ProxyFixMiddleware(app.asgi_app, trusted_hops=settings.trusted_proxies)  # type: ignore[method-assign]
     return app

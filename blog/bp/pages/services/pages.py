@@ -89,11 +89,17 @@ async def home_page(session: AsyncSession, *, now: datetime, zone: str) -> HomeP
     )
 
 
-async def site_page(session: AsyncSession, slug: str, *, now: datetime, zone: str) -> SitePage:
-    """Gather a page with its calendars, shop and posts. Raises NotFound."""
+async def published_page(session: AsyncSession, slug: str) -> PageDTO:
+    """Return a page of the site. Raises NotFound, also for one that is not published yet."""
     page = await services.blog.page_by_slug(session, slug)
     if page is None:
         raise NotFound("There is no page at this address. It may have moved, or the link may be mistyped.")
+    return page
+
+
+async def site_page(session: AsyncSession, slug: str, *, now: datetime, zone: str) -> SitePage:
+    """Gather a page with its calendars, shop and posts. Raises NotFound."""
+    page = await published_page(session, slug)
     posts = await services.blog.posts(session, page_id=page.id, limit=PAGE_POSTS)
     return SitePage(
         page=page,

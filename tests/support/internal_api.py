@@ -1,11 +1,26 @@
-"""What all tests of the internal JSON API share: the secret, and the one shape of its errors."""
+"""What all tests of the internal JSON API share: the secret, the one shape of errors, and the four apps on sockets."""
 
 from __future__ import annotations
 
-from quart import Response
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
-from shared.settings import DEV_SECRET
+import httpx
+from quart import Quart, Response
 
+from shared.clients.blog import BlogClient
+from shared.clients.cart import CartClient
+from shared.clients.events import EventsClient
+from shared.clients.market import MarketClient
+from shared.clients.tls import tls_context
+from shared.settings import APPS, DEV_SECRET, Settings
+from tests.support.sandbox import serving
+
+PATIENT_MS = 20_000
+"""How long real apps may take here: the first answer of an app comes late on a machine that has much else to do."""
 BEARER = {"Authorization": f"Bearer {DEV_SECRET}"}
 
 
@@ -22,3 +37,57 @@ async def assert_error(response: Response, status: int, code: str) -> dict[str, 
     assert error["message"]
     assert "secret" not in error["message"]
     return error
+
+
+class Clients:
+    """The typed client of each app."""
+
+    def __init__(self, http: httpx.AsyncClient, settings: Settings) -> None:
+        self.blog = BlogClient(http, settings)
+        self.cart = CartClient(http, settings)
+        self.events = EventsClient(http, settings)
+        self.market = MarketClient(http, settings)
+
+
+@asynccontextmanager
+async def clients_for(settings: Settings) -> AsyncIterator[Clients]:
+    """Give clients that ask where the settings say."""
+    async with httpx.AsyncClient(verify=tls_context(trust_env=False), trust_env=False) as http:
+        yield Clients(http, settings)
+
+
+@dataclass(slots=True)
+class FourApps:
+    """The four apps, each on a socket of its own, over one database; ``settings`` lead to them."""
+
+    settings: Settings
+    apps: dict[str, Quart] = field(default_factory=dict)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Which app was asked for which path, by anybody, in order."""
+
+    def origin_of(self, name: str) -> str:
+        """Return where an app is."""
+        return self.settings.internal_origin_of(name)
+
+    async def serve(self, name: str, stack: AsyncExitStack) -> None:
+        """Serve one app, until the stack is left."""
+        app: Quart = importlib.import_module(f"{name}.app").create_app(self.settings)
+
+        async def noting(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                self.asked.append((name, scope["path"]))
+            await app(scope, receive, send)
+
+        origin = await stack.enter_async_context(serving(noting))
+        self.apps[name] = app
+        self.settings = self.settings.model_copy(update={f"internal_{name}_url": origin})
+
+
+@asynccontextmanager
+async def running_apps(settings: Settings) -> AsyncIterator[FourApps]:
+    """Serve the four apps, the cart first: the others ask it."""
+    async with AsyncExitStack() as stack:
+        four = FourApps(settings.model_copy(update={"internal_timeout_ms": PATIENT_MS}))
+        for name in sorted(APPS, key=lambda app: app != "cart"):
+            await four.serve(name, stack)
+        yield four

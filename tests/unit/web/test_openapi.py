@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from quart import Quart
 from quart.json.provider import DefaultJSONProvider
 
+from shared.contracts.paths import SLUG
 from shared.settings import APPS, Settings
 from shared.web.internal import PREFIX
 from shared.web.openapi import DOCUMENT_PATH
@@ -70,6 +71,13 @@ async def test_every_route_wants_the_secret(document: Document) -> None:
     assert document["components"]["securitySchemes"] == {"secret": {"type": "http", "scheme": "bearer"}}
     assert document["security"] == [{"secret": []}]
     assert not any("security" in operation for methods in document["paths"].values() for operation in methods.values())
+
+
+async def test_a_part_of_a_path_is_described_as_narrowly_as_it_is_read(document: Document) -> None:
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    for part in (each for operation in operations for each in operation["parameters"] if each["in"] == "path"):
+        limits = {"page_id": {"minimum": 0, "maximum": 2**63 - 1}, "slug": {"pattern": f"^(?:{SLUG.pattern})$"}}
+        assert part["schema"].items() >= limits[part["name"]].items()
 
 
 async def test_its_schemas_are_those_of_openapi(document: Document) -> None:

@@ -317,7 +317,9 @@ async def test_a_cart_holds_at_most_ninety_nine_of_one(ada: Visitor, session: As
 
     answer = await ada.post(ADD_JAM, goods.jam_form)
 
-    assert answer.texts(".error-summary li") == ["You can buy at most 99 of Plum jam at once. You have 99 in your cart already."]
+    assert answer.texts(".error-summary li") == [
+        "You can buy at most 99 of Plum jam at once. You have 99 in your cart already."
+    ]
     assert await cart_of(session, ada) == {goods.jam: 99}
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 import httpx
 import structlog
 from hypercorn.middleware import ProxyFixMiddleware
-from quart import Quart
+from quart import Quart, has_request_context
 from werkzeug.routing import BaseConverter, IntegerConverter
 
 import shared
@@ -62,8 +62,8 @@ class ShopApp(Quart):
     def log_exception(
         self, exception_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]
     ) -> None:
-        """Write the trace of a crash to the log."""
-        _log.error("crash", path=loggable_path(), exc_info=exception_info)
+        """Write the trace of a crash to the log; one while starting or ending belongs to no request."""
+        _log.error("crash", path=loggable_path() if has_request_context() else None, exc_info=exception_info)
 
 
 async def _open(state: AppState, stack: AsyncExitStack) -> Resources:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from quart import Blueprint, render_template, request
 
+from shared.web.entry_keys import read_key
 from shared.web.htmx import is_htmx
 from shared.web.state import app_state, request_session
 
-from .paging import read_key
 from .services.programme import calendar_page, whats_on
 
 bp = Blueprint("calendars", __name__)

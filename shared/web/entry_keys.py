@@ -1,4 +1,4 @@
-"""The key in a list's address: which event the page before ended with."""
+"""The key in the address of a list of calendar entries: which entry the page before ended with."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def read_key(text: str) -> Key | None:
         return None
     found = _KEY.fullmatch(text)
     if found is None:
-        raise BadInput("The link to later events is not complete. Please start again from the list of events.")
+        raise BadInput("The link to the rest of the list is not complete. Please start from its beginning.")
     try:
         moment = datetime.strptime(found[1], _FORMAT).replace(tzinfo=UTC)
     except ValueError:
-        raise BadInput("The link to later events names no day. Please start again from the list of events.") from None
+        raise BadInput("The link to the rest of the list names no day. Please start from its beginning.") from None
     return moment, int(found[2])

@@ -345,8 +345,8 @@ class MarketService(Protocol):
 class BlogService(Protocol):
     """The blog domain: the only writer of posts and pages."""
 
-    async def pages(self, session: AsyncSession) -> list[PageDTO]:
-        """Return the published pages, by title."""
+    async def pages(self, session: AsyncSession, *, drafts: bool = False) -> list[PageDTO]:
+        """Return the published pages, by title; with ``drafts`` those that are not published (yet), too."""
         ...
 
     async def page_by_slug(self, session: AsyncSession, slug: str) -> PageDTO | None:
@@ -370,6 +370,13 @@ class BlogService(Protocol):
 
     async def post_by_slug(self, session: AsyncSession, slug: str) -> PostDTO | None:
         """Return one published post, or None."""
+        ...
+
+    async def set_page_account(self, session: AsyncSession, page_id: int, merchant_code: str | None) -> None:
+        """Have a page paid to an account of its own, or (None) to the installation's. Safe to repeat.
+
+        Orders that were placed before stay with the account that they were placed for. Raises NotFound.
+        """
         ...
 
 

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
-from sqlalchemy import Row, Select, func, select, tuple_
+from sqlalchemy import Row, Select, Text, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from shared.contracts.dtos import PageDTO, PostDTO
-from shared.contracts.errors import BadInput
+from shared.contracts.errors import BadInput, NotFound
 from shared.contracts.paths import SLUG
 from shared.models.blog import PageConfig, Post
 
@@ -123,9 +123,10 @@ def _posts() -> Select[Post, str, str]:
 class SqlBlogService:
     """The blog over PostgreSQL. Takes the caller's session and never commits."""
 
-    async def pages(self, session: AsyncSession) -> list[PageDTO]:
-        """Return the published pages, by title."""
-        rows = await session.execute(_pages().where(Post.published_at <= func.now()).order_by(Post.title, Post.id))
+    async def pages(self, session: AsyncSession, *, drafts: bool = False) -> list[PageDTO]:
+        """Return the published pages, by title; with ``drafts`` all of them."""
+        query = _pages() if drafts else _pages().where(Post.published_at <= func.now())
+        rows = await session.execute(query.order_by(Post.title, Post.id))
         return [_page_to_dto(post, config) for post, config in rows]
 
     async def page_by_slug(self, session: AsyncSession, slug: str) -> PageDTO | None:
@@ -229,3 +230,16 @@ class SqlBlogService:
                 index_elements=[PageConfig.container_type, PageConfig.container_id], set_=values
             )
         )
+
+    async def set_page_account(self, session: AsyncSession, page_id: int, merchant_code: str | None) -> None:
+        """Have a page paid to an account of its own, or to the installation's; what else it sells with stays."""
+        page = select(literal("page"), Post.id, literal(merchant_code, Text)).where(Post.id == page_id, Post.is_page)
+        columns = [PageConfig.container_type, PageConfig.container_id, PageConfig.sumup_merchant_code]
+        statement = insert(PageConfig).from_select(columns, page)
+        found = await session.scalar(
+            statement.on_conflict_do_update(
+                index_elements=columns[:2], set_={"sumup_merchant_code": statement.excluded.sumup_merchant_code}
+            ).returning(PageConfig.container_id)
+        )
+        if found is None:
+            raise NotFound

@@ -249,7 +249,7 @@ class StubMarketService:
 class StubBlogService:
     """A blog without pages."""
 
-    async def pages(self, session: AsyncSession) -> list[PageDTO]:
+    async def pages(self, session: AsyncSession, *, drafts: bool = False) -> list[PageDTO]:
         """Return none."""
         return []
 
@@ -275,6 +275,10 @@ class StubBlogService:
     async def post_by_slug(self, session: AsyncSession, slug: str) -> PostDTO | None:
         """Return none."""
         return None
+
+    async def set_page_account(self, session: AsyncSession, page_id: int, merchant_code: str | None) -> None:
+        """Find none."""
+        raise NotFound
 
 
 class StubCartService:

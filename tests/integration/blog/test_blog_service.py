@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.errors import BadInput
+from shared.contracts.errors import BadInput, NotFound
 from shared.contracts.protocols import BlogService
-from shared.models.blog import Post
+from shared.models.blog import PageConfig, Post
 from shared.services.blog_impl import RESERVED_SLUGS, SqlBlogService
 from tests.factories.blog import LONG_AGO, make_page, make_post
 
@@ -113,3 +114,47 @@ async def test_an_address_that_cannot_be_reached_is_refused(session: AsyncSessio
         await blog.save_post(session, slug=slug, title="T", body="")
 
     assert refused.value.field == "slug"
+
+
+async def test_drafts_are_among_the_pages_for_who_asks_for_them(session: AsyncSession) -> None:
+    await make_page(session, slug="shown", title="Shown")
+    await make_page(session, slug="draft", title="Draft", published_at=None)
+
+    assert [page.slug for page in await blog.pages(session)] == ["shown"]
+    assert [page.slug for page in await blog.pages(session, drafts=True)] == ["draft", "shown"]
+
+
+async def _accounts(session: AsyncSession) -> dict[int, tuple[str | None, str]]:
+    """Return each page's account, and something else that it sells with."""
+    rows = await session.execute(
+        select(PageConfig.container_id, PageConfig.sumup_merchant_code, PageConfig.seller_name)
+    )
+    return {page_id: (code, seller) for page_id, code, seller in rows}
+
+
+async def test_a_pages_account_is_set_and_taken_away_and_nothing_else_changes(session: AsyncSession) -> None:
+    ours = await make_page(session, seller_name="Ann")
+    theirs = await make_page(session, seller_name="Ben", sumup_merchant_code="MTHEIRS")
+
+    await blog.set_page_account(session, ours, "MFARM")
+    await blog.set_page_account(session, ours, "MFARM")
+    assert await _accounts(session) == {ours: ("MFARM", "Ann"), theirs: ("MTHEIRS", "Ben")}
+
+    await blog.set_page_account(session, ours, None)
+    assert await _accounts(session) == {ours: (None, "Ann"), theirs: ("MTHEIRS", "Ben")}
+
+
+async def test_a_page_without_configuration_gets_an_account(session: AsyncSession) -> None:
+    page_id = await blog.save_post(session, slug="bare", title="Bare", body="", is_page=True)
+
+    await blog.set_page_account(session, page_id, "MFARM")
+
+    assert await _accounts(session) == {page_id: ("MFARM", "")}
+
+
+async def test_what_is_no_page_has_no_account(session: AsyncSession) -> None:
+    for post_id in (await make_post(session), 4711):
+        with pytest.raises(NotFound):
+            await blog.set_page_account(session, post_id, "MFARM")
+
+    assert await _accounts(session) == {}

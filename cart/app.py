@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart import Quart
 
+from cart.bp.accounts.routes import bp as accounts
 from cart.bp.cart.api import bp as cart_api
 from cart.bp.cart.global_routes import bp as cart
 from cart.bp.cart.page_routes import bp as page_cart
@@ -19,7 +20,7 @@ from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
 from shared.web.state import utc_now
 
-BLUEPRINTS = (cart, page_cart, cart_api, orders, guest_orders, payments, refunds)
+BLUEPRINTS = (cart, page_cart, cart_api, orders, guest_orders, payments, refunds, accounts)
 
 
 def create_app(

@@ -35,6 +35,7 @@ from .dtos import (
 from .states import DebtReason
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
     from sqlalchemy.ext.asyncio import AsyncSession
 
 
@@ -541,4 +542,8 @@ class Gateways(Protocol):
 
         Raises AccountMissing (a GatewayError: nothing was sent) where we have no key for it.
         """
+        ...
+
+    def with_key(self, api_key: SecretStr) -> PaymentGateway:
+        """Return the gateway that uses a key, whosever it is: how one is tried before it is kept."""
         ...

@@ -32,6 +32,10 @@ class OneGateway:
         """Return the gateway."""
         return self.gateway
 
+    def with_key(self, api_key: SecretStr) -> PaymentGateway:  # noqa: ARG002 - there is only one
+        """Return the gateway."""
+        return self.gateway
+
 
 class SumUpAccounts:
     """SumUp, with the key that belongs to each account: that of the settings, else an encrypted row of the database."""

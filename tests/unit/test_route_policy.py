@@ -33,6 +33,7 @@ LIMITED = {
     ("market", "products.add_to_cart"),
     ("cart", "cart.checkout"),
     ("cart", "page_cart.page_checkout"),
+    ("cart", "accounts.save"),
 }
 """Routes that nobody may call as often as they like."""
 ARGUMENTS = {"int": 1, "uuid": "00000000-0000-4000-8000-000000000000"}

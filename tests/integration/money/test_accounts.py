@@ -94,6 +94,13 @@ async def test_one_gateway_serves_every_account() -> None:
     gateway = FakeGateway()
     one = OneGateway(gateway)
     assert [await one.of(code) for code in ("MSANDBOX", "MFARM")] == [gateway, gateway]
+    assert one.with_key(SecretStr("sup_sk_any")) is gateway
+
+
+async def test_a_key_is_tried_whosever_it_is(accounts: SumUpAccounts, door: Door) -> None:
+    with pytest.raises(AuthFailed):
+        await accounts.with_key(SecretStr("sup_sk_any")).check_account("MFARM")
+    assert door.keys == ["Bearer sup_sk_any"]
 
 
 # --- maypole reseal ---

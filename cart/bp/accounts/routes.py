@@ -1,0 +1,94 @@
+"""Page accounts, for admins: who is paid for what each page sells."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from quart import Blueprint, make_response, render_template, request, url_for
+from quart.typing import ResponseTypes
+
+from cart.bp.accounts.services import find_page_account, list_page_accounts, pay_page_to, pay_page_to_default
+from cart.wiring import current_till
+from shared.contracts.errors import NotFound, ShopError
+from shared.contracts.states import Role
+from shared.web.htmx import redirect_to
+from shared.web.identity import role_required, signed_in_user
+from shared.web.limits import limit_per_person
+from shared.web.session import discard_session
+from shared.web.state import request_session
+
+from .forms import AccountForm, read_account_form
+from .pages import RESULTS, AccountsPage, build_account_page
+
+bp = Blueprint("accounts", __name__, url_prefix="/admin/accounts")
+MINUTE = timedelta(minutes=1)
+
+
+@bp.get("/")
+@role_required(Role.ADMIN)
+async def overview() -> str:
+    """Show every page with the account that it is paid to."""
+    till = current_till()
+    page = AccountsPage(
+        accounts=tuple(await list_page_accounts(request_session(), till)),
+        default_code=till.settings.sumup_merchant_code,
+        time_zone=till.settings.time_zone,
+        result=RESULTS.get(request.args.get("result", ""), ""),
+    )
+    return await render_template("_types/accounts/index.html", page=page)
+
+
+@bp.get("/<int:page_id>/")
+@role_required(Role.ADMIN)
+async def account(page_id: int) -> ResponseTypes:
+    """Show one page's account, and the form for another one."""
+    return await _show(page_id)
+
+
+@bp.post("/<int:page_id>/")
+@limit_per_person(20, MINUTE)
+@role_required(Role.ADMIN)
+async def save(page_id: int) -> ResponseTypes:
+    """Have the provider check the key, and the page paid to its account from now on.
+
+    ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
+    """
+    form = read_account_form(await request.form)
+    try:
+        await pay_page_to(
+            current_till(),
+            page_id=page_id,
+            merchant_code=form.merchant_code,
+            api_key=form.api_key,
+            actor_user_id=signed_in_user().id,
+        )
+    except NotFound:
+        raise
+    except ShopError as refusal:
+        await discard_session()
+        return await _show(page_id, form, refusal)
+    return redirect_to(url_for("accounts.overview", result="saved"))
+
+
+@bp.post("/<int:page_id>/default/")
+@role_required(Role.ADMIN)
+async def use_default(page_id: int) -> ResponseTypes:
+    """Have the page paid to the installation's own account again."""
+    await pay_page_to_default(current_till(), page_id=page_id, actor_user_id=signed_in_user().id)
+    return redirect_to(url_for("accounts.overview", result="default"))
+
+
+async def _show(page_id: int, form: AccountForm | None = None, refusal: ShopError | None = None) -> ResponseTypes:
+    """Render a page's account, after a refusal with what was typed, but for the key."""
+    till = current_till()
+    page = build_account_page(
+        await find_page_account(request_session(), till, page_id),
+        default_code=till.settings.sumup_merchant_code,
+        currency=till.settings.currency,
+        time_zone=till.settings.time_zone,
+        typed=None if form is None else form.typed,
+        refusal=refusal,
+    )
+    html = await render_template("_types/accounts/account.html", page=page)
+    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)

@@ -1,0 +1,6 @@
+"""The accounts that pages are paid to."""
+
+from .change import pay_page_to, pay_page_to_default
+from .overview import PageAccount, find_page_account, list_page_accounts
+
+__all__ = ["PageAccount", "find_page_account", "list_page_accounts", "pay_page_to", "pay_page_to_default"]

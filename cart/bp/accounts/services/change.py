@@ -1,0 +1,130 @@
+"""Have a page paid to another account: ask the provider with that very key, then write both in one commit.
+
+The account that was paid before keeps its row and its key: what was paid to it is still settled and refunded there. An
+order stays with the account that it was placed for.
+"""
+
+from __future__ import annotations
+
+import structlog
+from pydantic import SecretStr
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.wiring import Till
+from shared.contracts.dtos import Account
+from shared.contracts.errors import (
+    AuthFailed,
+    BadInput,
+    GatewayError,
+    GatewayNotFound,
+    NotAllowed,
+    NotFound,
+    Rejected,
+    Unavailable,
+)
+from shared.db.uow import unit_of_work
+from shared.models import PaymentAccount
+from shared.payments.vault import vault_of
+from shared.services.journal import record, user_actor
+
+WRONG_KEY = "The payment provider does not know this key. Please copy it from its dashboard once more."
+OUT_OF_REACH = (
+    "The payment provider cannot be reached right now, so the key could not be checked. Nothing was changed;"
+    " please try again in a few minutes."
+)
+_log = structlog.get_logger("maypole.accounts")
+
+
+async def pay_page_to(till: Till, *, page_id: int, merchant_code: str, api_key: SecretStr, actor_user_id: int) -> None:
+    """Have a page paid to an account of its own, once the provider says that the key opens it.
+
+    Raises NotFound, BadInput with the field that is wrong, or Unavailable where the provider cannot be asked; then
+    nothing was changed. Safe to repeat: a key that is stored already is replaced.
+    """
+    if merchant_code == till.settings.sumup_merchant_code:
+        raise BadInput("This is the installation's own account. Use the other button for it.", field="merchant_code")
+    await _require_page(till, page_id)
+    account = await _check(till, merchant_code, api_key)
+    async with unit_of_work(till.database) as uow:
+        await _keep(uow.session, till, account, api_key, actor_user_id)
+        await _point(uow.session, till, page_id, account.merchant_code, actor_user_id)
+        await uow.commit()
+    _log.info("page_account_set", page_id=page_id, merchant_code=account.merchant_code)
+
+
+async def pay_page_to_default(till: Till, *, page_id: int, actor_user_id: int) -> None:
+    """Have a page paid to the installation's own account again. Raises NotFound. Safe to repeat."""
+    async with unit_of_work(till.database) as uow:
+        await _point(uow.session, till, page_id, None, actor_user_id)
+        await uow.commit()
+    _log.info("page_account_set", page_id=page_id, merchant_code=till.settings.sumup_merchant_code)
+
+
+async def _require_page(till: Till, page_id: int) -> None:
+    """Raise NotFound where there is no such page: then nobody has to be asked about a key."""
+    async with unit_of_work(till.database) as uow:
+        if not await till.services.blog.pages_by_id(uow.session, [page_id]):
+            raise NotFound
+
+
+async def _check(till: Till, merchant_code: str, api_key: SecretStr) -> Account:
+    """Ask the provider for the account with exactly this key, and see that it is the one that is wanted."""
+    account = await _ask(till, merchant_code, api_key)
+    if account.merchant_code != merchant_code:
+        raise BadInput(f"This key belongs to the account {account.merchant_code}, not to this one.", field="api_key")
+    if account.currency != till.settings.currency:
+        raise BadInput(
+            f"The account {merchant_code} is kept in {account.currency}, and everything here is sold in"
+            f" {till.settings.currency}. Please use an account in {till.settings.currency}.",
+            field="merchant_code",
+        )
+    return account
+
+
+async def _ask(till: Till, merchant_code: str, api_key: SecretStr) -> Account:
+    """Ask the provider, outside any transaction, and put its refusals into words."""
+    try:
+        return await till.gateways.with_key(api_key).check_account(merchant_code)
+    except AuthFailed as error:
+        raise BadInput(WRONG_KEY, field="api_key") from error
+    except NotAllowed as error:
+        raise BadInput(f"This key may not use the account {merchant_code}.", field="api_key") from error
+    except (GatewayNotFound, Rejected) as error:
+        raise BadInput(
+            f"With this key the payment provider knows no account {merchant_code}: the code is mistyped, or the key"
+            " is another account's.",
+            field="merchant_code",
+        ) from error
+    except GatewayError as error:
+        _log.warning("account_not_checked", merchant_code=merchant_code, error=type(error).__name__)
+        raise Unavailable(OUT_OF_REACH) from error
+
+
+async def _keep(session: AsyncSession, till: Till, account: Account, api_key: SecretStr, actor_user_id: int) -> None:
+    """Store an account with its key sealed; one that is known gets the new key."""
+    values = {
+        "api_key_encrypted": vault_of(till.settings).seal(api_key),
+        "name": account.name,
+        "currency": account.currency,
+        "sandbox": account.sandbox,
+        "checked_at": till.clock(),
+        "updated_by": actor_user_id,
+    }
+    row = insert(PaymentAccount).values(merchant_code=account.merchant_code, **values)
+    await session.execute(row.on_conflict_do_update(index_elements=[PaymentAccount.merchant_code], set_=values))
+
+
+async def _point(
+    session: AsyncSession, till: Till, page_id: int, merchant_code: str | None, actor_user_id: int
+) -> None:
+    """Have the page paid to an account, and tell of it."""
+    await till.services.blog.set_page_account(session, page_id, merchant_code)
+    await record(
+        session,
+        thing="page",
+        thing_id=page_id,
+        event="account_set",
+        actor=user_actor(actor_user_id),
+        data={"merchant_code": merchant_code or till.settings.sumup_merchant_code},
+    )

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.orders.services.queries import payment_to_dto
@@ -62,7 +62,8 @@ async def read_payment(till: Till, payment_id: int) -> PaymentDTO:
 async def locked_attempt(till: Till, payment_id: int) -> AsyncIterator[Attempt]:
     """Lock buyer, order and payment, in MONEY.md's order, and give them as they are now. Raises NotFound."""
     async with unit_of_work(till.database) as uow:
-        order = await _lock_order(uow.session, payment_id)
+        of_payment = select(Payment.order_id).where(Payment.id == payment_id).scalar_subquery()
+        order = await lock_buyer_and_order(uow.session, Order.id == of_payment)
         payment = await lock_payment(uow.session, payment_id)
         if payment is None:
             raise NotFound
@@ -76,15 +77,14 @@ def owner_of(order: Order) -> tuple[int | None, str | None]:
     return None, None if order.session_id is None else str(order.session_id)
 
 
-async def _lock_order(session: AsyncSession, payment_id: int) -> Order:
-    """Lock the buyer and the order of a payment. Raises NotFound.
+async def lock_buyer_and_order(session: AsyncSession, which: ColumnElement[bool]) -> Order:
+    """Lock the buyer of an order, then the order. Raises NotFound. Nothing may have been written before.
 
     A guest may sign in between reading whose order it is and locking it; then it has become the user's, who is to be
     locked instead.
     """
     while True:
-        read = select(Order).join(Payment, Payment.order_id == Order.id).where(Payment.id == payment_id)
-        order = await session.scalar(read.execution_options(populate_existing=True))
+        order = await session.scalar(select(Order).where(which).execution_options(populate_existing=True))
         if order is None:
             raise NotFound
         owner = owner_of(order)
@@ -92,7 +92,7 @@ async def _lock_order(session: AsyncSession, payment_id: int) -> Order:
         locked = await lock_order(session, order.id)
         if locked is not None and owner_of(locked) == owner:
             return locked
-        await session.rollback()  # nothing was written yet
+        await session.rollback()
 
 
 def schedule_next_look(payment: Payment, now: datetime) -> None:

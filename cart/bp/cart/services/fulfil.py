@@ -7,17 +7,16 @@ order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.bp.refunds.services.owed import owe
 from cart.wiring import Till
 from shared.contracts.states import PAID_ORDER_STATES, DebtReason, LineKind, OrderState
 from shared.jobs.queue import enqueue
-from shared.models import Debt, Order, OrderLine, Payment
-from shared.services.journal import SYSTEM, record
+from shared.models import Order, OrderLine, Payment
+from shared.services.journal import SYSTEM
 
 from .attempts import owner_of
 from .check_sumup_status import ORDER_MAIL, confirm_order, mark_paid
@@ -50,7 +49,7 @@ async def _take_again(session: AsyncSession, till: Till, order: Order, payment: 
     for line in lines:
         reason = lost.get(line.id)
         if reason is not None and line.total:
-            await _owe(session, payment, line.total, reason, line_id=line.id)
+            await owe(session, payment, line.total, reason, line_id=line.id)
     await mark_paid(session, till, order, actor=SYSTEM, why=f"late payment {payment.id}, {len(lost)} lines lost")
 
 
@@ -102,32 +101,6 @@ async def _bought_again(session: AsyncSession, order: Order, by_variant: Mapping
 
 async def _owe_all(session: AsyncSession, order: Order, payment: Payment) -> None:
     """Owe back the whole of a payment of an order that was paid already, and have its buyer told."""
-    await _owe(session, payment, payment.amount, DebtReason.PAID_TWICE, line_id=None)
+    await owe(session, payment, payment.amount, DebtReason.PAID_TWICE, line_id=None)
     order.mail_queued_at = None
     await enqueue(session, ORDER_MAIL, {"order_id": order.id})
-
-
-async def _owe(
-    session: AsyncSession, payment: Payment, amount: Decimal, reason: DebtReason, *, line_id: int | None
-) -> None:
-    """Write a debt down, once for a line of a payment."""
-    row = insert(Debt).values(
-        order_id=payment.order_id,
-        payment_id=payment.id,
-        order_line_id=line_id,
-        amount=amount,
-        currency=payment.currency,
-        reason=reason,
-    )
-    debt_id = await session.scalar(row.on_conflict_do_nothing().returning(Debt.id))
-    if debt_id is not None:
-        await record(
-            session,
-            thing="debt",
-            thing_id=debt_id,
-            order_id=payment.order_id,
-            event="owed",
-            actor=SYSTEM,
-            why=reason,
-            data={"amount": str(amount), "payment": payment.id, "line": line_id},
-        )

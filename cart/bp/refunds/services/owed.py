@@ -1,0 +1,47 @@
+"""Money that becomes owed: the one way in which a debt comes about."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.states import DebtReason
+from shared.models import Debt, Payment
+from shared.services.journal import SYSTEM, record
+
+
+async def owe(
+    session: AsyncSession,
+    payment: Payment,
+    amount: Decimal,
+    reason: DebtReason,
+    *,
+    line_id: int | None,
+    actor: str = SYSTEM,
+) -> None:
+    """Write a debt down, once for a line of a payment, in the caller's transaction, which has locked the order.
+
+    Without a line it is about the whole payment.
+    """
+    row = insert(Debt).values(
+        order_id=payment.order_id,
+        payment_id=payment.id,
+        order_line_id=line_id,
+        amount=amount,
+        currency=payment.currency,
+        reason=reason,
+    )
+    debt_id = await session.scalar(row.on_conflict_do_nothing().returning(Debt.id))
+    if debt_id is not None:
+        await record(
+            session,
+            thing="debt",
+            thing_id=debt_id,
+            order_id=payment.order_id,
+            event="owed",
+            actor=actor,
+            why=reason,
+            data={"amount": str(amount), "payment": payment.id, "line": line_id},
+        )

@@ -1,10 +1,11 @@
-"""The cart app: the one cart, checkout, orders, the provider's notices, and refunds."""
+"""The cart app: the one cart, checkout, orders, the provider's notices, and what admins do about money."""
 
 from __future__ import annotations
 
 from quart import Quart
 
 from cart.bp.accounts.routes import bp as accounts
+from cart.bp.bookings.routes import bp as bookings
 from cart.bp.cart.api import bp as cart_api
 from cart.bp.cart.global_routes import bp as cart
 from cart.bp.cart.page_routes import bp as page_cart
@@ -20,7 +21,7 @@ from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
 from shared.web.state import utc_now
 
-BLUEPRINTS = (cart, page_cart, cart_api, orders, guest_orders, payments, refunds, accounts)
+BLUEPRINTS = (cart, page_cart, cart_api, orders, guest_orders, payments, refunds, bookings, accounts)
 
 
 def create_app(

@@ -142,6 +142,8 @@ class EntryDTO:
     refusal: str = ""
     """Why a booking in a cart cannot be had now, in words; empty: nothing is known against it."""
     user_id: int | None = None
+    replaces_id: int | None = None
+    """The booking in whose place a late payment took this one: it is the one that the order's line names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,6 +260,10 @@ class CalendarService(Protocol):
         """Return the bookings of an order, at the price that they were ordered for."""
         ...
 
+    async def booking(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
+        """Return one booking in any state, at the price that it was ordered for, or None. It may be anybody's."""
+        ...
+
     async def provisional_entries(
         self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
     ) -> list[EntryDTO]:

@@ -100,4 +100,5 @@ def entry_to_dto(entry: CalendarEntry, types: list[TicketType], *, now: datetime
         order_id=entry.order_id,
         vat_rate=entry.vat_rate or ZERO,
         user_id=entry.user_id,
+        replaces_id=entry.replaces_id,
     )

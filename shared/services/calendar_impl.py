@@ -364,6 +364,10 @@ class SqlCalendarService:
         """After a late payment, take again and confirm the bookings that an order let go."""
         return await retake_bookings(session, LateBookings(order_id, user_id, self._clock()), entry_ids)
 
+    async def booking(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
+        """Return one booking in any state, or None."""
+        return next(iter(await self._bookings(session, bookings(CalendarEntry.id == entry_id))), None)
+
     async def provisional_entries(
         self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
     ) -> list[EntryDTO]:

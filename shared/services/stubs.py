@@ -181,6 +181,10 @@ class StubCalendarService:
     ) -> None:
         """Do nothing."""
 
+    async def booking(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
+        """Return none."""
+        return None
+
     async def provisional_entries(
         self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
     ) -> list[EntryDTO]:

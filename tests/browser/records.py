@@ -10,7 +10,8 @@ from shared.contracts.states import Role
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Order, Payment, PaymentNotice, Ticket, User
 from tests.browser.shop import Show
-from tests.factories.calendar import days_from_now
+from tests.factories.bookings import make_booking
+from tests.factories.calendar import days_from_now, make_calendar
 from tests.factories.users import make_user
 from tests.support.site import Site
 
@@ -69,3 +70,13 @@ async def make_person(site: Site, email: str, roles: Collection[Role] = ()) -> N
     async with unit_of_work(site.database) as uow:
         await make_user(uow.session, email=email, roles=tuple(roles))
         await uow.commit()
+
+
+async def add_waiting_booking(site: Site, email: str) -> tuple[int, int]:
+    """Let somebody have paid for an hour of a room that wants approval; give the booking and the page."""
+    async with unit_of_work(site.database) as uow:
+        user_id = (await uow.session.scalars(select(User.id).where(User.email == email))).one()
+        calendar = await make_calendar(uow.session, name="The committee room", needs_approval=True)
+        made = await make_booking(uow.session, calendar, user_id=user_id)
+        await uow.commit()
+    return made.entry.id, calendar.container_id

@@ -9,7 +9,7 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 
 from shared.contracts.states import Role
 from tests.browser.conftest import DESK, PHONE, PutOn, Visit
-from tests.browser.records import make_person
+from tests.browser.records import add_waiting_booking, make_person
 from tests.browser.shop import Shop
 
 RULES = {
@@ -77,6 +77,31 @@ async def test_axe_finds_nothing_serious_on_the_way_of_a_purchase(
     await audit.open("the refunds", "cart", "/admin/refunds/")
 
     assert audit.pages == 11
+    assert not audit.findings, "\n".join(audit.findings)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_axe_finds_nothing_serious_on_the_admins_pages(visit: Visit, email: str, width: int) -> None:
+    shop = await visit(width=width)
+    await make_person(shop.site, email, [Role.ADMIN])
+    entry_id, page_id = await add_waiting_booking(shop.site, email)
+    await shop.sign_in(email)
+    audit = Auditor(shop)
+
+    await audit.open("the bookings that wait", "cart", "/admin/bookings/")
+    await audit.open("one of them", "cart", f"/admin/bookings/{entry_id}/")
+    await audit.open("the question whether to decline it", "cart", f"/admin/bookings/{entry_id}/decline/")
+    await shop.button("Decline the booking").click()
+    await audit.look("the queue after a decision")
+    await audit.open("the refunds, with a debt", "cart", "/admin/refunds/")
+    await audit.open("the accounts", "cart", "/admin/accounts/")
+    await audit.open("a page's account", "cart", f"/admin/accounts/{page_id}/")
+    await shop.page.get_by_label("Merchant code").fill("MFARM")
+    await shop.page.get_by_label("Secret API key").fill("sup_sk_nobody")
+    await shop.button("Check and save").click()
+    await audit.look("a page's account, refused")
+
+    assert audit.pages == 8
     assert not audit.findings, "\n".join(audit.findings)
 
 

@@ -1,0 +1,1 @@
+"""Bookings that are paid and wait for a yes, for admins."""

@@ -1,0 +1,92 @@
+"""The decision on a booking that waits: approved, or declined and its price owed back, all in one commit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.bp.cart.services.attempts import lock_buyer_and_order
+from cart.bp.orders.services import order_to_dto
+from cart.bp.orders.services.mails import queue_booking_mail
+from cart.bp.refunds.services.owed import owe
+from cart.wiring import Till
+from shared.contracts.dtos import EntryDTO
+from shared.contracts.errors import Conflict, NotFound
+from shared.contracts.states import DebtReason, EntryState, PaymentState
+from shared.db.uow import unit_of_work
+from shared.models import Debt, Order, OrderLine, Payment
+from shared.services.journal import record, user_actor
+
+from .lines import line_of
+
+
+async def decide_booking(till: Till, *, entry_id: int, approved: bool, actor_user_id: int) -> bool:
+    """Approve a booking that waits, or decline it; return whether its price is owed back now. The booker gets a mail.
+
+    Raises NotFound, and Conflict where it does not wait (any more): then nothing was changed, so of two who decide at
+    the same time one is told.
+    """
+    async with unit_of_work(till.database) as uow:
+        order = await _lock_order(uow.session, till, entry_id)
+        owed = await _decide(uow.session, till, order, entry_id, approved=approved, actor=user_actor(actor_user_id))
+        await uow.commit()
+    return owed
+
+
+async def _lock_order(session: AsyncSession, till: Till, entry_id: int) -> Order:
+    """Lock the buyer and the order of a booking. Raises NotFound, Conflict."""
+    entry = await till.services.calendar.booking(session, entry_id)
+    if entry is None:
+        raise NotFound
+    if entry.order_id is None:
+        raise Conflict
+    return await lock_buyer_and_order(session, Order.id == entry.order_id)
+
+
+async def _decide(
+    session: AsyncSession, till: Till, order: Order, entry_id: int, *, approved: bool, actor: str
+) -> bool:
+    """Decide on a booking of a locked order, do all that follows, and return whether money is owed."""
+    calendar = till.services.calendar
+    if await calendar.decide_entry(session, entry_id, approved=approved) != order.id:
+        raise Conflict
+    entry = await calendar.booking(session, entry_id)
+    if entry is None:
+        raise NotFound
+    line = await line_of(session, entry)
+    is_owed = not approved and line.total > 0
+    if is_owed:
+        payment = await _paid_by(session, order.id)
+        await owe(session, payment, line.total, DebtReason.DECLINED, line_id=line.id, actor=actor)
+    await _tell(session, till, order, entry, line, actor)
+    return is_owed
+
+
+async def _paid_by(session: AsyncSession, order_id: int) -> Payment:
+    """Return the payment that an order was given for; one on top of it is owed back as a whole, or will be."""
+    on_top = select(Debt.id).where(
+        Debt.payment_id == Payment.id, Debt.order_line_id.is_(None), Debt.reason == DebtReason.PAID_TWICE
+    )
+    statement = select(Payment).where(
+        Payment.order_id == order_id,
+        Payment.state == PaymentState.PAID,
+        Payment.fulfilled_at.is_not(None),
+        ~on_top.exists(),
+    )
+    return (await session.scalars(statement)).one()
+
+
+async def _tell(session: AsyncSession, till: Till, order: Order, entry: EntryDTO, line: OrderLine, actor: str) -> None:
+    """Write the decision into the journal, and the booker a mail that names what was paid."""
+    await record(
+        session,
+        thing="entry",
+        thing_id=entry.id,
+        order_id=order.id,
+        event=entry.state,
+        actor=actor,
+        data={"from": EntryState.PROVISIONAL, "to": entry.state},
+    )
+    await queue_booking_mail(till, session, replace(entry, cost=line.total), order=order_to_dto(order, []))

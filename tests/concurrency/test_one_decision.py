@@ -1,0 +1,98 @@
+"""Several admins at once decide on one booking, and the same race without lock and guards."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.bp.bookings.services import decide_booking
+from cart.bp.bookings.services.decide import _decide
+from shared.contracts.errors import Conflict
+from shared.db.engine import Database
+from shared.db.uow import unit_of_work
+from shared.models import CalendarEntry, Mail, Order
+from shared.services.calendar_impl import SqlCalendarService
+from shared.settings import Settings
+from tests.factories.bookings import MadeBooking, make_booking
+from tests.factories.calendar import make_calendar
+from tests.support.shop import Shop
+
+ADMINS = 10
+
+
+class UnlockedCalendar(SqlCalendarService):
+    """The calendar that looks first and only then decides: everybody sees a booking that waits."""
+
+    barrier = asyncio.Barrier(2)
+
+    async def decide_entry(self, session: AsyncSession, entry_id: int, *, approved: bool) -> int:
+        entry = await self.booking(session, entry_id)
+        assert entry is not None
+        if entry.state != "provisional" or entry.order_id is None:
+            raise Conflict
+        await self.barrier.wait()
+        state = "confirmed" if approved else "declined"
+        await session.execute(update(CalendarEntry).where(CalendarEntry.id == entry_id).values(state=state))
+        return entry.order_id
+
+
+async def a_waiting_booking(shop: Shop) -> MadeBooking:
+    ada = await shop.shopper()
+    async with unit_of_work(shop.till.database) as uow:
+        calendar = await make_calendar(uow.session, needs_approval=True, whole_room=True)
+        made = await make_booking(uow.session, calendar, user_id=ada)
+        await uow.commit()
+    return made
+
+
+async def mails(shop: Shop) -> list[str]:
+    async with unit_of_work(shop.till.database) as uow:
+        return sorted(await uow.session.scalars(select(Mail.kind)))
+
+
+async def test_of_ten_admins_at_once_one_decides_and_nine_are_told(shop: Shop) -> None:
+    made, admin = await a_waiting_booking(shop), await shop.shopper()
+    results = await asyncio.gather(
+        *(
+            decide_booking(shop.till, entry_id=made.entry.id, approved=bool(number % 2), actor_user_id=admin)
+            for number in range(ADMINS)
+        ),
+        return_exceptions=True,
+    )
+    won = [result for result in results if not isinstance(result, Conflict)]
+    assert len(won) == 1
+    assert isinstance(won[0], bool)
+    assert (len(await shop.journal("entry")), len(await mails(shop))) == (1, 1)
+    assert len(await shop.debts()) == int(won[0])
+
+
+async def test_control_without_lock_and_guard_a_booking_is_approved_and_declined(
+    shop: Shop, owner_database_url: str, settings: Settings
+) -> None:
+    await _drop_guard(owner_database_url, settings)
+    made = await a_waiting_booking(shop)
+    calendar = UnlockedCalendar(shop.clock, default_max_per_order=20)
+    calendar.barrier = asyncio.Barrier(2)
+    till = replace(shop.till, services=replace(shop.till.services, calendar=calendar))
+
+    async def decide(*, approved: bool) -> None:
+        async with unit_of_work(till.database) as uow:
+            order = await uow.session.get_one(Order, made.order.id)
+            await _decide(uow.session, till, order, made.entry.id, approved=approved, actor="user:1")
+            await uow.commit()
+
+    await asyncio.gather(decide(approved=True), decide(approved=False))
+    assert await mails(shop) == ["booking-approved", "booking-declined"]
+    assert (len(await shop.journal("entry")), len(await shop.debts())) == (2, 1)
+
+
+async def _drop_guard(owner_url: str, settings: Settings) -> None:
+    """Take away the database's own refusal of a second decision."""
+    owner = Database(owner_url, pool_size=1, settings=settings)
+    async with unit_of_work(owner) as uow:
+        await uow.session.execute(text("DROP TRIGGER guard_transition ON calendar_entries"))
+        await uow.commit()
+    await owner.dispose()

@@ -17,9 +17,12 @@ from .failures import CommandError
 async def reseal_keys(settings: Settings, database_url: str) -> str:
     """Encrypt every stored key anew, all of them or none, and say how many that were. Safe to repeat.
 
-    Raises CommandError for a key that none of CREDENTIALS_KEYS opens.
+    Raises CommandError for a key that none of CREDENTIALS_KEYS opens, and where those are no keys.
     """
-    vault = vault_of(settings)
+    try:
+        vault = vault_of(settings)
+    except RuntimeError as error:
+        raise CommandError(str(error)) from error
     database = Database(database_url, pool_size=1, settings=settings)
     try:
         async with unit_of_work(database) as uow:

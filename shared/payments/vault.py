@@ -38,12 +38,18 @@ class Vault:
 
 
 def vault_of(settings: Settings) -> Vault:
-    """Return the vault of an installation. Raises RuntimeError in production on the key that everybody knows."""
+    """Return the vault of an installation.
+
+    Raises RuntimeError on what is no key, and in production on the key that everybody knows.
+    """
     keys = settings.credentials_keys
     known_to_all = DEV_CREDENTIALS_KEY in {key.get_secret_value() for key in keys}
     if settings.environment == "production" and (known_to_all or not keys):
         raise RuntimeError("set CREDENTIALS_KEYS to a key of your own in production: maypole new-key prints one")
-    return Vault(keys)
+    try:
+        return Vault(keys)
+    except ValueError:
+        raise RuntimeError("CREDENTIALS_KEYS must be one key or more: maypole new-key prints one") from None
 
 
 def new_key() -> str:

@@ -141,3 +141,8 @@ async def test_resealing_changes_nothing_where_a_key_cannot_be_opened(
     assert FARM_KEY not in str(refusal.value)
     session.expire_all()
     assert list(await session.scalars(select(PaymentAccount.api_key_encrypted))) == before
+
+
+async def test_resealing_without_a_key_says_which_setting_is_wrong(settings: Settings, database_url: str) -> None:
+    with pytest.raises(CommandError, match="CREDENTIALS_KEYS"):
+        await reseal_keys(settings.model_copy(update={"credentials_keys": ()}), database_url)

@@ -95,6 +95,13 @@ def test_a_production_with_keys_of_its_own_has_a_vault() -> None:
     assert vault_of(settings).open(sealed_with(keys[1])).get_secret_value() == SECRET
 
 
+@pytest.mark.parametrize("keys", ["bm90IGEga2V5", "no key", "schl\N{LATIN SMALL LETTER U WITH DIAERESIS}ssel"])
+def test_what_is_no_key_is_named_by_its_setting_and_not_shown(keys: str) -> None:
+    with pytest.raises(RuntimeError, match="CREDENTIALS_KEYS") as caught:
+        vault_of(Settings.model_validate({"credentials_keys": keys}))
+    assert keys not in f"{caught.value} {caught.value.__cause__}"
+
+
 def test_new_key_prints_a_key_that_the_settings_take() -> None:
     printed = [CliRunner().invoke(maypole, ["new-key"]).stdout.strip() for _ in range(2)]
     assert printed[0] != printed[1]

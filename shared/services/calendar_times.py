@@ -7,6 +7,7 @@ slot less, and one that has an hour twice has one more, each of them a real stre
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +15,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +93,21 @@ class Timetable:
 
 
 def _instant(day: date, moment: time, zone: ZoneInfo) -> datetime:
-    """Return the moment at which a clock on the wall shows this; the first one where it does so twice."""
-    return datetime.combine(day, moment, zone).astimezone(UTC)
+    """Return the first moment at which a clock on the wall shows this time, or a later one.
+
+    Where the clocks go back that is the first of two; where they go forward past it, it is when they do.
+    """
+    wall = datetime.combine(day, moment, zone)
+    instant = wall.astimezone(UTC)
+    if _shown(instant, zone) == wall.replace(tzinfo=None):
+        return instant
+    # No clock shows it: read with the offset from after the jump it is a moment before that, and the other way round.
+    before = wall.replace(fold=1).astimezone(UTC)
+    seconds = range((instant - before) // SECOND)
+    skipped = bisect_left(seconds, wall.replace(tzinfo=None), key=lambda after: _shown(before + after * SECOND, zone))
+    return before + skipped * SECOND
+
+
+def _shown(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Return what a clock on the wall shows."""
+    return instant.astimezone(zone).replace(tzinfo=None)

@@ -19,8 +19,8 @@ from shared.db.locks import lock_cart_owner
 from shared.models import Calendar, CalendarEntry, Slot
 
 from .calendar_dtos import entry_to_dto
-from .calendar_slots import Bookable, Span, load_bookable, overlaps_any
-from .calendar_times import Rule
+from .calendar_slots import Bookable, load_bookable, overlaps_any
+from .calendar_times import Rule, Span
 
 Wish = Mapping[Span, int]
 """How many places of which stretches of time; a room that is let as a whole has one."""

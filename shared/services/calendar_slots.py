@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -14,9 +15,8 @@ from shared.contracts.dtos import SlotDTO
 from shared.contracts.states import HELD_ENTRY_STATES
 from shared.models import BookingRule, Calendar, CalendarClosure, CalendarEntry, Slot
 
-from .calendar_times import DAY, Closure, Rule, Timetable
+from .calendar_times import DAY, Closure, Rule, Span, Timetable
 
-Span = tuple[datetime, datetime]
 MOST_DAYS = 62
 """How many days can be asked for at once."""
 
@@ -75,10 +75,9 @@ async def slots_between(
 ) -> list[SlotDTO]:
     """Return what is offered from one day to another, with the places that are free, by day, start and end."""
     calendar, timetable = bookable.calendar, bookable.timetable
+    days = _days(max(first, timetable.first_day(now)), min(last, timetable.last_day(now)))
     offered = [
-        (day, start, end, rule)
-        for day in _days(first, min(last, timetable.last_day(now), first + timedelta(days=MOST_DAYS)))
-        for start, end, rule in timetable.slots_of(day, now)
+        (day, start, end, rule) for day in islice(days, MOST_DAYS) for start, end, rule in timetable.slots_of(day, now)
     ]
     if not offered:
         return []

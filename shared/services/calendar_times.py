@@ -14,6 +14,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+Span = tuple[datetime, datetime]
+"""A stretch of time, in UTC: when it starts and when it ends."""
+
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
@@ -34,7 +37,7 @@ class Rule:
     vat_rate: Decimal
     places: int
 
-    def times_of(self, day: date, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    def times_of(self, day: date, zone: ZoneInfo) -> Iterator[Span]:
         """Give the slots of a day, in UTC; none where it is not a day of the rule's."""
         if day.isoweekday() not in self.weekdays:
             return
@@ -67,23 +70,44 @@ class Timetable:
         """Tell whether nothing can be booked on a day."""
         return any(closure.first_day <= day <= closure.last_day for closure in self.closures)
 
+    def first_day(self, now: datetime) -> date:
+        """Return the first day that is offered: today, or yesterday as long as its night can still be booked."""
+        today = now.astimezone(self.zone).date()
+        is_night = any(True for _ in self.slots_of(today - DAY, now))
+        return today - DAY if is_night else today
+
     def last_day(self, now: datetime) -> date:
         """Return the last day that is offered."""
         return now.astimezone(self.zone).date() + timedelta(days=self.ahead_days)
 
     def slots_of(self, day: date, now: datetime) -> Iterator[tuple[datetime, datetime, Rule]]:
-        """Give what can be booked of a day at this moment, rule by rule; a stretch of time is given once."""
+        """Give what can be booked of a day at this moment, rule by rule; a stretch of time is given once.
+
+        One after midnight that the next day offers as well is the next day's.
+        """
+        offered = self._offered(day, now)
+        midnight = _instant(day + DAY, time(), self.zone)
+        has_night = any(start >= midnight for start, _ in offered)
+        next_days = self._offered(day + DAY, now) if has_night else {}
+        for (start, end), rule in offered.items():
+            if (start, end) not in next_days:
+                yield start, end, rule
+
+    def _offered(self, day: date, now: datetime) -> dict[Span, Rule]:
+        """Return what a day's rules offer; of two that offer the same the first one counts."""
+        offered: dict[Span, Rule] = {}
         if self.is_closed(day) or day > self.last_day(now):
-            return
-        seen: set[tuple[datetime, datetime]] = set()
+            return offered
         for rule in self.rules:
             for start, end in rule.times_of(day, self.zone):
-                if start - self.notice >= now and (start, end) not in seen:
-                    seen.add((start, end))
-                    yield start, end, rule
+                if start - self.notice >= now:
+                    offered.setdefault((start, end), rule)
+        return offered
 
     def rule_of(self, start: datetime, end: datetime, now: datetime) -> Rule | None:
         """Return the rule that offers a stretch of time at this moment, or None where none does."""
+        if not now <= start <= now + (self.ahead_days + 3) * DAY:
+            return None  # also the year 9999, which not every zone can tell the day of
         day = start.astimezone(self.zone).date()
         for candidate in (day, day - DAY):  # a slot after midnight may belong to the evening before
             for slot_start, slot_end, rule in self.slots_of(candidate, now):

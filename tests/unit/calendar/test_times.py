@@ -322,3 +322,40 @@ def test_a_time_is_found_only_with_its_own_start_and_end() -> None:
     assert table.rule_of(nine, eleven, LONG_BEFORE) is None
     assert table.rule_of(nine + timedelta(minutes=30), ten + timedelta(minutes=30), LONG_BEFORE) is None
     assert table.rule_of(nine, ten, ten) is None
+
+
+def test_a_time_after_midnight_that_the_next_day_offers_as_well_is_the_next_days() -> None:
+    night = rule("22:00", "02:00", 60, name="Night", price="20.00")
+    early = rule("00:00", "02:00", 60, name="Early", weekdays=[2], price="5.00")
+    table = timetable(night, early)
+    one, two = london("2026-12-01 01:00"), london("2026-12-01 02:00")
+
+    assert offered(table, MONDAY) == ["30 22:00-23:00 Night", "30 23:00-00:00 Night"]
+    assert offered(table, TUESDAY)[-2:] == ["01 00:00-01:00 Early", "01 01:00-02:00 Early"]
+    assert table.rule_of(one, two, LONG_BEFORE) is early
+
+
+def test_where_the_next_day_is_closed_its_early_times_stay_the_nights() -> None:
+    night, early = rule("22:00", "02:00", 120, name="Night"), rule("00:00", "02:00", 120, name="Early")
+    table = timetable(night, early, closures=[Closure(TUESDAY, TUESDAY)])
+
+    assert offered(table, MONDAY) == ["30 22:00-00:00 Night", "01 00:00-02:00 Night", "30 00:00-02:00 Early"]
+
+
+@pytest.mark.parametrize(("now", "first"), [("00:30", MONDAY), ("01:00", MONDAY), ("01:01", TUESDAY)])
+def test_yesterday_is_offered_as_long_as_its_night_can_be_booked(now: str, first: date) -> None:
+    table = timetable(rule("22:00", "02:00"))
+
+    assert table.first_day(london(f"2026-12-01 {now}")) == first
+
+
+def test_where_no_rule_runs_past_midnight_today_is_the_first_day() -> None:
+    assert timetable(rule("22:00", "00:00")).first_day(london("2026-12-01 00:00")) == TUESDAY
+
+
+@pytest.mark.parametrize("zone", [LONDON, TOKYO, HAVANA])
+@pytest.mark.parametrize("text", ["0001-01-01T00:00", "2029-01-01T09:00", "9999-12-31T23:59"])
+def test_a_time_that_is_far_away_is_simply_not_offered(zone: ZoneInfo, text: str) -> None:
+    start = datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+    assert timetable(rule(), zone=zone).rule_of(start, start, LONG_BEFORE) is None

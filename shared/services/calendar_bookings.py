@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, contains_eager
 
@@ -175,23 +175,10 @@ async def add_bookings(
     await lock_cart_owner(session, user_id=user_id, session_id=session_id)
     owner = of_owner(user_id, session_id)
     have = list(await session.scalars(pending_of(owner)))
-    new = [
-        CalendarEntry(
-            calendar_id=calendar.id,
-            calendar=calendar,
-            kind=EntryKind.BOOKING,
-            state=EntryState.PENDING,
-            name="",
-            start_at=start,
-            end_at=end,
-            user_id=user_id,
-            session_id=None if user_id is not None or session_id is None else UUID(session_id),
-        )
-        for (start, end), count in sorted(wish.items())
-        for _ in range(_more(calendar, have, (start, end), count))
-    ]
-    if len(have) + len(new) > MOST_BOOKINGS:
+    more = {span: _more(calendar, have, span, count) for span, count in sorted(wish.items())}
+    if len(have) + sum(more.values()) > MOST_BOOKINGS:
         raise BadInput(f"A cart holds at most {MOST_BOOKINGS} bookings. Please check out what you have first.")
+    new = [_new_booking(calendar, span, user_id, session_id) for span, count in more.items() for _ in range(count)]
     await _fill_in(session, have, new, now)
     session.add_all(new)
     await session.flush()  # the caller wants their ids
@@ -204,6 +191,22 @@ def _more(calendar: Calendar, have: Sequence[CalendarEntry], span: Span, count: 
         return count
     mine = any(entry.calendar_id == calendar.id and (entry.start_at, entry.end_at) == span for entry in have)
     return 0 if mine else 1
+
+
+def _new_booking(calendar: Calendar, span: Span, user_id: int | None, session_id: str | None) -> CalendarEntry:
+    """Make a booking for somebody's cart, without its name and price yet."""
+    start, end = span
+    return CalendarEntry(
+        calendar_id=calendar.id,
+        calendar=calendar,
+        kind=EntryKind.BOOKING,
+        state=EntryState.PENDING,
+        name="",
+        start_at=start,
+        end_at=end,
+        user_id=user_id,
+        session_id=None if user_id is not None or session_id is None else UUID(session_id),
+    )
 
 
 async def _fill_in(
@@ -223,10 +226,15 @@ async def _fill_in(
 
 async def remove_booking(session: AsyncSession, *, user_id: int | None, session_id: str | None, entry_id: int) -> None:
     """Take a booking out of a cart. Safe to repeat; somebody else's is left alone."""
-    # Cancelled, not deleted: the immutable lines of an order that was let go may still name it.
+    await _take_out(session, CalendarEntry.id == entry_id, of_owner(user_id, session_id))
+
+
+async def _take_out(session: AsyncSession, *which: ColumnElement[bool]) -> None:
+    """Take bookings out of a cart."""
+    # Cancelled, not deleted: the immutable lines of an order that was let go may still name them.
     await session.execute(
         update(CalendarEntry)
-        .where(CalendarEntry.id == entry_id, of_owner(user_id, session_id), CalendarEntry.state == EntryState.PENDING)
+        .where(*which, CalendarEntry.state == EntryState.PENDING)
         .values(state=EntryState.CANCELLED)
         .execution_options(synchronize_session=False)
     )
@@ -235,27 +243,37 @@ async def remove_booking(session: AsyncSession, *, user_id: int | None, session_
 async def join_bookings(session: AsyncSession, *, session_id: str, user_id: int) -> None:
     """Give an anonymous session's bookings, in its cart and in orders that wait for their payment, to a user.
 
-    The caller has locked both. A room that the user has in the cart already, at the same time, is not had twice.
-    Safe to repeat.
+    The caller has locked both. A room that the user has in the cart already, at the same time, is not had twice, and
+    what is beyond what one cart may hold is left out. Safe to repeat.
     """
-    of_session = CalendarEntry.session_id == UUID(session_id)
-    mine = aliased(CalendarEntry)
-    doubled = select(mine.id).where(
-        mine.user_id == user_id,
-        mine.state == EntryState.PENDING,
-        mine.calendar_id == CalendarEntry.calendar_id,
-        mine.start_at == CalendarEntry.start_at,
-        mine.end_at == CalendarEntry.end_at,
-    )
-    await session.execute(
-        update(CalendarEntry)
-        .where(of_session, CalendarEntry.state == EntryState.PENDING, CalendarEntry.whole_room, doubled.exists())
-        .values(state=EntryState.CANCELLED)
-        .execution_options(synchronize_session=False)
-    )
+    of_session = of_owner(None, session_id)
+    await _take_out(session, of_session, CalendarEntry.whole_room.is_(True), _has_already(user_id))
+    await _take_out(session, CalendarEntry.id.in_(await _beyond(session, user_id, of_session)))
     await session.execute(
         update(CalendarEntry)
         .where(of_session, CalendarEntry.state.in_((EntryState.PENDING, EntryState.ORDERED)))
         .values(user_id=user_id, session_id=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def _has_already(user_id: int) -> ColumnElement[bool]:
+    """Bound a query to bookings whose time a user has in the cart already."""
+    mine = aliased(CalendarEntry)
+    same = select(mine.id).where(
+        mine.user_id == user_id,
+        mine.state == EntryState.PENDING,
+        mine.calendar_id == CalendarEntry.calendar_id,
+        mine.start_at == CalendarEntry.start_at,
+        mine.end_at == CalendarEntry.end_at,
+    )
+    return same.exists()
+
+
+async def _beyond(session: AsyncSession, user_id: int, of_session: ColumnElement[bool]) -> list[int]:
+    """Return those of a session's bookings that a user's cart has no room for, the newest."""
+    pending = CalendarEntry.state == EntryState.PENDING
+    mine = select(func.count()).select_from(CalendarEntry).where(CalendarEntry.user_id == user_id, pending)
+    room = max(0, MOST_BOOKINGS - (await session.scalar(mine) or 0))
+    theirs = select(CalendarEntry.id).where(of_session, pending).order_by(CalendarEntry.id)
+    return list(await session.scalars(theirs.offset(room)))

@@ -146,12 +146,17 @@ async def confirm_bookings(session: AsyncSession, order_id: int) -> None:
 
 
 async def orders_in_the_way(session: AsyncSession, entry_ids: Collection[int]) -> set[int]:
-    """Return the orders whose bookings wait for payment and hold the times of these bookings."""
+    """Return the orders whose bookings wait for payment and hold the times of these bookings.
+
+    In a whole room that is whatever overlaps, elsewhere the same slot alone.
+    """
     wanted, holder = aliased(CalendarEntry), aliased(CalendarEntry)
+    overlap = (wanted.start_at < holder.end_at) & (wanted.end_at > holder.start_at)
+    same = (wanted.start_at == holder.start_at) & (wanted.end_at == holder.end_at)
     rows = await session.scalars(
         select(holder.order_id)
-        .join(wanted, (wanted.calendar_id == holder.calendar_id) & (wanted.start_at < holder.end_at))
-        .where(wanted.id.in_(entry_ids), wanted.end_at > holder.start_at, holder.state == EntryState.ORDERED)
+        .join(wanted, (wanted.calendar_id == holder.calendar_id) & overlap & (wanted.whole_room | same))
+        .where(wanted.id.in_(entry_ids), holder.state == EntryState.ORDERED)
     )
     return {order_id for order_id in rows if order_id is not None}
 

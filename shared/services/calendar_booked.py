@@ -6,11 +6,12 @@ cart's owner and the order.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, null, select, tuple_, update
+from sqlalchemy import ColumnElement, case, null, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -68,26 +69,29 @@ async def _lock(session: AsyncSession, entries: Sequence[CalendarEntry], now: da
     return await standings(session, entries, now)
 
 
-async def _lock_slots(session: AsyncSession, entries: Sequence[CalendarEntry], now: datetime) -> None:
-    """Make slots for some bookings where there are none yet, lock them, and give each the places that its rule has."""
-    bookable = await load_bookable(session, {entry.calendar_id: entry.calendar for entry in entries}.values())
-    wanted: dict[SlotKey, int] = {}
-    for entry in entries:
-        rule = bookable[entry.calendar_id].timetable.rule_of(entry.start_at, entry.end_at, now)
-        if rule is not None:
-            places = 1 if entry.calendar.whole_room else rule.places
-            wanted[entry.calendar_id, entry.start_at, entry.end_at] = places
-    if not wanted:
-        return
-    rows = [
-        {"calendar_id": calendar_id, "start_at": start, "end_at": end, "places": places}
-        for (calendar_id, start, end), places in sorted(wanted.items())
-    ]
-    await session.execute(insert(Slot).values(rows).on_conflict_do_nothing())
-    ids = {slot.id for slot in (await _slots_of(session, wanted)).values()}
-    for slot in await lock_slots(session, ids):
-        slot.places = max(wanted[slot.calendar_id, slot.start_at, slot.end_at], slot.held)
+async def _lock_slots(session: AsyncSession, entries: Sequence[CalendarEntry], now: datetime) -> dict[SlotKey, Slot]:
+    """Lock the slots of some bookings, and give each the places that its rule has now; where there is none, make it."""
+    wanted = await _places_now(session, entries, now)
+    if wanted:
+        rows = [
+            {"calendar_id": calendar_id, "start_at": start, "end_at": end, "places": places}
+            for (calendar_id, start, end), places in sorted(wanted.items())
+        ]
+        await session.execute(insert(Slot).values(rows).on_conflict_do_nothing())
+    slots = await _slots_of(session, {_key(entry) for entry in entries})
+    for slot in await lock_slots(session, {slot.id for slot in slots.values()}):
+        places = wanted.get((slot.calendar_id, slot.start_at, slot.end_at), slot.places)
+        slot.places = max(places, slot.held)
     await session.flush()  # the rule's places may have changed since the slot was made
+    return slots
+
+
+async def _places_now(session: AsyncSession, entries: Sequence[CalendarEntry], now: datetime) -> dict[SlotKey, int]:
+    """Return how many places the rules offer at the times of some bookings, where one does."""
+    bookable = await load_bookable(session, {entry.calendar_id: entry.calendar for entry in entries}.values())
+    rules = {_key(e): bookable[e.calendar_id].timetable.rule_of(e.start_at, e.end_at, now) for e in entries}
+    whole = {entry.calendar_id for entry in entries if entry.calendar.whole_room}
+    return {key: 1 if key[0] in whole else rule.places for key, rule in rules.items() if rule is not None}
 
 
 async def _slots_of(session: AsyncSession, keys: Collection[SlotKey]) -> dict[SlotKey, Slot]:
@@ -170,28 +174,44 @@ async def retake_bookings(session: AsyncSession, late: LateBookings, entry_ids: 
     Each is the old one if that is still in the cart, else a new one in its place. A slot that is free is given even
     where its rule would not offer it any more: money is never sent back while the thing is there.
     """
-    if not entry_ids:
-        return {}
-    originals = list(await session.scalars(bookings(CalendarEntry.id.in_(entry_ids))))
-    again = {entry.replaces_id: entry for entry in await session.scalars(bookings(_replaces(entry_ids)))}
-    open_ones = [e for e in originals if e.order_id != late.order_id and e.id not in again]
+    originals = list(await session.scalars(bookings(CalendarEntry.id.in_(entry_ids)))) if entry_ids else []
+    settled = await _already_settled(session, late, originals)
+    open_ones = [entry for entry in originals if entry.id not in settled]
     await lock_calendars(session, {entry.calendar_id for entry in open_ones if entry.calendar.whole_room})
-    slots = await _slots_of(session, {_key(entry) for entry in open_ones})
-    await lock_slots(session, {slot.id for slot in slots.values()})
-    lost = {entry.id: await _retake(session, late, entry, slots[_key(entry)]) for entry in open_ones}
+    slots = await _lock_slots(session, open_ones, late.now) if open_ones else {}
+    again = await _booked_again(session, late, settled, slots) if open_ones else Counter()
+    for entry in open_ones:
+        if again[_key(entry)]:
+            again[_key(entry)] -= 1
+            settled[entry.id] = DebtReason.PAID_TWICE
+        else:
+            settled[entry.id] = await _retake(session, late, entry, slots[_key(entry)])
     await confirm_bookings(session, late.order_id)
-    return {entry_id: reason for entry_id, reason in lost.items() if reason is not None}
+    return {entry_id: reason for entry_id, reason in settled.items() if reason is not None}
 
 
-def _replaces(entry_ids: Sequence[int]) -> ColumnElement[bool]:
-    """Bound a query to what was made in the place of some bookings."""
-    return CalendarEntry.replaces_id.in_(entry_ids)
+async def _already_settled(
+    session: AsyncSession, late: LateBookings, originals: Sequence[CalendarEntry]
+) -> dict[int, DebtReason | None]:
+    """Return the bookings that this order has again already (None), and those that another one has: paid twice.
+
+    What an order has let go has no slot; that of a guest who is gone is still the order's.
+    """
+    kept: dict[int, DebtReason | None] = {}
+    for entry in originals:
+        if entry.order_id == late.order_id and entry.slot_id is not None:
+            kept[entry.id] = None
+        elif entry.state in KEPT:
+            kept[entry.id] = DebtReason.PAID_TWICE
+    in_their_place = CalendarEntry.replaces_id.in_([entry.id for entry in originals])
+    for entry in await session.scalars(bookings(in_their_place)):
+        if entry.replaces_id is not None:
+            kept[entry.replaces_id] = None if entry.order_id == late.order_id else DebtReason.PAID_TWICE
+    return kept
 
 
 async def _retake(session: AsyncSession, late: LateBookings, entry: CalendarEntry, slot: Slot) -> DebtReason | None:
     """Take one booking again, or say why not."""
-    if await _booked_again(session, late, entry):
-        return DebtReason.PAID_TWICE
     if entry.start_at <= late.now:
         return DebtReason.ORDER_CLOSED
     if not await _is_free(session, entry, slot):
@@ -222,18 +242,21 @@ def _in_place_of(entry: CalendarEntry, late: LateBookings, slot: Slot) -> Calend
     )
 
 
-async def _booked_again(session: AsyncSession, late: LateBookings, entry: CalendarEntry) -> bool:
-    """Tell whether the buyer has booked the same again in a later order that is paid."""
+async def _booked_again(
+    session: AsyncSession, late: LateBookings, settled: Collection[int], keys: Collection[SlotKey]
+) -> Counter[SlotKey]:
+    """Count what the buyer has booked of the same slots in later orders that are paid, besides what is settled."""
     if late.user_id is None:
-        return False
-    same = aliased(CalendarEntry)
-    found = await session.scalar(
-        select(same.id)
-        .where(same.user_id == late.user_id, same.order_id > late.order_id, same.state.in_(KEPT))
-        .where(same.calendar_id == entry.calendar_id, same.start_at == entry.start_at, same.end_at == entry.end_at)
-        .limit(1)
+        return Counter()
+    slot = tuple_(CalendarEntry.calendar_id, CalendarEntry.start_at, CalendarEntry.end_at)
+    rows = await session.scalars(
+        bookings(CalendarEntry.user_id == late.user_id, CalendarEntry.state.in_(KEPT), slot.in_(keys)).where(
+            CalendarEntry.order_id > late.order_id,
+            CalendarEntry.id.not_in(settled),
+            or_(CalendarEntry.replaces_id.is_(None), CalendarEntry.replaces_id.not_in(settled)),
+        )
     )
-    return found is not None
+    return Counter(_key(entry) for entry in rows)
 
 
 async def _is_free(session: AsyncSession, entry: CalendarEntry, slot: Slot) -> bool:

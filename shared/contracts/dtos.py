@@ -75,6 +75,26 @@ class CalendarDTO:
     needs_approval: bool = False
     ahead_days: int = 0
     notice_minutes: int = 0
+    bookable: bool = False
+    """Whether it has times to book at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosureDTO:
+    """Days on which nothing can be booked, first and last included."""
+
+    first_day: date
+    last_day: date
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingTermsDTO:
+    """From which day to which a calendar can be booked now, and the closed days among them, by their first."""
+
+    first_day: date
+    last_day: date
+    closures: tuple[ClosureDTO, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +172,6 @@ class AgendaDTO:
 
     calendar: CalendarDTO
     upcoming: tuple[EntryDTO, ...]
-    bookable: bool
-    """Whether it offers times that shoppers can book."""
 
 
 @dataclass(frozen=True, slots=True)

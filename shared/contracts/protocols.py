@@ -14,6 +14,7 @@ from .dtos import (
     Account,
     AgendaDTO,
     AllocationDTO,
+    BookingTermsDTO,
     CalendarDTO,
     CancelOutcome,
     CartItemDTO,
@@ -181,6 +182,10 @@ class CalendarService(Protocol):
 
     async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
         """Move an order's oversold tickets (or those made in their place) to refunded, once their money went back."""
+        ...
+
+    async def booking_terms(self, session: AsyncSession, calendar_id: int) -> BookingTermsDTO | None:
+        """Return when a calendar can be booked, days as its zone counts them; None where it cannot be booked at all."""
         ...
 
     async def bookable_slots(

@@ -1,4 +1,4 @@
-"""What is on at a page: its calendars, each with its next events, in as many queries for ten calendars as for one."""
+"""What is on next in several calendars, in as many queries for ten of them as for one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from shared.contracts.states import EntryKind, EntryState
-from shared.models import BookingRule, Calendar, CalendarEntry
-
-
-async def calendars_of(session: AsyncSession, container_type: str, container_id: int) -> Sequence[Calendar]:
-    """Return the calendars of a container, by name."""
-    mine = (Calendar.container_type == container_type) & (Calendar.container_id == container_id)
-    return (await session.scalars(select(Calendar).where(mine).order_by(Calendar.name, Calendar.id))).all()
+from shared.models import Calendar, CalendarEntry
 
 
 async def next_events(
@@ -44,9 +38,3 @@ async def next_events(
     for row in await session.scalars(statement):
         found[row.calendar_id].append(row)
     return found
-
-
-async def bookable_among(session: AsyncSession, calendar_ids: Sequence[int]) -> set[int]:
-    """Return which of these calendars offer times that can be booked."""
-    rules = select(BookingRule.calendar_id).where(BookingRule.calendar_id.in_(calendar_ids)).distinct()
-    return set(await session.scalars(rules))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
-from shared.contracts.dtos import ZERO, CalendarDTO, EntryDTO, TicketTypeDTO
+from shared.contracts.dtos import ZERO, CalendarDTO, EntryDTO, TicketDTO, TicketTypeDTO
 from shared.contracts.money import price_of
-from shared.contracts.states import EntryKind, EntryState
-from shared.models import Calendar, CalendarEntry, TicketType
+from shared.contracts.states import EntryKind, EntryState, TicketState
+from shared.models import Calendar, CalendarEntry, Ticket, TicketType
 
 
 def left(capacity: int | None, held: int) -> int | None:
@@ -41,8 +42,8 @@ def is_on_sale(entry: CalendarEntry, ticket_type: TicketType | None, now: dateti
     return (opens is None or opens <= now) and now < ends
 
 
-def calendar_to_dto(calendar: Calendar) -> CalendarDTO:
-    """Map a calendar."""
+def calendar_to_dto(calendar: Calendar, *, bookable: bool) -> CalendarDTO:
+    """Map a calendar, of which it is known whether it has times to book."""
     return CalendarDTO(
         id=calendar.id,
         slug=calendar.slug,
@@ -56,6 +57,7 @@ def calendar_to_dto(calendar: Calendar) -> CalendarDTO:
         needs_approval=calendar.needs_approval,
         ahead_days=calendar.ahead_days,
         notice_minutes=calendar.notice_minutes,
+        bookable=bookable,
     )
 
 
@@ -102,3 +104,39 @@ def entry_to_dto(entry: CalendarEntry, types: list[TicketType], *, now: datetime
         user_id=entry.user_id,
         replaces_id=entry.replaces_id,
     )
+
+
+def ticket_to_dto(ticket: Ticket) -> TicketDTO:
+    """Map a ticket whose entry, calendar and type are loaded."""
+    entry, ticket_type = ticket.entry, ticket.ticket_type
+    calendar = entry.calendar
+    return TicketDTO(
+        id=ticket.id,
+        code=ticket.code,
+        state=TicketState(ticket.state),
+        entry_id=entry.id,
+        entry_name=entry.name,
+        entry_start_at=entry.start_at,
+        entry_end_at=entry.end_at,
+        ticket_type_id=ticket.ticket_type_id,
+        ticket_type_name=None if ticket_type is None else ticket_type.name,
+        cost=price_of(None if ticket_type is None else ticket_type.cost, entry.ticket_price),
+        calendar_name=calendar.name,
+        calendar_slug=calendar.slug,
+        time_zone=calendar.time_zone,
+        place=calendar.place,
+        calendar_container_id=calendar.container_id,
+        calendar_container_type=calendar.container_type,
+        order_id=ticket.order_id,
+        user_id=ticket.user_id,
+        checked_in_at=ticket.checked_in_at,
+        vat_rate=_vat_rate(ticket),
+        cost_seen=ticket.price_seen,
+    )
+
+
+def _vat_rate(ticket: Ticket) -> Decimal:
+    """Return a ticket's VAT rate in per cent: its type's, or the entry's where the type names none."""
+    if ticket.ticket_type is not None and ticket.ticket_type.vat_rate is not None:
+        return ticket.ticket_type.vat_rate
+    return ticket.entry.vat_rate or ZERO

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from sqlalchemy import Select, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from shared.contracts.dtos import ZERO, AgendaDTO, CalendarDTO, EntryDTO, SlotDTO, StaleLine, TicketDTO
-from shared.contracts.money import price_of
+from shared.contracts.dtos import AgendaDTO, BookingTermsDTO, CalendarDTO, EntryDTO, SlotDTO, StaleLine, TicketDTO
 from shared.contracts.protocols import Clock
 from shared.contracts.states import DebtReason, EntryKind, EntryState, TicketState
 from shared.db.locks import lock_cart_owner
 from shared.models import Calendar, CalendarEntry, Ticket
 
-from .calendar_agenda import bookable_among, calendars_of, next_events
+from .calendar_agenda import next_events
 from .calendar_booked import (
     LateBookings,
     claim_bookings,
@@ -47,10 +45,10 @@ from .calendar_cart import (
     pick_type,
     remove_pending,
 )
-from .calendar_dtos import calendar_to_dto, entry_to_dto
+from .calendar_dtos import calendar_to_dto, entry_to_dto, ticket_to_dto
 from .calendar_retake import Late, retake
 from .calendar_seats import claim, confirm, move_to, release
-from .calendar_slots import load_bookable, slots_between
+from .calendar_slots import calendars_and_whether_bookable, load_bookable, slots_between, terms_of
 from .calendar_stale import drop_stale_pending
 
 LONGEST_EVENT = timedelta(days=366)
@@ -62,42 +60,6 @@ BOUGHT = (
     TicketState.OVERSOLD,
     TicketState.REFUNDED,
 )
-
-
-def _ticket_to_dto(ticket: Ticket) -> TicketDTO:
-    """Map a ticket whose entry, calendar and type are loaded."""
-    entry, ticket_type = ticket.entry, ticket.ticket_type
-    calendar = entry.calendar
-    return TicketDTO(
-        id=ticket.id,
-        code=ticket.code,
-        state=TicketState(ticket.state),
-        entry_id=entry.id,
-        entry_name=entry.name,
-        entry_start_at=entry.start_at,
-        entry_end_at=entry.end_at,
-        ticket_type_id=ticket.ticket_type_id,
-        ticket_type_name=None if ticket_type is None else ticket_type.name,
-        cost=price_of(None if ticket_type is None else ticket_type.cost, entry.ticket_price),
-        calendar_name=calendar.name,
-        calendar_slug=calendar.slug,
-        time_zone=calendar.time_zone,
-        place=calendar.place,
-        calendar_container_id=calendar.container_id,
-        calendar_container_type=calendar.container_type,
-        order_id=ticket.order_id,
-        user_id=ticket.user_id,
-        checked_in_at=ticket.checked_in_at,
-        vat_rate=_vat_rate(ticket),
-        cost_seen=ticket.price_seen,
-    )
-
-
-def _vat_rate(ticket: Ticket) -> Decimal:
-    """Return a ticket's VAT rate in per cent: its type's, or the entry's where the type names none."""
-    if ticket.ticket_type is not None and ticket.ticket_type.vat_rate is not None:
-        return ticket.ticket_type.vat_rate
-    return ticket.entry.vat_rate or ZERO
 
 
 def _tickets() -> Select[Ticket]:
@@ -127,34 +89,33 @@ class SqlCalendarService:
         self, session: AsyncSession, container_type: str, container_id: int
     ) -> list[CalendarDTO]:
         """Return the calendars of a page, by name."""
-        return [calendar_to_dto(row) for row in await calendars_of(session, container_type, container_id)]
+        of_container = (Calendar.container_type == container_type, Calendar.container_id == container_id)
+        return await self._calendars(session, calendars_and_whether_bookable().where(*of_container))
 
     async def agendas_of_page(
         self, session: AsyncSession, page_id: int, *, now: datetime, limit: int
     ) -> list[AgendaDTO]:
         """Return the calendars of a page, each with its next events."""
-        rows = await calendars_of(session, "page", page_id)
-        ids = [row.id for row in rows]
-        events = await next_events(session, ids, now=now, limit=limit)
-        bookable = await bookable_among(session, ids)
+        calendars = await self.calendars_for_container(session, "page", page_id)
+        events = await next_events(session, [calendar.id for calendar in calendars], now=now, limit=limit)
         return [
-            AgendaDTO(
-                calendar=calendar_to_dto(row),
-                upcoming=tuple(self._event_to_dto(entry, now) for entry in events[row.id]),
-                bookable=row.id in bookable,
-            )
-            for row in rows
+            AgendaDTO(calendar, tuple(self._event_to_dto(entry, now) for entry in events[calendar.id]))
+            for calendar in calendars
         ]
 
     async def calendar_by_slug(self, session: AsyncSession, slug: str) -> CalendarDTO | None:
         """Return one calendar, or None."""
-        row = await session.scalar(select(Calendar).where(Calendar.slug == slug))
-        return None if row is None else calendar_to_dto(row)
+        found = await self._calendars(session, calendars_and_whether_bookable().where(Calendar.slug == slug))
+        return found[0] if found else None
 
     async def calendars(self, session: AsyncSession) -> list[CalendarDTO]:
         """Return all calendars, by name."""
-        rows = await session.scalars(select(Calendar).order_by(Calendar.name, Calendar.id))
-        return [calendar_to_dto(row) for row in rows]
+        return await self._calendars(session, calendars_and_whether_bookable())
+
+    async def _calendars(self, session: AsyncSession, statement: Select[Calendar, bool]) -> list[CalendarDTO]:
+        """Return calendars."""
+        rows = await session.execute(statement)
+        return [calendar_to_dto(calendar, bookable=bookable) for calendar, bookable in rows]
 
     async def upcoming_entries(
         self,
@@ -213,7 +174,7 @@ class SqlCalendarService:
         entry = await load_event(session, entry_id)
         check_choice(entry, choice, now)
         ids = await add_pending(session, entry, choice, user_id=user_id, limit=self._limit(entry))
-        return [_ticket_to_dto(row) for row in await session.scalars(_tickets().where(Ticket.id.in_(ids)))]
+        return [ticket_to_dto(row) for row in await session.scalars(_tickets().where(Ticket.id.in_(ids)))]
 
     async def set_pending_tickets(
         self,
@@ -243,7 +204,7 @@ class SqlCalendarService:
     async def pending_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
         """Return the tickets in the user's cart."""
         statement = _tickets().where(Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)
-        return [_ticket_to_dto(row) for row in await session.scalars(statement)]
+        return [ticket_to_dto(row) for row in await session.scalars(statement)]
 
     def _limit(self, entry: CalendarEntry) -> int:
         """Return how many tickets of an entry one order may have."""
@@ -268,7 +229,7 @@ class SqlCalendarService:
     async def get_tickets_for_order(self, session: AsyncSession, order_id: int) -> list[TicketDTO]:
         """Return the tickets of an order in any state."""
         statement = _tickets().where(Ticket.order_id == order_id)
-        return [_ticket_to_dto(row) for row in await session.scalars(statement)]
+        return [ticket_to_dto(row) for row in await session.scalars(statement)]
 
     async def retake_tickets_for_order(
         self, session: AsyncSession, order_id: int, user_id: int, ticket_ids: Sequence[int]
@@ -282,7 +243,7 @@ class SqlCalendarService:
             Ticket.state.in_(BOUGHT), and_(Ticket.state == TicketState.CANCELLED, Ticket.order_id.is_not(None))
         )
         statement = _tickets().where(Ticket.user_id == user_id, bought)
-        return [_ticket_to_dto(row) for row in await session.scalars(statement)]
+        return [ticket_to_dto(row) for row in await session.scalars(statement)]
 
     async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
         """Move an order's oversold tickets to refunded, once their money went back."""
@@ -291,6 +252,14 @@ class SqlCalendarService:
         await move_to(session, ids, old=TicketState.OVERSOLD, new=TicketState.REFUNDED)
 
     # --- bookings ---
+
+    async def booking_terms(self, session: AsyncSession, calendar_id: int) -> BookingTermsDTO | None:
+        """Return when a calendar can be booked; None where it cannot be booked at all."""
+        calendar = await session.get(Calendar, calendar_id, populate_existing=True)
+        if calendar is None:
+            return None
+        bookable = await load_bookable(session, [calendar])
+        return terms_of(bookable[calendar.id], self._clock())
 
     async def bookable_slots(
         self, session: AsyncSession, calendar_id: int, *, first: date, last: date

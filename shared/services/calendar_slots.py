@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.dtos import SlotDTO
+from shared.contracts.dtos import BookingTermsDTO, ClosureDTO, SlotDTO
 from shared.contracts.states import HELD_ENTRY_STATES
 from shared.models import BookingRule, Calendar, CalendarClosure, CalendarEntry, Slot
 
@@ -43,6 +43,12 @@ def _rule(row: BookingRule) -> Rule:
     )
 
 
+def calendars_and_whether_bookable() -> Select[Calendar, bool]:
+    """Select calendars by name, each with whether it has any rule."""
+    bookable = select(BookingRule.id).where(BookingRule.calendar_id == Calendar.id).exists()
+    return select(Calendar, bookable).order_by(Calendar.name, Calendar.id)
+
+
 async def load_bookable(session: AsyncSession, calendars: Collection[Calendar]) -> dict[int, Bookable]:
     """Return the timetables of these calendars, by the calendar's id: two queries, however many there are."""
     ids = [calendar.id for calendar in calendars]
@@ -54,7 +60,7 @@ async def load_bookable(session: AsyncSession, calendars: Collection[Calendar]) 
         rules.setdefault(row.calendar_id, []).append(_rule(row))
     closures: dict[int, list[Closure]] = {}
     for closed in await session.scalars(select(CalendarClosure).where(CalendarClosure.calendar_id.in_(ids))):
-        closures.setdefault(closed.calendar_id, []).append(Closure(closed.first_day, closed.last_day))
+        closures.setdefault(closed.calendar_id, []).append(Closure(closed.first_day, closed.last_day, closed.reason))
     return {
         calendar.id: Bookable(
             calendar,
@@ -68,6 +74,24 @@ async def load_bookable(session: AsyncSession, calendars: Collection[Calendar]) 
         )
         for calendar in calendars
     }
+
+
+def terms_of(bookable: Bookable, now: datetime) -> BookingTermsDTO | None:
+    """Say when a calendar can be booked; None where it has no rules."""
+    timetable = bookable.timetable
+    if not timetable.rules:
+        return None
+    first, last = timetable.first_day(now), timetable.last_day(now)
+    closures = sorted(timetable.closures, key=lambda closure: (closure.first_day, closure.last_day))
+    return BookingTermsDTO(
+        first,
+        last,
+        tuple(
+            ClosureDTO(closure.first_day, closure.last_day, closure.reason)
+            for closure in closures
+            if closure.first_day <= last and closure.last_day >= first
+        ),
+    )
 
 
 async def slots_between(

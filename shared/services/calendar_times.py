@@ -54,6 +54,7 @@ class Closure:
 
     first_day: date
     last_day: date
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.dtos import (
     AgendaDTO,
     AllocationDTO,
+    BookingTermsDTO,
     CalendarDTO,
     CartItemDTO,
     CartNoticeDTO,
@@ -157,6 +158,10 @@ class StubCalendarService:
     ) -> dict[int, DebtReason]:
         """Return all of them: none was taken."""
         return dict.fromkeys(entry_ids, DebtReason.ORDER_CLOSED)
+
+    async def booking_terms(self, session: AsyncSession, calendar_id: int) -> BookingTermsDTO | None:
+        """Return none."""
+        return None
 
     async def bookable_slots(
         self, session: AsyncSession, calendar_id: int, *, first: date, last: date

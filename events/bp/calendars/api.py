@@ -42,7 +42,7 @@ def agenda_to_answer(agenda: AgendaDTO, now: datetime) -> CalendarAnswer:
         place=calendar.place,
         description=calendar.description,
         time_zone=calendar.time_zone,
-        bookable=agenda.bookable,
+        bookable=agenda.calendar.bookable,
         upcoming=tuple(entry_to_answer(entry, now) for entry in agenda.upcoming),
     )
 

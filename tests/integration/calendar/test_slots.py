@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -152,3 +152,80 @@ async def test_the_number_of_queries_does_not_grow(
         counts.append(len(queries))
 
     assert counts == [4, 4]
+
+
+# --- whether and when ---
+
+
+async def test_a_calendar_says_whether_it_has_times_to_book(
+    desk: Desk, hall: Calendar, session: AsyncSession, ada: Owner
+) -> None:
+    without = await make_calendar(session, name="The attic", container_id=hall.container_id)
+    calendar = desk.calendar
+
+    of_page = await calendar.calendars_for_container(session, "page", hall.container_id)
+    by_slug = [await calendar.calendar_by_slug(session, each.slug) for each in (without, hall)]
+
+    assert [(each.name, each.bookable) for each in of_page] == [("The attic", False), ("The hall", True)]
+    assert [each and each.bookable for each in by_slug] == [False, True]
+
+
+async def test_whether_calendars_can_be_booked_takes_no_query_for_each(desk: Desk, session: AsyncSession) -> None:
+    counts = []
+    for number in (1, 6):
+        for _ in range(number):
+            room = await make_calendar(session)
+            await make_rule(session, room)
+            await make_rule(session, room)
+        with counted_queries() as queries:
+            found = await desk.calendar.calendars(session)
+        counts.append((len(queries), len(found)))
+
+    assert counts == [(1, 1), (1, 7)]
+
+
+async def test_the_terms_name_the_first_day_the_last_day_and_the_closed_days_among_them(
+    desk: Desk, session: AsyncSession
+) -> None:
+    room = await make_calendar(session, ahead_days=30)
+    await make_rule(session, room, from_time="09:00", to_time="12:00")
+    today = desk.clock().date()
+    days = {"over": (-9, -1), "later": (20, 40), "soon": (0, 2), "one day": (5, 5), "too late": (31, 33)}
+    for reason, (first, last) in days.items():
+        session.add(
+            CalendarClosure(
+                calendar_id=room.id,
+                first_day=today + timedelta(days=first),
+                last_day=today + timedelta(days=last),
+                reason=reason,
+            )
+        )
+    await session.flush()
+
+    terms = await desk.calendar.booking_terms(session, room.id)
+
+    assert terms is not None
+    assert (terms.first_day, terms.last_day) == (today, today + timedelta(days=30))
+    assert [(each.reason, each.first_day - today) for each in terms.closures] == [
+        ("soon", timedelta(0)),
+        ("one day", timedelta(5)),
+        ("later", timedelta(20)),
+    ]
+
+
+async def test_what_cannot_be_booked_has_no_terms(desk: Desk, session: AsyncSession) -> None:
+    room = await make_calendar(session)
+
+    assert [await desk.calendar.booking_terms(session, number) for number in (room.id, room.id + 1)] == [None, None]
+
+
+async def test_days_are_counted_in_the_calendars_own_zone(desk: Desk, session: AsyncSession) -> None:
+    room = await make_calendar(session, time_zone="Pacific/Auckland", ahead_days=1)  # it is Sunday, 08:30, there
+    await make_rule(session, room, from_time="08:00", to_time="09:00")
+
+    terms = await desk.calendar.booking_terms(session, room.id)
+    slots = await desk.calendar.bookable_slots(session, room.id, first=date.min, last=date.max)
+
+    assert terms is not None
+    assert (terms.first_day, terms.last_day) == (date(2026, 11, 29), MONDAY)
+    assert [(slot.day, slot.start_at) for slot in slots] == [(MONDAY, datetime(2026, 11, 29, 19, tzinfo=UTC))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 
@@ -19,8 +19,19 @@ def until(start: datetime, end: datetime, zone: str) -> str:
     """
     there = ZoneInfo(zone)
     first, last = start.astimezone(there), end.astimezone(there)
-    clock = f"{last:%H:%M}" if first.date() == last.date() else when(end, zone)
-    return f"{when(start, zone)}{_which(first)} to {clock}{_which(last)}"
+    ends = clock(end, zone) if first.date() == last.date() else f"{when(end, zone)}{_which(last)}"
+    return f"{when(start, zone)}{_which(first)} to {ends}"
+
+
+def clock(moment: datetime, zone: str) -> str:
+    """Write a time of day: ``19:30``; of one that is there twice, which of the two it is: ``01:30 BST``."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%H:%M}{_which(local)}"
+
+
+def day_text(day: date) -> str:
+    """Write a day: ``Sat 28 Nov 2026``."""
+    return f"{day:%a} {day.day} {day:%b %Y}"
 
 
 def _which(local: datetime) -> str:

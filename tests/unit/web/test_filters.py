@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from shared.browser.filters import money_filter, page_url_of, qr
-from shared.contracts.times import when
+from shared.contracts.times import clock, day_text, until, when
 from shared.settings import Settings
 
 
@@ -23,6 +23,22 @@ from shared.settings import Settings
 )
 def test_a_time_is_shown_in_the_calendars_zone(moment: datetime, zone: str, text: str) -> None:
     assert when(moment, zone) == text
+
+
+def test_an_hour_that_is_there_twice_is_told_apart_and_no_other() -> None:
+    half_past = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in range(3)]
+
+    assert [clock(each, "Europe/London") for each in half_past] == ["01:30 BST", "01:30 GMT", "02:30"]
+    assert until(half_past[0], half_past[1], "Europe/London") == "Sun 25 Oct 2026, 01:30 BST to 01:30 GMT"
+    assert until(half_past[1], half_past[2], "Europe/London") == "Sun 25 Oct 2026, 01:30 GMT to 02:30"
+
+
+def test_a_span_names_its_second_day_only_where_it_is_another_one() -> None:
+    start = datetime(2026, 11, 28, 19, 30, tzinfo=UTC)
+
+    assert until(start, start.replace(hour=22, minute=0), "Europe/London") == "Sat 28 Nov 2026, 19:30 to 22:00"
+    assert until(start, start.replace(day=29), "Europe/London") == "Sat 28 Nov 2026, 19:30 to Sun 29 Nov 2026, 19:30"
+    assert day_text(start.date()) == "Sat 28 Nov 2026"
 
 
 def test_money_has_its_symbol_and_none_is_nothing() -> None:

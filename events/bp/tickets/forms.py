@@ -9,18 +9,16 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
+from events.bp.numbers import NOT_A_NUMBER, read_count
 from shared.contracts.errors import BadInput, NotFound
 
 LARGEST_ID = 2**63 - 1
 MOST_ROWS = 100
-BEYOND_ANY_LIMIT = 1_000_000
-"""What every larger number is read as: a hundred digits mean no more than seven, and no limit allows either."""
 NO_SUCH_TYPE = 0
 """What an unreadable type is read as: the database hands out ids from 1, so it is no entry's type."""
 
 ONE_PRICE = "quantity"
 """The name, in a page's address, of a choice without types; a type's is ``t-`` and its id."""
-NOT_A_NUMBER = "Enter a whole number, such as 2."
 CHOOSE_ONE = "Choose at least one ticket."
 INCOMPLETE = "The form did not arrive complete. Please choose your tickets again."
 _DIGITS = re.compile(r"[0-9]+")
@@ -110,18 +108,8 @@ def _name(type_id: int | None) -> str:
 
 def _row(type_id: int | None, typed: str) -> BuyRow:
     """Read one row; an empty field is none of that type."""
-    text = typed.strip()
-    if not text:
-        return BuyRow(type_id, typed, 0)
-    if not _DIGITS.fullmatch(text):
-        return BuyRow(type_id, typed, 0, NOT_A_NUMBER)
-    return BuyRow(type_id, typed, _number(text))
-
-
-def _number(digits: str) -> int:
-    """Read digits, of which there may be any number."""
-    short = digits.lstrip("0") or "0"
-    return min(int(short), BEYOND_ANY_LIMIT) if len(short) <= len(str(BEYOND_ANY_LIMIT)) else BEYOND_ANY_LIMIT
+    count = read_count(typed)
+    return BuyRow(type_id, typed, 0, NOT_A_NUMBER) if count is None else BuyRow(type_id, typed, count)
 
 
 def _id(text: str) -> int | None:

@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
+from events.bp.numbers import BEYOND_ANY_LIMIT, NOT_A_NUMBER
 from events.bp.tickets.forms import (
-    BEYOND_ANY_LIMIT,
     CHOOSE_ONE,
     NO_SUCH_TYPE,
-    NOT_A_NUMBER,
     BuyForm,
     choice_from_query,
     choice_query,

@@ -1,4 +1,4 @@
-"""The events app: the programme, an event with its tickets, and one's own tickets."""
+"""The events app: the programme, times to book, an event with its tickets, and one's own tickets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
 from shared.web.state import utc_now
 
+from .bp.bookings.routes import bp as bookings
 from .bp.calendars.api import bp as calendars_api
 from .bp.calendars.routes import bp as calendars
 from .bp.entries.routes import bp as entries
@@ -20,6 +21,6 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """Return the app, ready to be served; tests hand in what they want to replace."""
     settings = settings or get_settings()
     app = make_app("events", settings, services or sql_services(settings, utc_now), template_folder="templates")
-    for blueprint in (calendars, calendars_api, entries, tickets):
+    for blueprint in (calendars, calendars_api, bookings, entries, tickets):
         app.register_blueprint(blueprint)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 """What the address of a page, a post or a product is made of."""
@@ -31,6 +32,16 @@ def product_path(page_slug: str, slug: str) -> str:
 def calendar_path(slug: str) -> str:
     """Return the path of a calendar on the events app."""
     return f"/calendars/{slug}/"
+
+
+def book_path(slug: str) -> str:
+    """Return the path, on the events app, where the times of a calendar are booked."""
+    return f"{calendar_path(slug)}book/"
+
+
+def book_day_path(slug: str, day: date) -> str:
+    """Return the path, on the events app, where the times of one day of a calendar are booked."""
+    return f"{book_path(slug)}{day.isoformat()}/"
 
 
 def entry_path(entry_id: int) -> str:

@@ -31,6 +31,7 @@ LIMITED = {
     ("blog", "auth.spend_link"),
     ("events", "tickets.buy_tickets"),
     ("market", "products.add_to_cart"),
+    ("events", "bookings.book"),
     ("cart", "cart.checkout"),
     ("cart", "page_cart.page_checkout"),
     ("cart", "accounts.save"),

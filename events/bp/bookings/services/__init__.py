@@ -1,0 +1,1 @@
+"""What the pages show on which times of a calendar are booked."""

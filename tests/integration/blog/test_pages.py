@@ -16,6 +16,7 @@ from shared.contracts.errors import BadInput
 from shared.services.blog_impl import RESERVED_SLUGS, SqlBlogService
 from shared.settings import Settings
 from tests.factories.blog import LONG_AGO, make_page, make_post
+from tests.factories.calendar import make_calendar, make_rule
 from tests.factories.market import make_product
 from tests.support.queries import counted_queries
 
@@ -89,6 +90,23 @@ async def test_a_page_shows_its_text_shop_seller_and_news(session: AsyncSession,
     assert texts(page, ".lines .price") == ["£3.20"]
     assert "A new roof" in texts(page, ".card__title")
     assert "The Barn Trust" in texts(page, "aside strong")
+
+
+async def test_a_page_leads_to_the_times_of_its_calendars_that_can_be_booked(
+    session: AsyncSession, client: Client
+) -> None:
+    page_id = await make_page(session, slug="barn", has_calendar=True)
+    await make_calendar(session, container_id=page_id, name="The attic", slug="attic")
+    await make_rule(session, await make_calendar(session, container_id=page_id, name="The hall", slug="hall"))
+    await session.commit()
+
+    links = (await read(client, "/barn/")).css("aside a")
+
+    assert [link.attributes["href"] for link in links] == [
+        "http://localhost:8003/calendars/attic/",
+        "http://localhost:8003/calendars/hall/",
+        "http://localhost:8003/calendars/hall/book/",
+    ]
 
 
 @pytest.mark.parametrize("path", ["/no-such-page/", "/posts/no-such-post/", "/posts/barn/", "/a-post/"])

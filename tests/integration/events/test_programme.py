@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_type
+from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_rule, make_type
 from tests.factories.tickets import make_tickets
 from tests.integration.events.conftest import Visitor
 
@@ -164,6 +164,31 @@ async def test_an_unknown_calendar_is_not_found(visitor: Visitor, subtests: pyte
 
             assert page.status == 404
             assert page.has("h1")
+
+
+async def test_a_calendar_that_can_be_booked_leads_there_and_need_have_nothing_on(
+    visitor: Visitor, session: AsyncSession
+) -> None:
+    await make_rule(session, await make_calendar(session, slug="hall"))
+    await make_calendar(session, slug="attic")
+    await session.commit()
+
+    hall, attic = await visitor.get("/calendars/hall/"), await visitor.get("/calendars/attic/")
+
+    assert hall.attribute("section a.btn", "href") == "/calendars/hall/book/"
+    assert (hall.has(".empty"), attic.has(".empty"), attic.has("#book-title")) == (False, True, False)
+
+
+async def test_the_programme_names_the_calendars_that_can_be_booked(visitor: Visitor, session: AsyncSession) -> None:
+    await make_calendar(session, name="The attic", slug="attic")
+    await session.commit()
+    assert not (await visitor.get("/")).has("#book-title")
+    await make_rule(session, await make_calendar(session, name="The hall", slug="hall"))
+    await session.commit()
+
+    links = (await visitor.get("/")).html.css("nav[aria-labelledby=book-title] a")
+
+    assert [(link.text(), link.attributes["href"]) for link in links] == [("The hall", "/calendars/hall/book/")]
 
 
 async def test_an_empty_programme_says_so(visitor: Visitor, database_url: str) -> None:

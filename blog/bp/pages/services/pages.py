@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import CalendarDTO, PageDTO, ProductDTO
 from shared.contracts.errors import NotFound
-from shared.contracts.paths import calendar_path, page_path, product_path, shop_path
+from shared.contracts.paths import book_path, calendar_path, page_path, product_path, shop_path
 from shared.services.registry import services
 
 from .rows import EventRow, PostRow, event_row, post_row
@@ -46,6 +46,8 @@ class CalendarSection:
 
     name: str
     path: str
+    book_path: str
+    """Where its times are booked; empty where it has none."""
     place: str
     description: str
     events: tuple[EventRow, ...]
@@ -124,6 +126,7 @@ async def _section(session: AsyncSession, calendar: CalendarDTO, now: datetime) 
     return CalendarSection(
         name=calendar.name,
         path=calendar_path(calendar.slug),
+        book_path=book_path(calendar.slug) if calendar.bookable else "",
         place=calendar.place,
         description=calendar.description,
         events=tuple(event_row(entry, now) for entry in entries),

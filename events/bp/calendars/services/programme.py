@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.bp.entries.offers import offer_of, starting_price
 from shared.contracts.dtos import CalendarDTO, EntryDTO
 from shared.contracts.errors import NotFound
-from shared.contracts.paths import calendar_path, entry_path, page_path
+from shared.contracts.paths import book_path, calendar_path, entry_path, page_path
 from shared.services.registry import services
 from shared.web.entry_keys import Key, key_after
 
@@ -50,6 +50,8 @@ class CalendarLink:
     path: str
     name: str
     place: str
+    book_path: str
+    """Where its times are booked; empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ class WhatsOnPage:
     calendars: tuple[CalendarLink, ...]
     path: str = "/"
 
+    @property
+    def bookable(self) -> tuple[CalendarLink, ...]:
+        """The calendars that have times to book."""
+        return tuple(calendar for calendar in self.calendars if calendar.book_path)
+
 
 @dataclass(frozen=True, slots=True)
 class CalendarPage:
@@ -68,6 +75,8 @@ class CalendarPage:
     calendar: CalendarDTO
     events: EventList
     path: str
+    book_path: str
+    """Where its times are booked; empty where it has none."""
     host_path: str
     host_title: str
 
@@ -76,7 +85,7 @@ async def whats_on(session: AsyncSession, *, now: datetime, after: Key | None) -
     """Gather the events of all calendars that are not over, a page of them after a key."""
     entries = await services.calendar.upcoming_entries(session, now=now, after=after, limit=PAGE_SIZE + 1)
     calendars = await services.calendar.calendars(session)
-    links = tuple(CalendarLink(calendar_path(each.slug), each.name, each.place) for each in calendars)
+    links = tuple(CalendarLink(calendar_path(each.slug), each.name, each.place, _book_path(each)) for each in calendars)
     return WhatsOnPage(_listed(entries, now, "/", continued=after is not None, name_place=True), links)
 
 
@@ -94,9 +103,15 @@ async def calendar_page(session: AsyncSession, slug: str, *, now: datetime, afte
         calendar,
         _listed(entries, now, path, continued=after is not None, name_place=False),
         path,
+        _book_path(calendar),
         page_path(host.slug) if host else "",
         host.title if host else "",
     )
+
+
+def _book_path(calendar: CalendarDTO) -> str:
+    """Return where a calendar's times are booked, if it has any."""
+    return book_path(calendar.slug) if calendar.bookable else ""
 
 
 def _listed(entries: list[EntryDTO], now: datetime, path: str, *, continued: bool, name_place: bool) -> EventList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -137,6 +138,7 @@ class _Taken:
 
     whole_room: bool
     spans: Sequence[Span]
+    """When a whole room is taken, one after the other: the database lets none of them overlap."""
     held: dict[Span, int]
 
     @classmethod
@@ -145,8 +147,10 @@ class _Taken:
         first, last = min(start for start, _ in wanted), max(end for _, end in wanted)
         if calendar.whole_room:
             return cls(whole_room=True, spans=await holding_spans(session, calendar.id, first, last), held={})
-        rows = await session.scalars(
-            select(Slot).where(Slot.calendar_id == calendar.id, Slot.start_at >= first, Slot.start_at < last)
+        rows = await session.execute(
+            select(Slot.start_at, Slot.end_at, Slot.held).where(
+                Slot.calendar_id == calendar.id, Slot.start_at >= first, Slot.start_at < last
+            )
         )
         return cls(whole_room=False, spans=(), held={(row.start_at, row.end_at): row.held for row in rows})
 
@@ -157,16 +161,23 @@ class _Taken:
     def free_of(self, span: Span, rule: Rule) -> int:
         """Return the places that are left of a stretch of time."""
         if self.whole_room:
-            return 0 if overlaps_any(span, self.spans) else 1
+            return 0 if self._is_taken(span) else 1
         return max(0, rule.places - self.held.get(span, 0))
+
+    def _is_taken(self, span: Span) -> bool:
+        """Tell whether a stretch of time meets what takes the room, without looking at all of that."""
+        start, end = span
+        not_over = bisect_right(self.spans, start, key=lambda taken: taken[1])
+        return not_over < len(self.spans) and self.spans[not_over][0] < end
 
 
 async def holding_spans(session: AsyncSession, calendar_id: int, first: datetime, last: datetime) -> list[Span]:
-    """Return when a whole room is taken, by events and bookings alike, between two moments."""
+    """Return when a whole room is taken, by events and bookings alike, between two moments, in order."""
     rows = await session.execute(
         select(CalendarEntry.start_at, CalendarEntry.end_at)
         .where(CalendarEntry.calendar_id == calendar_id, CalendarEntry.state.in_(HELD_ENTRY_STATES))
         .where(CalendarEntry.start_at < last, CalendarEntry.end_at > first)
+        .order_by(CalendarEntry.start_at)
     )
     return [(row.start_at, row.end_at) for row in rows]
 

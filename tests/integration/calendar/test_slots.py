@@ -55,6 +55,15 @@ async def test_a_whole_room_is_taken_by_everything_that_overlaps(
     assert await desk.free(hall, hour(0, hours=3), hour(3, hours=3), hour(6, hours=3)) == [0, 0, 1]
 
 
+async def test_of_many_bookings_each_takes_its_own_time_and_no_other(
+    desk: Desk, hall: Calendar, session: AsyncSession, ada: Owner
+) -> None:
+    await desk.book(ada, hall, *(hour(number) for number in (0, 1, 4, 8)))
+
+    assert await desk.free(hall, *(hour(number) for number in range(-1, 10))) == [1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 1]
+    assert await desk.free(hall, *(hour(number, hours=3) for number in (-3, 0, 3, 6, 9))) == [1, 0, 0, 0, 1]
+
+
 @pytest.mark.parametrize(("state", "free"), [("confirmed", 0), ("draft", 1), ("cancelled", 1)])
 async def test_only_an_event_that_is_on_takes_the_room(
     desk: Desk, hall: Calendar, session: AsyncSession, state: str, free: int

@@ -706,15 +706,22 @@ class SomebodyIsQuicker(SqlCalendarService):
         return await super().add_pending_bookings(session, **wanted)
 
 
-@pytest.mark.usefixtures("hall")
+@pytest.mark.usefixtures("hall", "workshop")
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        (DAY, ticks(hour(0)), f"09:00 to 10:00: {TAKEN}"),
+        (WORKSHOP_DAY, places("8"), "09:00 to 12:00: Only 7 places left."),
+    ],
+)
 async def test_what_is_taken_at_the_last_moment_is_refused_by_the_domain_and_shown_as_taken(
-    settings: Settings, session: AsyncSession, clock: MovableClock
+    settings: Settings, session: AsyncSession, clock: MovableClock, path: str, body: list[tuple[str, str]], words: str
 ) -> None:
     async for app in serve(settings, SomebodyIsQuicker(clock, default_max_per_order=20), clock):
-        answer = await Visitor(app.test_client()).post(DAY, ticks(hour(0)))
+        answer = await Visitor(app.test_client()).post(path, body)
 
     assert answer.status == 422
-    assert answer.texts(".error-summary li") == [f"09:00 to 10:00: {TAKEN}"]
+    assert answer.texts(".error-summary li") == [words]
     assert "Set-Cookie" not in answer.headers
     assert await carts(session) == []
 

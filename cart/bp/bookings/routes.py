@@ -10,9 +10,9 @@ from quart.typing import ResponseTypes
 
 from cart.bp.bookings.services import decide_booking, find_waiting, list_waiting, order_of
 from cart.wiring import current_till
+from shared.contracts.entry_keys import key_after, read_key
 from shared.contracts.errors import Conflict
 from shared.contracts.states import Role
-from shared.web.entry_keys import key_after, read_key
 from shared.web.htmx import redirect_to
 from shared.web.identity import role_required, signed_in_user
 from shared.web.limits import limit_per_person

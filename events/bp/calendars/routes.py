@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, render_template, request
 
-from shared.web.entry_keys import read_key
+from shared.contracts.entry_keys import read_key
 from shared.web.htmx import is_htmx
 from shared.web.state import app_state, request_session
 

@@ -260,7 +260,7 @@ async def test_an_unknown_calendar_and_one_without_rules_cannot_be_booked(
     await make_calendar(session, slug="hall")
     await session.commit()
 
-    for slug, status in (("hall", 404), ("nowhere", 404), ("a" * 3000, 404), ("%00", 422)):
+    for slug, status in (("hall", 404), ("nowhere", 404), ("a" * 3000, 404), ("%00", 404)):
         for rest in ("", "2026-11-30/"):
             with subtests.test(slug=slug[:40], rest=rest):
                 page = await visitor.get(f"/calendars/{slug}/book/{rest}")

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.bp.entries.offers import offer_of, starting_price
 from shared.contracts.dtos import CalendarDTO, EntryDTO
+from shared.contracts.entry_keys import Key, key_after
 from shared.contracts.errors import NotFound
 from shared.contracts.paths import book_path, calendar_path, entry_path, page_path
 from shared.services.registry import services
-from shared.web.entry_keys import Key, key_after
 
 PAGE_SIZE = 20
 

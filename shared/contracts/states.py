@@ -110,6 +110,8 @@ class DebtReason(StrEnum):
     CANCELLED_BY_ORGANISER = "cancelled_by_organiser"
     DECLINED = "declined"
     GOODWILL = "goodwill"
+    OVERPAID = "overpaid"
+    MISMATCH = "mismatch"
 
 
 class RefundState(StrEnum):
@@ -124,10 +126,27 @@ class RefundState(StrEnum):
 
 
 class Role(StrEnum):
-    """What a signed-in person may do beyond buying."""
+    """What a signed-in person may do beyond buying: on one page, or everywhere. An admin may do everything.
+
+    ``orders`` sees the orders of a page, ``refunds`` also gives money back.
+    """
 
     ADMIN = "admin"
+    ORDERS = "orders"
+    REFUNDS = "refunds"
 
+
+class FindingKind(StrEnum):
+    """What the provider's history shows and we did not know."""
+
+    FOREIGN_PAYMENT = "foreign_payment"
+    EXTERNAL_REFUND = "external_refund"
+    CHARGEBACK = "chargeback"
+    DIFFERENCE = "difference"
+
+
+CHOSEN_DEBT_REASONS = (DebtReason.GOODWILL, DebtReason.CANCELLED_BY_ORGANISER)
+"""The reasons of debts that somebody decided on: a line may have several. Of all others it has one at the most."""
 
 HELD_TICKET_STATES = (TicketState.RESERVED, TicketState.CONFIRMED, TicketState.CHECKED_IN)
 """The states in which a ticket holds a seat."""

@@ -7,7 +7,19 @@ from .cart import CartItem, CartNotice
 from .journal import JournalEntry
 from .mail import Mail
 from .market import Product, ProductVariant, StockAllocation
-from .order import Debt, Order, OrderLine, OrderSeller, Payment, PaymentAccount, PaymentNotice, Refund
+from .order import (
+    Debt,
+    Order,
+    OrderLine,
+    OrderNote,
+    OrderSeller,
+    Payment,
+    PaymentAccount,
+    PaymentNotice,
+    ProviderFinding,
+    ProviderWalk,
+    Refund,
+)
 from .ticket import Ticket, TicketType
 from .user import LoginSession, SignInLink, User, UserRole
 
@@ -25,6 +37,7 @@ __all__ = [
     "Mail",
     "Order",
     "OrderLine",
+    "OrderNote",
     "OrderSeller",
     "PageConfig",
     "Payment",
@@ -33,6 +46,8 @@ __all__ = [
     "Post",
     "Product",
     "ProductVariant",
+    "ProviderFinding",
+    "ProviderWalk",
     "Refund",
     "SignInLink",
     "Slot",

@@ -52,6 +52,8 @@ class PageConfig(IdMixin, Base):
     """Where and when products are collected, in the page's own words."""
     has_calendar: Mapped[bool] = mapped_column(server_default="false")
     has_market: Mapped[bool] = mapped_column(server_default="false")
+    refund_automatically: Mapped[bool] = mapped_column(server_default="false")
+    """Whether money that is owed to a buyer of this page goes back by itself."""
     sumup_merchant_code: Mapped[str | None]
     """The account that this page's sales are paid to; its key is a row of ``payment_accounts``."""
 

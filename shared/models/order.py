@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from shared.contracts.states import DebtReason, DebtState, LineKind, OrderState, PaymentState, RefundState
+from shared.contracts.states import DebtReason, DebtState, FindingKind, LineKind, OrderState, PaymentState, RefundState
 
 from .base import Base, IdMixin, one_of
 
@@ -27,6 +27,13 @@ class Order(IdMixin, Base):
         Index("ix_orders_user_id_pending", "user_id", postgresql_where=text("state = 'pending'")),
         CheckConstraint("user_id IS NOT NULL OR access_token_hash IS NOT NULL", name="guest_has_token"),
         Index("ix_orders_expires_at_pending", "expires_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_orders_state_id", "state", "id"),
+        Index("ix_orders_created_at", "created_at"),
+        Index(
+            "ix_orders_guest_email_prefix",
+            text("lower(guest_email) text_pattern_ops"),
+            postgresql_where=text("guest_email IS NOT NULL"),
+        ),
         Index("ix_orders_unmailed", "id", postgresql_where=text("paid_at IS NOT NULL AND mail_queued_at IS NULL")),
     )
 
@@ -64,6 +71,7 @@ class OrderLine(IdMixin, Base):
         CheckConstraint("kind <> 'ticket' OR (ticket_id IS NOT NULL AND quantity = 1)", name="ticket"),
         CheckConstraint("kind <> 'booking' OR (entry_id IS NOT NULL AND quantity = 1)", name="booking"),
         CheckConstraint("kind <> 'product' OR variant_id IS NOT NULL", name="product"),
+        Index("ix_order_lines_page_post_id_order_id", "page_post_id", "order_id"),
         UniqueConstraint("order_id", "ticket_id"),
         UniqueConstraint("order_id", "variant_id"),
     )
@@ -126,7 +134,8 @@ class Payment(IdMixin, Base):
     """One attempt to pay an order. Written down and committed before the provider is called (promise 15).
 
     An order has at most one attempt that can still take money (promise 5: the partial unique index).
-    ``refunded`` is kept by a trigger on refunds; its CHECK keeps what is given back below what was paid.
+    ``refunded`` is kept by a trigger on refunds; its CHECK keeps what is given back below what was paid. ``owed``
+    likewise, on debts and refunds: each debt once, settled or not, and what went back elsewhere without one.
     """
 
     __tablename__ = "payments"
@@ -134,6 +143,7 @@ class Payment(IdMixin, Base):
         CheckConstraint(one_of("state", PaymentState), name="state"),
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("refunded >= 0 AND refunded <= amount", name="refunded_within_amount"),
+        CheckConstraint("owed >= 0 AND owed <= amount", name="owed_within_amount"),
         CheckConstraint("state <> 'paid' OR paid_at IS NOT NULL", name="paid_has_time"),
         CheckConstraint("fulfilled_at IS NULL OR state = 'paid'", name="fulfilled_is_paid"),
         CheckConstraint("state <> 'open' OR checkout_id IS NOT NULL", name="open_has_checkout"),
@@ -145,6 +155,11 @@ class Payment(IdMixin, Base):
         ),
         Index("ix_payments_order_id", "order_id"),
         Index("ix_payments_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+        Index(
+            "ix_payments_needing_a_person",
+            "order_id",
+            postgresql_where=text("state IN ('review', 'unknown', 'closing')"),
+        ),
         Index("ix_payments_unfulfilled", "id", postgresql_where=text("state = 'paid' AND fulfilled_at IS NULL")),
     )
 
@@ -155,6 +170,7 @@ class Payment(IdMixin, Base):
     amount: Mapped[Decimal]
     currency: Mapped[str]
     refunded: Mapped[Decimal] = mapped_column(server_default="0")
+    owed: Mapped[Decimal] = mapped_column(server_default="0")
     checkout_reference: Mapped[str] = mapped_column(unique=True)
     checkout_id: Mapped[str | None] = mapped_column(unique=True)
     hosted_url: Mapped[str | None]
@@ -187,7 +203,10 @@ class PaymentNotice(IdMixin, Base):
 
 
 class Debt(IdMixin, Base):
-    """Money that we owe a buyer, and why. One for a line of a payment, one for a whole payment that came twice."""
+    """Money that we owe a buyer, and why. One for a line of a payment, one for a whole payment that came twice.
+
+    Of those that an admin decided on there may be several; those of a line stay below what it cost (a trigger).
+    """
 
     __tablename__ = "debts"
     __table_args__ = (
@@ -195,7 +214,27 @@ class Debt(IdMixin, Base):
         CheckConstraint(one_of("reason", DebtReason), name="reason"),
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("(state = 'settled') = (settled_at IS NOT NULL)", name="settled_has_time"),
-        UniqueConstraint("payment_id", "order_line_id", postgresql_nulls_not_distinct=True),
+        CheckConstraint(
+            "NOT by_hand OR (state = 'settled' AND settled_by IS NOT NULL AND note <> '')",
+            name="by_hand_says_who_and_how",
+        ),
+        Index(
+            "uq_debts_request_key",
+            "request_key",
+            "payment_id",
+            "order_line_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("request_key IS NOT NULL"),
+        ),
+        Index(
+            "uq_debts_once",
+            "payment_id",
+            "order_line_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("reason NOT IN ('goodwill', 'cancelled_by_organiser')"),
+        ),
         Index("ix_debts_owed", "created_at", "id", postgresql_where=text("state = 'owed'")),
     )
 
@@ -207,8 +246,13 @@ class Debt(IdMixin, Base):
     reason: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="owed")
     note: Mapped[str] = mapped_column(server_default="")
+    request_key: Mapped[UUID | None]
+    """Names the press of a button that it comes from: a second press makes no second debt."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     settled_at: Mapped[datetime | None]
+    by_hand: Mapped[bool] = mapped_column(server_default="false")
+    """Whether it was settled outside the provider, as ``note`` says; ``settled_by`` said so."""
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
     order: Mapped[Order] = relationship(lazy="raise")
     payment: Mapped[Payment] = relationship(lazy="raise")
@@ -217,7 +261,10 @@ class Debt(IdMixin, Base):
 
 
 class Refund(IdMixin, Base):
-    """One attempt to pay a debt through the provider: at most one in flight per payment (promise 11)."""
+    """One attempt to pay a debt through the provider: at most one in flight per payment (promise 11).
+
+    ``external`` ones were made in the provider's dashboard, or (``chargeback``) taken back by the buyer's bank.
+    """
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -230,6 +277,15 @@ class Refund(IdMixin, Base):
             postgresql_where=text("state IN ('requested', 'sent', 'unknown')"),
         ),
         Index("ix_refunds_payment_id", "payment_id"),
+        Index(
+            "uq_refunds_external_event",
+            "payment_id",
+            "provider_event",
+            "debt_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("provider_event IS NOT NULL"),
+        ),
         Index("ix_refunds_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
     )
 
@@ -243,6 +299,10 @@ class Refund(IdMixin, Base):
     refunded_before: Mapped[Decimal | None]
     """What the provider's record showed as given back before this was sent: how a lost answer is told."""
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """Who asked for it; nobody: it was made by itself, or elsewhere."""
+    chargeback: Mapped[bool] = mapped_column(server_default="false")
+    provider_event: Mapped[str | None]
+    """Of one made elsewhere: the event of the provider's that tells of it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -251,3 +311,52 @@ class Refund(IdMixin, Base):
 
     debt: Mapped[Debt | None] = relationship(lazy="raise", back_populates="refunds")
     payment: Mapped[Payment] = relationship(lazy="raise")
+
+
+class OrderNote(IdMixin, Base):
+    """What an admin wants others to know of an order."""
+
+    __tablename__ = "order_notes"
+    __table_args__ = (CheckConstraint("body <> ''", name="body"),)
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    body: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ProviderWalk(Base):
+    """How far an account's history at the provider has been walked."""
+
+    __tablename__ = "provider_walks"
+
+    merchant_code: Mapped[str] = mapped_column(primary_key=True)
+    walked_until: Mapped[datetime]
+
+
+class ProviderFinding(IdMixin, Base):
+    """Something in an account's history that we did not know: open until a person says what became of it."""
+
+    __tablename__ = "provider_findings"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", FindingKind), name="kind"),
+        CheckConstraint(
+            "resolved_at IS NULL OR (resolved_by IS NOT NULL AND note <> '')", name="resolved_says_who_and_how"
+        ),
+        UniqueConstraint("merchant_code", "transaction_id", "kind", "amount"),
+        Index("ix_provider_findings_open", "id", postgresql_where=text("resolved_at IS NULL")),
+    )
+
+    merchant_code: Mapped[str]
+    transaction_id: Mapped[str]
+    transaction_code: Mapped[str] = mapped_column(server_default="")
+    kind: Mapped[str]
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"), index=True)
+    """Ours, where it is about one of ours."""
+    amount: Mapped[Decimal]
+    currency: Mapped[str]
+    happened_at: Mapped[datetime | None]
+    found_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    note: Mapped[str] = mapped_column(server_default="")

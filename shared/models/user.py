@@ -17,7 +17,11 @@ class User(IdMixin, Base):
     """A person with an account; the e-mail address, in lower case, is proven by the sign-in link."""
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        Index("ix_users_name_prefix", text("lower(name) text_pattern_ops")),
+        Index("ix_users_email_prefix", text("email text_pattern_ops")),
+    )
 
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(server_default="")

@@ -1,8 +1,12 @@
-"""The journal: who, when, what and why, in the same transaction as the change (MONEY.md, promise 13)."""
+"""The journal: who, when, what and why, in the same transaction as the change (MONEY.md, promise 13).
+
+Orders, payments, debts and refunds tell of themselves by ``record``; tickets, bookings and stock by a trigger, which
+takes who and why from ``act_as``.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import get_contextvars
 
@@ -16,6 +20,12 @@ PROVIDER = "provider"
 def user_actor(user_id: int) -> str:
     """Name a person as an actor, by id: a name or address could not be forgotten later."""
     return f"user:{user_id}"
+
+
+async def act_as(session: AsyncSession, actor: str, why: str = "") -> None:
+    """Say who changes tickets, bookings and stock from here to the end of the caller's transaction, and why."""
+    said = {"maypole.actor": actor, "maypole.why": why, "maypole.request_id": get_contextvars().get("request_id") or ""}
+    await session.execute(select(*(func.set_config(name, value, true()) for name, value in said.items())))
 
 
 async def record(

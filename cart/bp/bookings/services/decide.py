@@ -12,12 +12,11 @@ from cart.bp.orders.services import order_to_dto
 from cart.bp.orders.services.mails import queue_booking_mail
 from cart.bp.refunds.services.owed import owe
 from cart.wiring import Till
-from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import Conflict, NotFound
-from shared.contracts.states import DebtReason, EntryState, PaymentState
+from shared.contracts.states import DebtReason, PaymentState
 from shared.db.uow import unit_of_work
-from shared.models import Debt, Order, OrderLine, Payment
-from shared.services.journal import record, user_actor
+from shared.models import Debt, Order, Payment
+from shared.services.journal import act_as, user_actor
 
 from .lines import line_of
 
@@ -30,6 +29,7 @@ async def decide_booking(till: Till, *, entry_id: int, approved: bool, actor_use
     """
     async with unit_of_work(till.database) as uow:
         order = await _lock_order(uow.session, till, entry_id)
+        await act_as(uow.session, user_actor(actor_user_id))
         owed = await _decide(uow.session, till, order, entry_id, approved=approved, actor=user_actor(actor_user_id))
         await uow.commit()
     return owed
@@ -60,7 +60,7 @@ async def _decide(
     if is_owed:
         payment = await _paid_by(session, order.id)
         await owe(session, payment, line.total, DebtReason.DECLINED, line_id=line.id, actor=actor)
-    await _tell(session, till, order, entry, line, actor)
+    await queue_booking_mail(till, session, replace(entry, cost=line.total), order=order_to_dto(order, []))
     return is_owed
 
 
@@ -76,17 +76,3 @@ async def _paid_by(session: AsyncSession, order_id: int) -> Payment:
         ~on_top.exists(),
     )
     return (await session.scalars(statement)).one()
-
-
-async def _tell(session: AsyncSession, till: Till, order: Order, entry: EntryDTO, line: OrderLine, actor: str) -> None:
-    """Write the decision into the journal, and the booker a mail that names what was paid."""
-    await record(
-        session,
-        thing="entry",
-        thing_id=entry.id,
-        order_id=order.id,
-        event=entry.state,
-        actor=actor,
-        data={"from": EntryState.PROVISIONAL, "to": entry.state},
-    )
-    await queue_booking_mail(till, session, replace(entry, cost=line.total), order=order_to_dto(order, []))

@@ -27,7 +27,7 @@ from shared.db.locks import lock_cart_owner
 from shared.db.uow import unit_of_work
 from shared.models import Order, OrderLine, OrderSeller, Payment
 from shared.services.cart_impl import total_of_items
-from shared.services.journal import SYSTEM, record
+from shared.services.journal import SYSTEM, act_as, record
 
 from .calendar_cart import calendar_total, ticket_total
 from .check_sumup_status import confirm_order
@@ -83,6 +83,7 @@ async def create_order_from_cart(
     async with unit_of_work(till.database) as uow:
         session = uow.session
         await lock_cart_owner(session, user_id=buyer.user_id, session_id=buyer.session_id)
+        await act_as(session, buyer.actor, "checkout")
         order = await _open_order(session, till, buyer)
         claimed = await _claim(session, till, buyer, order.id, page_post_id)
         if claimed.is_empty:

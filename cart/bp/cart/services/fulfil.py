@@ -16,7 +16,7 @@ from cart.wiring import Till
 from shared.contracts.states import PAID_ORDER_STATES, DebtReason, LineKind, OrderState
 from shared.jobs.queue import enqueue
 from shared.models import Order, OrderLine, Payment
-from shared.services.journal import SYSTEM
+from shared.services.journal import SYSTEM, act_as
 
 from .attempts import owner_of
 from .check_sumup_status import ORDER_MAIL, confirm_order, mark_paid
@@ -30,6 +30,7 @@ async def fulfil_payment(session: AsyncSession, till: Till, order: Order, paymen
     """
     if payment.fulfilled_at is not None:
         return
+    await act_as(session, SYSTEM, f"payment {payment.id}")
     if order.state == OrderState.PENDING:
         await confirm_order(session, till, order, actor=SYSTEM, why=f"payment {payment.id}")
     elif order.state in PAID_ORDER_STATES:

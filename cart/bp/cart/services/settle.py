@@ -18,7 +18,7 @@ from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
 from shared.contracts.errors import GatewayError, GatewayNotFound
 from shared.contracts.states import CLOSED_PAYMENT_STATES, OrderState, PaymentState
 from shared.models import OrderLine, Payment
-from shared.services.journal import PROVIDER, record
+from shared.services.journal import PROVIDER, act_as, record
 
 from .attempts import Attempt, locked_attempt, read_payment, schedule_late_look, schedule_next_look
 from .check_sumup_status import check_sumup_status
@@ -32,6 +32,7 @@ NEVER_ARRIVED_AFTER = timedelta(minutes=2)
 
 Longer than our own timeouts together with the provider's; and nobody ever got its address.
 """
+CANNOT_BE_PAID = "the checkout can no longer be paid"
 OPEN_STATUSES = (CheckoutStatus.PENDING, CheckoutStatus.FAILED)
 _log = structlog.get_logger("maypole.settle")
 
@@ -236,6 +237,7 @@ async def release_order(till: Till, attempt: Attempt, state: OrderState) -> None
     order, services = attempt.order, till.services
     if order.state != OrderState.PENDING:
         return
+    await act_as(attempt.session, PROVIDER, CANNOT_BE_PAID)
     await services.calendar.release_tickets_for_order(attempt.session, order.id)
     await services.calendar.release_entries_for_order(attempt.session, order.id)
     await services.cart.release_items_for_order(
@@ -250,7 +252,7 @@ async def release_order(till: Till, attempt: Attempt, state: OrderState) -> None
         order_id=order.id,
         event=state,
         actor=PROVIDER,
-        why="the checkout can no longer be paid",
+        why=CANNOT_BE_PAID,
         data={"from": OrderState.PENDING, "to": state},
     )
 

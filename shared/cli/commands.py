@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from shared.contracts.states import Role
 from shared.settings import APPS, Settings, get_settings
 
 from .failures import CommandError, plain_failures
@@ -174,6 +175,25 @@ def user_admin(
         settings = get_settings()
         with installation_database(settings) as urls:
             print(asyncio.run(set_admin(settings, urls.app, email, revoke=revoke)))
+
+
+@user.command("role")
+def user_role(
+    email: Email,
+    role: Annotated[Role, typer.Argument(help="orders: sees orders; refunds: also gives money back.")],
+    page: Annotated[
+        str | None, typer.Option(help="The slug of the page that it is for; without it, everywhere.")
+    ] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take the role away instead.")] = False,
+) -> None:
+    """Give a person a role, on one page or everywhere, with an account when they have none."""
+    with plain_failures():
+        from .database import installation_database
+        from .users import set_role
+
+        settings = get_settings()
+        with installation_database(settings) as urls:
+            print(asyncio.run(set_role(settings, urls.app, email, role, page=page, revoke=revoke)))
 
 
 @app.command("new-key")

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.states import Role
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
-from shared.models.user import User, UserRole
+from shared.models import Post, User, UserRole
+from shared.services import identity
 from shared.settings import Settings
 
 from .failures import CommandError
@@ -41,6 +42,25 @@ async def set_admin(settings: Settings, url: str, email: str, *, revoke: bool) -
         user = await _ensure_user(session, email, "")
         await session.execute(insert(UserRole).values(user_id=user.id, role=Role.ADMIN).on_conflict_do_nothing())
         return f"{user.email} is an admin"
+
+
+async def set_role(settings: Settings, url: str, email: str, role: Role, *, page: str | None, revoke: bool) -> str:
+    """Give or take a role, on the page with this slug or (None) everywhere; return what to say. Safe to repeat."""
+    async with _work(settings, url) as session:
+        page_id = None if page is None else await _page_id(session, page)
+        user = await _ensure_user(session, email, "")
+        change = identity.revoke_role if revoke else identity.grant_role
+        await change(session, user.id, role, page_post_id=page_id)
+        where = "everywhere" if page is None else f"on {page}"
+        return f"{user.email} {'no longer has' if revoke else 'has'} the role {role} {where}"
+
+
+async def _page_id(session: AsyncSession, slug: str) -> int:
+    """Return the id of a page, or raise ``CommandError``."""
+    page_id = await session.scalar(select(Post.id).where(Post.slug == slug, Post.is_page))
+    if page_id is None:
+        raise CommandError(f"there is no page {slug}")
+    return page_id
 
 
 def clean_address(email: str) -> str:

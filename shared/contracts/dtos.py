@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from .access import Grant
 from .states import EntryKind, EntryState, LineKind, NoticeReason, OrderState, PaymentState, StockState, TicketState
 
 ZERO = Decimal("0.00")
@@ -21,6 +22,9 @@ class UserDTO:
     email: str
     name: str
     roles: frozenset[str] = frozenset()
+    """The roles that hold everywhere."""
+    grants: frozenset[Grant] = frozenset()
+    """All roles, each with the page on which it holds."""
 
 
 @dataclass(frozen=True, slots=True)

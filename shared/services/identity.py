@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -101,15 +102,16 @@ def normalise_name(typed: str) -> str:
     return name
 
 
-def _roles(role_rows: list[UserRole]) -> frozenset[str]:
-    """Return the roles that hold everywhere."""
-    return frozenset(row.role for row in role_rows if row.page_post_id is None)
+def _user_to_dto(user: User, role_rows: Iterable[UserRole]) -> UserDTO:
+    """Map a user with their roles."""
+    grants = frozenset((row.role, row.page_post_id) for row in role_rows)
+    everywhere = frozenset(role for role, page_id in grants if page_id is None)
+    return UserDTO(id=user.id, email=user.email, name=user.name, roles=everywhere, grants=grants)
 
 
 async def _to_dto(session: AsyncSession, user: User) -> UserDTO:
-    """Return a user with the roles that hold everywhere."""
-    rows = await session.scalars(select(UserRole).where(UserRole.user_id == user.id))
-    return UserDTO(id=user.id, email=user.email, name=user.name, roles=_roles(list(rows)))
+    """Return a user with their roles."""
+    return _user_to_dto(user, await session.scalars(select(UserRole).where(UserRole.user_id == user.id)))
 
 
 # --- Users and roles ---
@@ -248,8 +250,8 @@ async def find_session(session: AsyncSession, token: str, *, now: datetime) -> S
         return None
     session_id, last_seen_at = rows[0].id, rows[0].last_seen_at
     user: User | None = rows[0].User
-    roles = _roles([row.UserRole for row in rows if row.UserRole is not None])
-    who = None if user is None else UserDTO(id=user.id, email=user.email, name=user.name, roles=roles)
+    roles = [row.UserRole for row in rows if row.UserRole is not None]
+    who = None if user is None else _user_to_dto(user, roles)
     has_cart = rows[0].has_cart if user is None else user.has_cart
     return SessionView(id=session_id, user=who, stale=now - last_seen_at >= TOUCH_EVERY, has_cart=has_cart)
 

@@ -18,6 +18,7 @@ from quart import Quart, g, request
 from quart.typing import ResponseTypes
 from quart_auth import Action, AuthUser, QuartAuth
 
+from shared.contracts.access import PageScope, scope_of
 from shared.contracts.dtos import UserDTO
 from shared.contracts.errors import Forbidden, SignInRequired
 from shared.contracts.states import Role
@@ -223,8 +224,18 @@ def sign_in_required(view: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R
     return guarded
 
 
+def current_scope(role: Role) -> PageScope:
+    """Return the pages on which the signed-in person may do what ``role`` allows."""
+    user = current_user()
+    return PageScope() if user is None else scope_of(user.grants, role)
+
+
 def role_required(role: Role) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R | ResponseTypes]]]:
-    """Let only people with a role through; others who are signed in are refused with 403."""
+    """Let only people with a role through; others who are signed in are refused with 403.
+
+    An admin's door asks for the role everywhere. The others ask for it on some page: what is behind them bounds
+    itself by ``current_scope``.
+    """
 
     def decorate(view: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | ResponseTypes]]:
         @wraps(view)
@@ -232,7 +243,8 @@ def role_required(role: Role) -> Callable[[Callable[P, Awaitable[R]]], Callable[
             user = current_user()
             if user is None:
                 return await _show_the_door()
-            if role not in user.roles:
+            scope = scope_of(user.grants, role)
+            if scope.is_empty or (role is Role.ADMIN and not scope.everywhere):
                 raise Forbidden
             return await view(*args, **kwargs)
 

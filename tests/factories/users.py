@@ -24,7 +24,9 @@ async def make_user(
     user = await ensure_user(session, email or f"shopper-{next(_numbers)}@maypole.example", name=name)
     for role in roles:
         await grant_role(session, user.id, role)
-    return UserDTO(id=user.id, email=user.email, name=user.name, roles=frozenset(map(str, roles)) | user.roles)
+    everywhere = frozenset(map(str, roles))
+    grants = frozenset((role, None) for role in everywhere)
+    return UserDTO(user.id, user.email, user.name, roles=everywhere | user.roles, grants=grants | user.grants)
 
 
 async def sign_in_client(

@@ -7,9 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.cli.failures import CommandError
-from shared.cli.users import create_user, set_admin
+from shared.cli.users import create_user, set_admin, set_role
+from shared.contracts.states import Role
 from shared.models.user import User, UserRole
 from shared.settings import Settings
+from tests.factories.blog import make_page
 
 
 async def roles(session: AsyncSession) -> list[tuple[str, str]]:
@@ -51,3 +53,24 @@ async def test_what_is_no_address_is_refused(revoke: bool, settings: Settings, d
 async def test_nobody_can_lose_what_they_never_had(settings: Settings, database_url: str) -> None:
     with pytest.raises(CommandError, match="nobody has the address"):
         await set_admin(settings, database_url, "ada@example.org", revoke=True)
+
+
+async def test_a_role_is_given_on_one_page_and_taken_there(
+    settings: Settings, database_url: str, session: AsyncSession
+) -> None:
+    page = await make_page(session, slug="barn")
+    await session.commit()
+
+    said = await set_role(settings, database_url, "ada@example.org", Role.REFUNDS, page="barn", revoke=False)
+    assert said == "ada@example.org has the role refunds on barn"
+    assert (await session.execute(select(UserRole.role, UserRole.page_post_id))).all() == [("refunds", page)]
+
+    await set_role(settings, database_url, "ada@example.org", Role.REFUNDS, page=None, revoke=True)
+    assert await roles(session) == [("ada@example.org", "refunds")]
+    await set_role(settings, database_url, "ada@example.org", Role.REFUNDS, page="barn", revoke=True)
+    assert await roles(session) == []
+
+
+async def test_no_role_is_given_on_a_page_that_there_is_not(settings: Settings, database_url: str) -> None:
+    with pytest.raises(CommandError, match="there is no page barn"):
+        await set_role(settings, database_url, "ada@example.org", Role.ORDERS, page="barn", revoke=False)

@@ -37,6 +37,8 @@ LIMITED = {
     ("cart", "accounts.save"),
 }
 """Routes that nobody may call as often as they like."""
+BOUNDED: dict[str, Role] = {}
+"""Blueprints under /admin that more than admins enter: what they show is bounded by the pages of that role."""
 ARGUMENTS = {"int": 1, "uuid": "00000000-0000-4000-8000-000000000000"}
 
 
@@ -140,8 +142,8 @@ def test_every_explanation_is_still_needed(apps: dict[str, Quart]) -> None:
 
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if "/admin" in r.rule.rule], ids=str)
-async def test_every_admin_route_is_for_admins(apps: dict[str, Quart], route: Route) -> None:
-    assert role_of(_view(apps, route)) is Role.ADMIN  # type: ignore[arg-type]
+async def test_every_admin_route_asks_for_a_role(apps: dict[str, Quart], route: Route) -> None:
+    assert role_of(_view(apps, route)) is BOUNDED.get(route.rule.endpoint.partition(".")[0], Role.ADMIN)  # type: ignore[arg-type]
     for method in sorted(route.methods):
         response = await _open(apps, route, method, Origin="http://localhost")
         assert response.status_code == (303 if method in SAFE_METHODS else 401)

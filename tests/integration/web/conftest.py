@@ -136,6 +136,12 @@ def _add_identity_routes(app: Quart) -> None:
     async def admins() -> str:
         return "admins"
 
+    @app.get("/page-orders")
+    @identity.role_required(Role.ORDERS)
+    async def page_orders() -> dict[str, object]:
+        scope = identity.current_scope(Role.ORDERS)
+        return {"everywhere": scope.everywhere, "page_ids": sorted(scope.page_ids)}
+
 
 def _add_machine_routes(app: Quart) -> None:
     @app.post("/hook")

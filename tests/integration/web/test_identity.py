@@ -18,6 +18,7 @@ from shared.services.registry import Services
 from shared.settings import Settings
 from shared.web.factory import make_app
 from shared.web.state import AppState
+from tests.factories.blog import make_page
 
 from .conftest import CountingCart, add_probe_routes
 
@@ -220,14 +221,35 @@ async def test_only_the_role_opens_its_door(app: Quart, session: AsyncSession) -
 async def test_a_role_on_one_page_is_no_role_everywhere(app: Quart, session: AsyncSession) -> None:
     client = app.test_client()
     await client.post("/sign-in/ada@maypole.example", headers=OURS)
-    page = await session.scalar(
-        text("INSERT INTO posts (slug, title, is_page, published_at) VALUES ('p', 'P', true, now()) RETURNING id")
-    )
+    page = await make_page(session)
     user = await ensure_user(session, "ada@maypole.example")
     await grant_role(session, user.id, Role.ADMIN, page_post_id=page)
     await session.commit()
 
     assert (await client.get("/admins")).status_code == 403
+
+
+async def test_a_role_on_a_page_opens_its_door_for_that_page(app: Quart, session: AsyncSession) -> None:
+    client = app.test_client()
+    assert (await client.get("/page-orders")).status_code == 303
+    await client.post("/sign-in/ada@maypole.example", headers=OURS)
+    assert (await client.get("/page-orders")).status_code == 403
+    page = await make_page(session)
+    user = await ensure_user(session, "ada@maypole.example")
+    await grant_role(session, user.id, Role.REFUNDS, page_post_id=page)
+    await session.commit()
+
+    assert await (await client.get("/page-orders")).get_json() == {"everywhere": False, "page_ids": [page]}
+
+
+async def test_an_admin_may_do_what_the_smaller_roles_may_everywhere(app: Quart, session: AsyncSession) -> None:
+    client = app.test_client()
+    await client.post("/sign-in/ada@maypole.example", headers=OURS)
+    user = await ensure_user(session, "ada@maypole.example")
+    await grant_role(session, user.id, Role.ADMIN)
+    await session.commit()
+
+    assert await (await client.get("/page-orders")).get_json() == {"everywhere": True, "page_ids": []}
 
 
 async def test_a_webhook_knows_nobody(app: Quart) -> None:

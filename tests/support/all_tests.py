@@ -18,10 +18,10 @@ BIN = Path(sys.executable).parent
 LINT = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("lint-imports",))
 TYPES = (("mypy",),)
 CHECKS = {"lint": LINT, "types": TYPES}
-KINDS = ("unit", "contracts", "integration", "concurrency", "properties", "browser")
+KINDS = ("unit", "contracts", "integration", "concurrency", "properties", "kills", "browser")
 SIDE_BY_SIDE = {"contracts": 2, "integration": 2}
 """Kinds whose tests run in so many processes: each test has a database of its own, and waits for it more than it works.
-The others are over in seconds, or use the machine whole (concurrency, browser)."""
+The others are over in seconds, or use the machine whole (concurrency, kills, browser)."""
 LONG = "long"
 NO_TESTS = 5
 HELP = f"""usage: ./test [KIND …] [pytest options]

@@ -39,6 +39,25 @@ async def test_nobody_being_told_the_reconciler_finds_the_payment(shop: Shop, ad
     assert await shop.tickets(ada) == ["confirmed"]
 
 
+@pytest.mark.parametrize("seconds", [0, 130, 250, 570, 850])
+async def test_nobody_being_told_it_is_settled_within_two_minutes_of_payment(
+    shop: Shop, ada: int, show: Show, seconds: int
+) -> None:
+    payment = await shop.buy(ada, show, 2)
+    pause = shop.till.settings.reconcile_every_s
+
+    async def let_the_worker_work(for_s: float) -> None:
+        for _ in range(int(for_s / pause)):
+            shop.clock.forward(seconds=pause)
+            await shop.work()
+
+    await let_the_worker_work(seconds)
+    shop.pay(payment)
+    await let_the_worker_work(120)
+
+    assert await shop.tickets(ada) == ["confirmed", "confirmed"]
+
+
 async def test_a_crash_between_recording_and_giving_is_made_good(shop: Shop, ada: int, show: Show) -> None:
     payment = await shop.buy(ada, show)
     shop.pay(payment)

@@ -19,8 +19,12 @@ from shared.db.locks import lock_cart_owner, lock_order, lock_payment
 from shared.db.uow import UnitOfWork, unit_of_work
 from shared.models import Order, Payment
 
-POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 5, 10, 15, 30, 60, 120, 300))
-"""When an unpaid attempt is looked at again, by the number of looks so far; the last one repeats (NOTES.md § 6)."""
+POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 5, 10, 15, 30, 60, 90))
+"""When an unpaid attempt is looked at again, by the number of looks so far; the last one repeats (NOTES.md § 6).
+
+The longest wait and the worker's own pause are less than two minutes: a payment of which no redirect and no webhook
+tells is found within that time.
+"""
 CLOSED_POLLS = tuple(timedelta(minutes=minutes) for minutes in (1, 10, 60))
 """When a closed attempt is looked at once more, after its deadline: money may still come late (promise 9)."""
 

@@ -21,12 +21,14 @@ from cart.app import create_app
 from shared.contracts.dtos import UserDTO
 from shared.contracts.states import Role
 from shared.db.engine import Database
-from shared.models import CalendarEntry, Order, PageConfig, Payment, Post, Ticket, TicketType
+from shared.models import Calendar, CalendarEntry, Order, PageConfig, Payment, Post, Ticket, TicketType
 from shared.payments.fake import FakeGateway
 from shared.services.identity import ensure_user, grant_role, start_session
 from shared.settings import Settings
 from shared.web.state import EXTENSION, AppState
-from tests.factories.calendar import make_calendar, make_entry, make_type
+from tests.factories.blog import make_page
+from tests.factories.calendar import make_calendar, make_entry, make_rule, make_type
+from tests.factories.market import make_product, variant_of
 
 ORIGIN = {"Origin": "http://localhost"}
 
@@ -261,6 +263,52 @@ def fill_cart(session: AsyncSession) -> FillCart:
         await session.commit()
 
     return fill_cart
+
+
+@dataclass(frozen=True, slots=True)
+class Jam:
+    """Plum jam at 4.50, on a page of its own."""
+
+    page_id: int
+    product_id: int
+    variant_id: int
+
+
+async def make_jam(session: AsyncSession, *, stock: int | None = None, title: str = "Plum jam") -> Jam:
+    """Put plum jam on the shelves, and commit."""
+    page_id = await make_page(session, title=f"Barn of {title}", has_market=True)
+    product_id = await make_product(session, page_id, title=title, stock=stock, vat_rate="20")
+    made = Jam(page_id, product_id, await variant_of(session, product_id))
+    await session.commit()
+    return made
+
+
+@pytest.fixture
+async def jam(session: AsyncSession) -> Jam:
+    return await make_jam(session, stock=5)
+
+
+@pytest.fixture
+async def hall(session: AsyncSession) -> Calendar:
+    """A hall at 8.00 an hour, round the clock."""
+    calendar = await make_calendar(session, name="The hall", whole_room=True)
+    await make_rule(session, calendar)
+    await session.commit()
+    return calendar
+
+
+async def book(running: AppState, session: AsyncSession, who: Visitor, calendar: Calendar, hours: int = 48) -> int:
+    """Put an hour of a hall into somebody's cart; return the booking's id."""
+    start = (datetime.now(UTC) + timedelta(hours=hours)).replace(minute=0, second=0, microsecond=0)
+    [entry] = await running.services.calendar.add_pending_bookings(
+        session,
+        user_id=None if who.user is None else who.user.id,
+        session_id=who.session_id,
+        calendar_id=calendar.id,
+        wish={(start, start + timedelta(hours=1)): 1},
+    )
+    await session.commit()
+    return entry.id
 
 
 Counting = Callable[[], AbstractContextManager[list[str]]]

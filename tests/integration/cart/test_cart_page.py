@@ -16,7 +16,18 @@ from shared.services.wiring import sql_services
 from shared.settings import Settings
 from shared.web.state import AppState, utc_now
 from tests.factories.orders import make_order
-from tests.integration.cart.conftest import Counting, FillCart, Show, Visitor, later, make_show, set_account, tickets_of
+from tests.integration.cart.conftest import (
+    Counting,
+    FillCart,
+    Jam,
+    PutProducts,
+    Show,
+    Visitor,
+    later,
+    make_show,
+    set_account,
+    tickets_of,
+)
 
 
 async def test_a_strangers_cart_is_empty_and_leads_on_or_to_the_sign_in(visitor: Visitor) -> None:
@@ -215,6 +226,18 @@ async def test_an_unpaid_order_stands_on_top_with_its_ways_on(ada: Visitor, show
     assert page.has(f"article form[action='/orders/{made.order.id}/pay/']")
     assert page.has(f"article form[action='/orders/{made.order.id}/put-back/']")
     assert page.attribute("article time[data-countdown]", "datetime") == made.order.expires_at.isoformat()
+
+
+async def test_a_guests_unpaid_order_can_be_paid_there_but_not_opened(
+    guest: Visitor, jam: Jam, put_products: PutProducts
+) -> None:
+    await put_products(guest, jam.variant_id)
+    await guest.post("/checkout/", {"shown_total": "4.50", "email": "guest@maypole.example"})
+    page = await guest.get("/")
+    assert page.text("article h3").startswith("Order ")
+    assert not page.has("article h3 a")
+    assert page.has("article form[action$='/pay/']")
+    assert page.has("article form[action$='/put-back/']")
 
 
 @pytest.mark.parametrize("payment", [PaymentState.CREATED, PaymentState.UNKNOWN, PaymentState.CLOSING])

@@ -158,6 +158,37 @@ class Shop:
         await expect(self.heading("Added to cart")).to_be_visible()
         await self.fits()
 
+    async def take(self, path: str, kind: str, quantity: int = 1) -> None:
+        """Put a product into the cart: its page, which kind of it, how many."""
+        await self.open("market", path)
+        await self.page.get_by_label(kind).check()
+        await self.page.get_by_label("How many").fill(str(quantity))
+        await self.button("Add to cart").first.click()
+        await expect(self.heading("Added to cart")).to_be_visible()
+        await self.fits()
+
+    async def book(self, path: str, *times: str) -> None:
+        """Put times of a day into the cart: the day's page, and when they begin."""
+        await self.open("events", path)
+        for time in times:
+            await self.page.get_by_label(re.compile(f"^{time} to ")).check()
+        await self.button("Add to cart").click()
+        await expect(self.heading("Added to cart")).to_be_visible()
+        await self.fits()
+
+    async def check_out_page(self, title: str) -> None:
+        """In the cart, check out what one page sells, and arrive at the payment page."""
+        await self.group(title).get_by_role("button", name=f"Check out {title}").click()
+        await self.arrives_at_payment()
+
+    def group(self, title: str) -> Locator:
+        """What one page sells in the cart."""
+        return self.page.get_by_role("region", name=title, exact=True)
+
+    def line(self, title: str) -> Locator:
+        """The line of one thing in the cart."""
+        return self.page.locator("#cart-panel li").filter(has_text=title)
+
     async def press_check_out(self) -> None:
         """Go to the cart and press the button."""
         await self.open_cart()

@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from quart import Quart, request
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from shared.payments.sandbox.app import FILE_NAME, create_app
 from shared.settings import Settings
 from tests.fakes.payments import MovableClock
+from tests.support.notices import Listener
 from tests.support.sandbox import SandboxControl, running_sandbox, serving
 
 KEY = {"Authorization": "Bearer sup_sk_sandbox"}
@@ -230,20 +230,6 @@ async def test_pages_forbid_scripts_and_load_our_own_style(client: httpx.AsyncCl
 
 
 # --- notices ---
-
-
-class Listener:
-    """A shop that takes notices; it answers with each status of ``answers`` in turn, the last one for ever."""
-
-    def __init__(self, *answers: int) -> None:
-        self.notices: asyncio.Queue[Any] = asyncio.Queue()
-        self._answers = list(answers)
-        self.app = Quart(__name__)
-        self.app.add_url_rule("/notice", "notice", self._take, methods=["POST"])
-
-    async def _take(self) -> tuple[str, int]:
-        await self.notices.put(await request.get_json())
-        return "", self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
 
 async def test_a_notice_is_repeated_until_it_is_taken(settings: Settings) -> None:

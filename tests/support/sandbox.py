@@ -27,10 +27,52 @@ class SandboxControl:
         self.url = url
         self._client = client
 
-    async def pay(self, checkout_id: str, *, amount: Decimal | None = None, force: bool = False) -> dict[str, Any]:
+    async def pay(
+        self, checkout_id: str, *, amount: Decimal | None = None, currency: str | None = None, force: bool = False
+    ) -> dict[str, Any]:
         """Pay a checkout as a shopper would, and return the transaction."""
-        order = {"amount": str(amount)} if amount is not None else {}
+        order = _sum(amount) | ({"currency": currency} if currency else {})
         return await self._post(f"/checkouts/{checkout_id}/pay", order | {"force": force})
+
+    async def begin(self, checkout_id: str) -> dict[str, Any]:
+        """Begin an attempt to pay that is not decided yet, and return the transaction."""
+        return await self._post(f"/checkouts/{checkout_id}/begin")
+
+    async def race(self, checkout_id: str, order: str) -> None:
+        """Let the next DELETE meet a payment: ``payment_first`` or ``payment_last``."""
+        await self._post(f"/checkouts/{checkout_id}/race", {"order": order})
+
+    async def take(self, merchant_code: str, amount: Decimal) -> dict[str, Any]:
+        """Take a payment that belongs to no checkout, and return the transaction."""
+        return await self._post("/payments", {"merchant_code": merchant_code} | _sum(amount))
+
+    async def refund(self, transaction_id: str, amount: Decimal | None = None) -> None:
+        """Give money back in the dashboard."""
+        await self._post(f"/transactions/{transaction_id}/refund", _sum(amount))
+
+    async def settle_refunds(self, transaction_id: str, status: str) -> None:
+        """End the pending refunds of a transaction."""
+        await self._post(f"/transactions/{transaction_id}/settle", {"status": status})
+
+    async def charge_back(self, transaction_id: str, amount: Decimal | None = None) -> None:
+        """Let the buyer's bank take money back."""
+        await self._post(f"/transactions/{transaction_id}/charge_back", _sum(amount))
+
+    async def pay_out(self, transaction_id: str) -> None:
+        """Pay the merchant."""
+        await self._post(f"/transactions/{transaction_id}/pay_out")
+
+    async def refund_next(self, how: str, *, times: int = 1) -> None:
+        """Let the next refunds stay pending, or be refused."""
+        await self._post("/refund_next", {"how": how, "times": times})
+
+    async def notify_next(self, how: str, **more: Any) -> None:
+        """Lose, delay or multiply the next notices."""
+        await self._post("/notify_next", {"how": how, **more})
+
+    async def forge(self, url: str, checkout_id: str, **more: Any) -> int:
+        """Send a notice that is none, and return the status of the answer."""
+        return int((await self._post("/forge", {"url": url, "checkout_id": checkout_id, **more}))["status"])
 
     async def decline(self, checkout_id: str) -> dict[str, Any]:
         """Let an attempt to pay fail."""
@@ -71,6 +113,11 @@ class SandboxControl:
         answer.raise_for_status()
         items: list[dict[str, Any]] = answer.json()
         return items
+
+
+def _sum(amount: Decimal | None) -> dict[str, Any]:
+    """Return an amount as an order has it; nothing for all of it."""
+    return {} if amount is None else {"amount": str(amount)}
 
 
 @contextlib.asynccontextmanager

@@ -50,20 +50,19 @@ def checkout_answer(record: CheckoutRecord, origin: str) -> dict[str, Any]:
 def transaction_answer(record: CheckoutRecord, attempt: Attempt, origin: str) -> dict[str, Any]:
     """Return a transaction with what moved afterwards; refunds leave its status as it is (NOTES.md § 7)."""
     answer = _attempt_answer(record, attempt) | {
-        "simple_status": attempt.status,
+        "simple_status": _simple_status(attempt),
         "foreign_transaction_id": record.reference,
         "product_summary": record.description,
         "payouts_total": 1,
-        "payouts_received": 0,
+        "payouts_received": int(attempt.moved("PAYOUT") > 0),
         "payout_plan": "SINGLE_PAYMENT",
         "transaction_events": [_movement_answer(movement) for movement in attempt.movements],
         "links": [],
     }
-    left = attempt.amount - attempt.refunded
-    if attempt.status == "SUCCESSFUL" and left > 0:
+    if attempt.status == "SUCCESSFUL" and attempt.left > 0:
         href = f"{origin}/v1.0/merchants/{record.merchant_code}/payments/{attempt.id}/refunds"
         link = {"rel": "refund", "href": href, "type": "application/json", "min_amount": 0.01}
-        answer["links"] = [link | {"max_amount": number(left)}]
+        answer["links"] = [link | {"max_amount": number(attempt.left)}]
     return answer
 
 
@@ -110,15 +109,25 @@ def _attempt_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
         "currency": record.currency,
         "timestamp": timestamp(attempt.at),
         "status": attempt.status,
-        "payment_type": "ECOM",
+        "payment_type": "POS" if record.by_reader else "ECOM",
         "installments_count": 1,
         "merchant_code": record.merchant_code,
         "vat_amount": 0,
         "tip_amount": 0,
-        "entry_mode": "CUSTOMER_ENTRY",
+        "entry_mode": "CHIP" if record.by_reader else "CUSTOMER_ENTRY",
         "auth_code": attempt.code[-6:],
         "internal_id": int(attempt.id[:8], 16),
     }
+
+
+def _simple_status(attempt: Attempt) -> str:
+    """Return the status for people: what happened last to the money; not the refunds that went well (NOTES.md § 7)."""
+    refunds = [movement.status for movement in attempt.movements if movement.event_type == "REFUND"]
+    if attempt.moved("CHARGE_BACK"):
+        return "CHARGEBACK"
+    if refunds and refunds[-1] == "FAILED":
+        return "REFUND_FAILED"
+    return "PAID_OUT" if attempt.moved("PAYOUT") else attempt.status
 
 
 def _movement_answer(movement: Movement) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from quart import Blueprint, Response, current_app, request
+from quart import Blueprint, Response, current_app, g, request
 
 from .answers import checkout_answer, history_answer, merchant_answer, transaction_answer
 from .checking import read_creation, read_object, read_refund, read_update
-from .faults import Operation
+from .faults import STALE, Operation
 from .merchants import Merchant
 from .records import Attempt, CheckoutRecord
 from .refused import Refused, invalid, not_found, problem, wrong
@@ -61,14 +61,18 @@ async def create(by: Merchant) -> Response:
 async def find(by: Merchant) -> Response:
     """List checkouts, or the one with a reference."""
     found = here().bank.find(request.args.get("checkout_reference"), by)
-    return _json([checkout_answer(record, _origin()) for record in found])
+    shown = (_shown(record) for record in found)
+    return _json([checkout_answer(record, _origin()) for record in shown if record is not None])
 
 
 @api.get("/v0.1/checkouts/<checkout_id>")
 @operation("get")
 async def get(by: Merchant, checkout_id: str) -> Response:
     """Show a checkout."""
-    return _checkout(here().bank.get(checkout_id, by))
+    record = _shown(here().bank.get(checkout_id, by))
+    if record is None:
+        raise not_found()
+    return _checkout(record)
 
 
 @api.patch("/v0.1/checkouts/<checkout_id>")
@@ -93,8 +97,10 @@ async def transaction(by: Merchant, merchant_code: str) -> Response:
     wanted = request.args.get("id") or request.args.get("transaction_code")
     if not wanted:
         raise invalid(wrong("id", "Validation error", "MISSING"))
-    record, attempt = here().bank.transaction(merchant_code, wanted)
-    return _json(transaction_answer(record, attempt, _origin()))
+    pairs = _shown_pairs([here().ledger.transaction(merchant_code, wanted)])
+    if not pairs:
+        raise not_found()
+    return _json(transaction_answer(*pairs[0], _origin()))
 
 
 @api.get("/v2.1/merchants/<merchant_code>/transactions/history")
@@ -103,7 +109,8 @@ async def history(by: Merchant, merchant_code: str) -> Response:
     """List transactions, a page at a time; the link to the next page is a query string, as SumUp has it."""
     _refuse_other(by, merchant_code)
     limit = _limit()
-    pairs = _after(_chosen(here().bank.history(merchant_code)), request.args.get("oldest_ref"))
+    everything = _shown_pairs(here().ledger.history(merchant_code))
+    pairs = _after(_chosen(everything), request.args.get("oldest_ref"))
     links = []
     if len(pairs) > limit:
         query = request.args.to_dict() | {"limit": str(limit), "oldest_ref": pairs[limit - 1][1].id}
@@ -117,7 +124,7 @@ async def refund(by: Merchant, merchant_code: str, attempt_id: str) -> Response:
     """Give money back."""
     if merchant_code != by.code:
         raise problem(HTTPStatus.NOT_FOUND, "Transaction not found")
-    here().bank.refund(merchant_code, attempt_id, read_refund(await _body()))
+    here().ledger.refund(merchant_code, attempt_id, read_refund(await _body()))
     return _json({}, HTTPStatus.CREATED)
 
 
@@ -143,6 +150,17 @@ def _refuse_other(by: Merchant, merchant_code: str) -> None:
     """Refuse a look at another account's transactions."""
     if merchant_code != by.code:
         raise not_found()
+
+
+def _shown(record: CheckoutRecord) -> CheckoutRecord | None:
+    """Return a checkout as it is, or as it was, for a read that is ordered to be stale."""
+    return here().bank.store.before(record.id) if g.get(STALE) else record
+
+
+def _shown_pairs(pairs: list[tuple[CheckoutRecord, Attempt]]) -> list[tuple[CheckoutRecord, Attempt]]:
+    """Return transactions as they are, or as they were, for a read that is ordered to be stale."""
+    records = [(_shown(record), attempt.id) for record, attempt in pairs]
+    return [(record, one) for record, name in records if record for one in record.attempts if one.id == name]
 
 
 def _chosen(pairs: list[tuple[CheckoutRecord, Attempt]]) -> list[tuple[CheckoutRecord, Attempt]]:

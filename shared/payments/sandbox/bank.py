@@ -1,25 +1,24 @@
-"""What SumUp does with checkouts, payments and refunds. No HTTP here: routes, page and steering all call this."""
+"""What SumUp does with checkouts and attempts to pay them. No HTTP here: routes, pages and steering all call this."""
 
 from __future__ import annotations
 
-import secrets
-import string
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from .merchants import Merchant
-from .records import Attempt, CheckoutRecord, Movement, Store
-from .refused import Refused, invalid, not_found, problem, simple, wrong
+from .records import Attempt, CheckoutRecord, Store, new_attempt
+from .refused import invalid, not_found, simple, wrong
 
 DECLINED_AMOUNTS = frozenset(map(Decimal, ("11.00", "42.01", "42.76", "42.91")))
 """Totals that SumUp's own sandbox always declines (NOTES.md § 9)."""
 
 PAGE_LIFETIME = timedelta(minutes=30)
 OPEN_STATUSES = ("PENDING", "FAILED")
+Race = Literal["payment_first", "payment_last"]
 
 
 class SandboxClock:
@@ -55,6 +54,7 @@ class Bank:
         self.store = store
         self.clock = clock
         self._notify = notify
+        self.races: dict[str, Race] = {}
 
     def create(self, values: dict[str, Any], by: Merchant) -> CheckoutRecord:
         """Open a checkout from checked values."""
@@ -104,60 +104,72 @@ class Bank:
         return changed
 
     def deactivate(self, checkout_id: str, by: Merchant | None = None) -> CheckoutRecord:
-        """Close an unpaid checkout."""
+        """Close an unpaid checkout; a payment that was ordered to race it lands before or after."""
+        race = self.races.pop(self.get(checkout_id, by).id, None)
+        if race == "payment_first":
+            self.attempt(checkout_id)
         record = self._open(checkout_id, by)
         for attempt in record.attempts:
             if attempt.status == "PENDING":
-                attempt.status = "CANCELLED"
+                attempt.status, attempt.changed_at = "CANCELLED", self.clock()
         record.status = "EXPIRED"
         self.store.save(record)
-        return record
+        closed = record.model_copy(deep=True)
+        if race == "payment_last":
+            self.attempt(checkout_id, force=True)
+        return closed
+
+    def begin(self, checkout_id: str) -> Attempt:
+        """Begin an attempt that is not decided yet: a buyer before their bank's page."""
+        record = self._open(checkout_id)
+        attempt = new_attempt(record, "PENDING", self.clock())
+        record.attempts.append(attempt)
+        self.store.save(record)
+        return attempt
 
     def attempt(
-        self, checkout_id: str, *, decline: bool = False, amount: Decimal | None = None, force: bool = False
+        self,
+        checkout_id: str,
+        *,
+        decline: bool = False,
+        amount: Decimal | None = None,
+        currency: str | None = None,
+        force: bool = False,
     ) -> Attempt:
-        """Try to pay a checkout. ``force`` pays a closed one: the payment that was under way when it closed."""
+        """Try to pay a checkout, or finish the attempt that was begun.
+
+        ``force`` pays a closed one (the payment that was under way when it closed), and a paid one a second time.
+        """
         record = self.get(checkout_id) if force else self._open(checkout_id)
         record.amount = record.amount if amount is None else amount
+        record.currency = record.currency if currency is None else currency
         paid = not decline and record.amount not in DECLINED_AMOUNTS
-        attempt = self._new_attempt(record, "SUCCESSFUL" if paid else "FAILED")
-        record.attempts.append(attempt)
-        record.status = "PAID" if paid else "FAILED"
-        record.paid_by = attempt.id if paid else None
+        attempt = self._under_way(record)
+        attempt.amount, attempt.status = record.amount, "SUCCESSFUL" if paid else "FAILED"
+        attempt.changed_at = self.clock()
+        self._decide(record, attempt)
         self.store.save(record)
         self._notify(record)
         return attempt
 
-    def transaction(self, merchant_code: str, id_or_code: str) -> tuple[CheckoutRecord, Attempt]:
-        """Return an attempt of this merchant, and its checkout."""
-        found = self.store.by_attempt(id_or_code)
-        if found is None or found[0].merchant_code != merchant_code:
-            raise not_found()
-        return found
-
-    def history(self, merchant_code: str) -> list[tuple[CheckoutRecord, Attempt]]:
-        """Return every attempt of a merchant, oldest first."""
-        pairs = [(record, attempt) for record in self.store for attempt in record.attempts]
-        return sorted((pair for pair in pairs if pair[0].merchant_code == merchant_code), key=lambda pair: pair[1].at)
-
-    def refund(self, merchant_code: str, attempt_id: str, amount: Decimal | None) -> Movement:
-        """Give money back; without an amount, all that is left."""
-        record, attempt = self._refundable(merchant_code, attempt_id)
-        left = attempt.amount - attempt.refunded
-        wanted = left if amount is None else amount
-        if wanted > left:
-            raise _too_much(left)
-        movement = Movement(
-            id=secrets.randbelow(10**12), event_type="REFUND", status="REFUNDED", amount=wanted, at=self.clock()
-        )
-        attempt.movements.append(movement)
-        attempt.changed_at = movement.at
-        self.store.save(record)
-        return movement
-
     def page_is_open(self, record: CheckoutRecord) -> bool:
         """Tell whether the hosted page still takes payments: it closes after a while though the checkout does not."""
         return record.status in OPEN_STATUSES and self.clock() < record.created_at + PAGE_LIFETIME
+
+    def _under_way(self, record: CheckoutRecord) -> Attempt:
+        """Return the attempt that waits to be decided, or a new one."""
+        waiting = [attempt for attempt in record.attempts if attempt.status == "PENDING"]
+        if not waiting:
+            record.attempts.append(new_attempt(record, "PENDING", self.clock()))
+        return waiting[-1] if waiting else record.attempts[-1]
+
+    def _decide(self, record: CheckoutRecord, attempt: Attempt) -> None:
+        """Let a decided attempt decide the checkout; one that is paid stays so, by the payment that was first."""
+        if record.paid_by is not None:
+            return
+        paid = attempt.status == "SUCCESSFUL"
+        record.status = "PAID" if paid else "FAILED"
+        record.paid_by = attempt.id if paid else None
 
     def _open(self, checkout_id: str, by: Merchant | None = None) -> CheckoutRecord:
         """Return a checkout that can still be paid."""
@@ -175,32 +187,16 @@ class Bank:
             self.store.save(record)
         return record
 
-    def _refundable(self, merchant_code: str, attempt_id: str) -> tuple[CheckoutRecord, Attempt]:
-        """Return an attempt of which something is left to give back."""
-        try:
-            record, attempt = self.transaction(merchant_code, attempt_id)
-        except Refused as refused:
-            raise problem(HTTPStatus.NOT_FOUND, "Transaction not found") from refused
-        if attempt.status != "SUCCESSFUL" or attempt.refunded >= attempt.amount:
-            raise problem(HTTPStatus.CONFLICT, "The transaction is not refundable in its current state")
-        return record, attempt
-
     def _refuse_spent(self, reference: str) -> None:
         """Refuse a reference that was used before, whatever became of it."""
         if self.store.by_reference(reference) is not None:
             message = "Checkout with this checkout reference and pay to email already exists"
             raise simple(HTTPStatus.CONFLICT, "DUPLICATED_CHECKOUT", message)
 
-    def _new_attempt(self, record: CheckoutRecord, status: str) -> Attempt:
-        """Make an attempt with an id for programs and a code for people."""
-        now = self.clock()
-        code = "T" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(9))
-        return Attempt(id=str(uuid.uuid4()), code=code, amount=record.amount, status=status, at=now, changed_at=now)
-
 
 def _may_see(record: CheckoutRecord, by: Merchant | None) -> bool:
     """Tell whether a checkout is of the account that asks."""
-    return by is None or record.merchant_code == by.code
+    return by is None or (record.merchant_code == by.code and not record.by_reader)
 
 
 def _refuse_foreign(values: dict[str, Any], by: Merchant) -> None:
@@ -209,14 +205,3 @@ def _refuse_foreign(values: dict[str, Any], by: Merchant) -> None:
         raise invalid(wrong("merchant_code", "Validation error"))
     if values.get("currency", by.currency) != by.currency:
         raise invalid(wrong("currency", "Given currency differs from merchant's country currency"))
-
-
-def _too_much(left: Decimal) -> Refused:
-    """Refuse a refund of more than is left; the unit of the limit is not documented, the example reads like pence."""
-    error = {
-        "code": "INVALID_AMOUNT",
-        "detail": "Amount exceeds the refundable amount",
-        "reason": "amount_too_high",
-        "max_refundable_amount": int(left * 100),
-    }
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Refund failed.", errors=[error])

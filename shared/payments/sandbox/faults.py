@@ -6,24 +6,45 @@ A kind is one function of the fault and of the act that it spoils; a new kind is
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from quart import Response
+from quart import Response, g
+
+from .refused import not_found
 
 CUT_HEADER = "x-sandbox-cut"
 
 Act = Callable[[], Awaitable[Response]]
 Operation = Literal["create", "find", "get", "update", "cancel", "transaction", "history", "refund", "account"]
-Kind = Literal["status", "status_after", "slow", "slow_after", "cut_before", "cut_after"]
+Kind = Literal[
+    "status",
+    "status_after",
+    "slow",
+    "slow_after",
+    "cut_before",
+    "cut_after",
+    "no_content",
+    "empty",
+    "unreadable",
+    "truncated",
+    "stale",
+    "missing",
+]
+STALE = "sandbox_stale"
+"""Set on the request's ``g`` where it is to be answered with what was, before the last change."""
 
 
 class Fault(BaseModel, extra="forbid"):
     """One order: which operation fails, how, and how many times.
 
     ``status``, ``body`` and ``headers`` are for the kinds that answer something, ``delay_s`` for the slow ones.
-    ``…_after`` means that the request took effect first.
+    ``…_after`` means that the request took effect first. It does as well for ``no_content`` (a 204), and for ``empty``,
+    ``unreadable`` and ``truncated``, which keep the status and spoil the body. ``stale`` reads show what was before
+    the last change; ``missing`` ones find nothing, as a transaction is not found at first.
     """
 
     operation: Operation | Literal["any"]
@@ -94,6 +115,45 @@ async def _cut_after(fault: Fault, act: Act) -> Response:
     return await _cut(fault, act)
 
 
+async def _no_content(_fault: Fault, act: Act) -> Response:
+    """Do it, and say that there is nothing to say."""
+    answer = await act()
+    return Response("", status=HTTPStatus.NO_CONTENT) if answer.status_code < HTTPStatus.MULTIPLE_CHOICES else answer
+
+
+async def _empty(_fault: Fault, act: Act) -> Response:
+    """Do it, and answer without a body."""
+    return await _with_body(await act(), lambda _: b"")
+
+
+async def _unreadable(_fault: Fault, act: Act) -> Response:
+    """Do it, and answer with what a proxy may put in the place of JSON."""
+    return await _with_body(await act(), lambda _: b"<html><body>OK</body></html>")
+
+
+async def _truncated(_fault: Fault, act: Act) -> Response:
+    """Do it, and answer with the first half of the body, as if that were all."""
+    return await _with_body(await act(), lambda body: body[: len(body) // 2])
+
+
+async def _stale(_fault: Fault, act: Act) -> Response:
+    """Read what was before the last change."""
+    setattr(g, STALE, True)
+    return await act()
+
+
+async def _missing(_fault: Fault, _act: Act) -> Response:
+    """Find nothing, as SumUp says it."""
+    refused = not_found()
+    return Response(json.dumps(refused.body), status=refused.status, content_type=refused.media_type)
+
+
+async def _with_body(answer: Response, change: Callable[[bytes], bytes]) -> Response:
+    """Return an answer of the same status with another body."""
+    body = change(await answer.get_data(as_text=False))
+    return Response(body, status=answer.status_code, content_type=answer.content_type)
+
+
 KINDS: dict[Kind, Callable[[Fault, Act], Awaitable[Response]]] = {
     "status": _answer,
     "status_after": _answer_after,
@@ -101,6 +161,12 @@ KINDS: dict[Kind, Callable[[Fault, Act], Awaitable[Response]]] = {
     "slow_after": _slow_after,
     "cut_before": _cut,
     "cut_after": _cut_after,
+    "no_content": _no_content,
+    "empty": _empty,
+    "unreadable": _unreadable,
+    "truncated": _truncated,
+    "stale": _stale,
+    "missing": _missing,
 }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+import string
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -37,8 +40,17 @@ class Attempt(BaseModel):
     @property
     def refunded(self) -> Decimal:
         """What was given back or is on its way."""
-        given = (move.amount for move in self.movements if move.event_type == "REFUND" and move.status != "FAILED")
-        return sum(given, Decimal(0))
+        return self.moved("REFUND")
+
+    @property
+    def left(self) -> Decimal:
+        """What can still be given back: no more than the buyer's bank has left."""
+        return self.amount - self.refunded - self.moved("CHARGE_BACK")
+
+    def moved(self, event_type: str) -> Decimal:
+        """Return the sum of one kind of movement, without what came to nothing."""
+        moves = (move for move in self.movements if move.event_type == event_type and move.status != "FAILED")
+        return sum((move.amount for move in moves), Decimal(0))
 
 
 class CheckoutRecord(BaseModel):
@@ -57,11 +69,21 @@ class CheckoutRecord(BaseModel):
     hosted: bool = False
     status: str = "PENDING"
     paid_by: str | None = None
+    by_reader: bool = False
+    """Paid at a card reader: SumUp shows the transaction, and no checkout."""
     attempts: list[Attempt] = Field(default_factory=list)
+
+
+def new_attempt(record: CheckoutRecord, status: str, now: datetime) -> Attempt:
+    """Return an attempt with an id for programs and a code for people."""
+    code = "T" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(9))
+    return Attempt(id=str(uuid.uuid4()), code=code, amount=record.amount, status=status, at=now, changed_at=now)
 
 
 class Store:
     """All checkouts, in memory; with a path also in a file, so that a restart keeps them.
+
+    Of each it keeps in memory what it was before its last change, for the reads that are ordered to be stale.
 
     The file holds one line for each change, the whole checkout each time, and the last line of a checkout
     counts. It is written afresh at every start, into a new file that then takes the old one's place.
@@ -72,6 +94,8 @@ class Store:
         self._checkouts: dict[str, CheckoutRecord] = {}
         self._references: dict[str, CheckoutRecord] = {}
         self._attempts: dict[str, tuple[CheckoutRecord, Attempt]] = {}
+        self._now: dict[str, CheckoutRecord] = {}
+        self._before: dict[str, CheckoutRecord | None] = {}
         if path is not None:
             self._load(path)
 
@@ -91,16 +115,22 @@ class Store:
         """Return an attempt and its checkout, by the attempt's id or its code."""
         return self._attempts.get(id_or_code)
 
+    def before(self, checkout_id: str) -> CheckoutRecord | None:
+        """Return a checkout as it was before its last change; None where that change was its beginning."""
+        return self._before.get(checkout_id)
+
     def save(self, record: CheckoutRecord) -> None:
         """Keep a new or changed checkout."""
         self._index(record)
+        self._before[record.id] = self._now.get(record.id)
+        self._now[record.id] = record.model_copy(deep=True)
         if self._path is not None:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(record.model_dump_json() + "\n")
 
     def clear(self) -> None:
         """Forget everything."""
-        for index in (self._checkouts, self._references, self._attempts):
+        for index in (self._checkouts, self._references, self._attempts, self._now, self._before):
             index.clear()
         if self._path is not None:
             self._path.write_text("", encoding="utf-8")
@@ -118,9 +148,12 @@ class Store:
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
             # A process that was killed while it wrote leaves half a line; an older version, lines of another form.
             try:
-                self._index(CheckoutRecord.model_validate_json(line))
+                record = CheckoutRecord.model_validate_json(line)
             except ValidationError:
                 log.warning("sandbox_forgets_a_line", file=path.name)
+            else:
+                self._index(record)
+                self._before[record.id] = self._now[record.id] = record.model_copy(deep=True)
         fresh = path.with_suffix(".new")
         fresh.write_text("".join(record.model_dump_json() + "\n" for record in self), encoding="utf-8")
         fresh.replace(path)

@@ -3,8 +3,18 @@
 | request | body | does |
 |---|---|---|
 | GET ``/sandbox/checkouts`` | | lists everything that the sandbox remembers |
-| POST ``/sandbox/checkouts/<id>/pay`` | ``amount``, ``force`` | pays; another amount; though it is closed |
+| POST ``/sandbox/checkouts/<id>/pay`` | ``amount``, ``currency``, ``force`` | pays; another sum; a closed one |
+| POST ``/sandbox/checkouts/<id>/begin`` | | begins an attempt to pay, which ``pay`` or ``decline`` then decides |
 | POST ``/sandbox/checkouts/<id>/decline`` | | lets an attempt to pay fail |
+| POST ``/sandbox/checkouts/<id>/race`` | ``order`` | lets the next DELETE meet a payment, before or after it |
+| POST ``/sandbox/payments`` | ``merchant_code``, ``amount`` | takes a payment at a card reader, for no checkout |
+| POST ``/sandbox/transactions/<id>/refund`` | ``amount`` | gives money back in the dashboard |
+| POST ``/sandbox/transactions/<id>/settle`` | ``status`` | ends pending refunds: ``REFUNDED`` or ``FAILED`` |
+| POST ``/sandbox/transactions/<id>/charge_back`` | ``amount`` | lets the buyer's bank take money back |
+| POST ``/sandbox/transactions/<id>/pay_out`` | | pays the merchant |
+| POST ``/sandbox/refund_next`` | ``how``, ``times`` | lets refunds stay pending or be refused: ``ledger.Manner`` |
+| POST ``/sandbox/notify_next`` | a ``webhooks.Mishap`` | loses, delays or multiplies the next notices |
+| POST ``/sandbox/forge`` | a ``webhooks.Forgery`` | sends a notice that is none |
 | POST ``/sandbox/fail_next`` | a ``faults.Fault`` | lets the next answers of an operation fail |
 | POST ``/sandbox/clock`` | ``forward_s`` | lets time pass |
 | GET ``/sandbox/calls`` | | lists the requests to the API, in their order |
@@ -27,18 +37,53 @@ from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 from quart.wrappers import Response
 
+from .bank import Race
 from .faults import Fault
-from .refused import Refused
+from .ledger import Manner, Settled
+from .refused import Refused, not_found
+from .webhooks import Forgery, Mishap
 from .world import here
 
 steering = Blueprint("steering", __name__, url_prefix="/sandbox")
 
 
-class Payment(BaseModel, extra="forbid"):
-    """How to pay: another amount than asked for, or a checkout that is closed already."""
+class Sum(BaseModel, extra="forbid"):
+    """How much: all of it, or a part."""
 
     amount: Decimal | None = Field(None, gt=0, decimal_places=2)
+
+
+class Payment(Sum):
+    """How to pay: another amount or currency than asked for, or a checkout that is closed already."""
+
+    currency: str | None = Field(None, pattern="^[A-Z]{3}$")
     force: bool = False
+
+
+class Taken(BaseModel, extra="forbid"):
+    """What was paid at a card reader, and to whom."""
+
+    merchant_code: str
+    amount: Decimal = Field(gt=0, decimal_places=2)
+
+
+class Racing(BaseModel, extra="forbid"):
+    """Which is first: the payment, or the DELETE."""
+
+    order: Race
+
+
+class RefundManner(BaseModel, extra="forbid"):
+    """How the next refunds go."""
+
+    how: Manner
+    times: int = Field(1, ge=1)
+
+
+class RefundsEnd(BaseModel, extra="forbid"):
+    """How pending refunds end."""
+
+    status: Settled
 
 
 class Forward(BaseModel, extra="forbid"):
@@ -84,14 +129,86 @@ async def checkouts() -> Response:
 async def pay(checkout_id: str) -> ResponseReturnValue:
     """Pay a checkout."""
     order = Payment.model_validate(await _order())
-    attempt = here().bank.attempt(checkout_id, amount=order.amount, force=order.force)
+    attempt = here().bank.attempt(checkout_id, amount=order.amount, currency=order.currency, force=order.force)
     return attempt.model_dump(mode="json")
+
+
+@steering.post("/checkouts/<checkout_id>/begin")
+async def begin(checkout_id: str) -> ResponseReturnValue:
+    """Begin an attempt to pay."""
+    return here().bank.begin(checkout_id).model_dump(mode="json")
 
 
 @steering.post("/checkouts/<checkout_id>/decline")
 async def decline(checkout_id: str) -> ResponseReturnValue:
     """Let an attempt to pay fail."""
     return here().bank.attempt(checkout_id, decline=True).model_dump(mode="json")
+
+
+@steering.post("/checkouts/<checkout_id>/race")
+async def race(checkout_id: str) -> ResponseReturnValue:
+    """Order a payment that meets the DELETE."""
+    order = Racing.model_validate(await _order())
+    here().bank.races[here().bank.get(checkout_id).id] = order.order
+    return {}, HTTPStatus.CREATED
+
+
+@steering.post("/payments")
+async def take() -> ResponseReturnValue:
+    """Take a payment that no shop knows of."""
+    order = Taken.model_validate(await _order())
+    merchant = here().merchants.get(order.merchant_code)
+    if merchant is None:
+        raise not_found()
+    return here().ledger.take(merchant, order.amount).model_dump(mode="json")
+
+
+@steering.post("/transactions/<attempt_id>/refund")
+async def refund(attempt_id: str) -> ResponseReturnValue:
+    """Give money back in the dashboard."""
+    order = Sum.model_validate(await _order())
+    return here().ledger.refund_by_hand(attempt_id, order.amount).model_dump(mode="json")
+
+
+@steering.post("/transactions/<attempt_id>/settle")
+async def settle(attempt_id: str) -> ResponseReturnValue:
+    """End the pending refunds of a transaction."""
+    order = RefundsEnd.model_validate(await _order())
+    return here().ledger.settle_refunds(attempt_id, order.status).model_dump(mode="json")
+
+
+@steering.post("/transactions/<attempt_id>/charge_back")
+async def charge_back(attempt_id: str) -> ResponseReturnValue:
+    """Let the buyer's bank take money back."""
+    order = Sum.model_validate(await _order())
+    return here().ledger.charge_back(attempt_id, order.amount).model_dump(mode="json")
+
+
+@steering.post("/transactions/<attempt_id>/pay_out")
+async def pay_out(attempt_id: str) -> ResponseReturnValue:
+    """Pay the merchant."""
+    return here().ledger.pay_out(attempt_id).model_dump(mode="json")
+
+
+@steering.post("/refund_next")
+async def refund_next() -> ResponseReturnValue:
+    """Order how the next refunds go."""
+    order = RefundManner.model_validate(await _order())
+    here().ledger.order(order.how, order.times)
+    return {}, HTTPStatus.CREATED
+
+
+@steering.post("/notify_next")
+async def notify_next() -> ResponseReturnValue:
+    """Order what becomes of the next notices."""
+    here().messenger.order(Mishap.model_validate(await _order()))
+    return {}, HTTPStatus.CREATED
+
+
+@steering.post("/forge")
+async def forge() -> ResponseReturnValue:
+    """Send a notice that is none, and tell what was answered."""
+    return {"status": await here().messenger.forge(Forgery.model_validate(await _order()))}
 
 
 @steering.post("/fail_next")
@@ -125,9 +242,11 @@ async def reset() -> ResponseReturnValue:
     """Forget everything."""
     world = here()
     world.bank.store.clear()
+    world.bank.races.clear()
+    world.ledger.clear()
     world.faults.clear()
     world.calls.clear()
-    world.messenger.deliveries.clear()
+    world.messenger.clear()
     return {}
 
 

@@ -1,16 +1,19 @@
 """Sends the notices of changed checkouts, and again until somebody answers 2xx (NOTES.md § 6).
 
 A restart of the sandbox drops the repetitions that were still to come: notices are hints, and a shop polls too.
+On order a notice is lost, late, or comes more than once; and anybody can forge one, for it bears no signature.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Literal
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from shared.clients.tls import tls_context
 
@@ -19,13 +22,34 @@ from .records import CheckoutRecord
 ANSWER_WITHIN_S = 10.0
 
 
+class Mishap(BaseModel, extra="forbid"):
+    """What becomes of the next notices: lost, late by ``delay_s``, or sent ``copies`` times.
+
+    ``doubled`` copies follow each other, ``concurrent`` ones go off at the same instant.
+    """
+
+    how: Literal["lost", "late", "doubled", "concurrent"]
+    times: int = Field(1, ge=1)
+    delay_s: float = Field(60.0, ge=0)
+    copies: int = Field(2, ge=2, le=100)
+
+
+class Forgery(BaseModel, extra="forbid"):
+    """A notice that SumUp never sent."""
+
+    url: str
+    checkout_id: str
+    event_type: str = "CHECKOUT_STATUS_CHANGED"
+
+
 class Delivery(BaseModel):
-    """One notice: where to, and what was answered to each try (0: no answer)."""
+    """One notice: where to, and what was answered to each try (0: no answer). A lost one is never tried."""
 
     checkout_id: str
     url: str
     answers: list[int] = []
     arrived: bool = False
+    lost: bool = False
 
 
 class Messenger:
@@ -34,19 +58,39 @@ class Messenger:
     def __init__(self, delays: Sequence[float]) -> None:
         self.deliveries: list[Delivery] = []
         self._delays = tuple(delays)
+        self._mishaps: deque[Mishap] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._client = httpx.AsyncClient(
             timeout=ANSWER_WITHIN_S, follow_redirects=False, trust_env=False, verify=tls_context(trust_env=False)
         )
 
+    def order(self, mishap: Mishap) -> None:
+        """Let the next notices go wrong."""
+        self._mishaps.extend([mishap] * mishap.times)
+
     def notify(self, record: CheckoutRecord) -> None:
         """Begin to send a notice about a checkout, if its shop wants any."""
-        if record.return_url and self._delays:
-            delivery = Delivery(checkout_id=record.id, url=record.return_url)
-            self.deliveries.append(delivery)
-            task = asyncio.get_running_loop().create_task(self._deliver(delivery))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if not record.return_url or not self._delays:
+            return
+        mishap = self._mishaps.popleft() if self._mishaps else None
+        how = mishap.how if mishap else ""
+        copies = mishap.copies if mishap and how in {"doubled", "concurrent"} else 1
+        deliveries = [Delivery(checkout_id=record.id, url=record.return_url, lost=how == "lost") for _ in range(copies)]
+        self.deliveries.extend(deliveries)
+        if how == "concurrent":
+            for delivery in deliveries:
+                self._begin([delivery], 0.0)
+        elif how != "lost":
+            self._begin(deliveries, mishap.delay_s if mishap and how == "late" else 0.0)
+
+    async def forge(self, forgery: Forgery) -> int:
+        """Send a notice that is none, once, and return the status of the answer, 0 for none."""
+        return await self._send(forgery.url, forgery.checkout_id, forgery.event_type)
+
+    def clear(self) -> None:
+        """Forget what was sent, and what was to go wrong."""
+        self.deliveries.clear()
+        self._mishaps.clear()
 
     async def close(self) -> None:
         """Give up what is not delivered."""
@@ -56,19 +100,30 @@ class Messenger:
                 await task
         await self._client.aclose()
 
+    def _begin(self, deliveries: Sequence[Delivery], late_s: float) -> None:
+        """Deliver in the background, one after the other."""
+        task = asyncio.get_running_loop().create_task(self._deliver_all(deliveries, late_s))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver_all(self, deliveries: Sequence[Delivery], late_s: float) -> None:
+        """Wait, then deliver each."""
+        await asyncio.sleep(late_s)
+        for delivery in deliveries:
+            await self._deliver(delivery)
+
     async def _deliver(self, delivery: Delivery) -> None:
         """Try until it arrives or the plan is at its end."""
         for delay in self._delays:
             await asyncio.sleep(delay)
-            delivery.answers.append(await self._send(delivery))
+            delivery.answers.append(await self._send(delivery.url, delivery.checkout_id))
             if 200 <= delivery.answers[-1] < 300:  # noqa: PLR2004 - any 2xx
                 delivery.arrived = True
                 return
 
-    async def _send(self, delivery: Delivery) -> int:
+    async def _send(self, url: str, checkout_id: str, event_type: str = "CHECKOUT_STATUS_CHANGED") -> int:
         """Send once and return the status of the answer, 0 for none."""
-        notice = {"event_type": "CHECKOUT_STATUS_CHANGED", "id": delivery.checkout_id}
         try:
-            return (await self._client.post(delivery.url, json=notice)).status_code
+            return (await self._client.post(url, json={"event_type": event_type, "id": checkout_id})).status_code
         except (httpx.HTTPError, httpx.InvalidURL):
             return 0

@@ -16,6 +16,7 @@ from shared.settings import Settings
 
 from .bank import Bank, SandboxClock
 from .faults import Faults
+from .ledger import Ledger
 from .merchants import Merchant, sandbox_accounts
 from .records import Store
 from .webhooks import Messenger
@@ -37,6 +38,7 @@ class World:
     settings: Settings
     clock: SandboxClock
     bank: Bank
+    ledger: Ledger
     messenger: Messenger
     started_at: datetime
     merchants: Mapping[str, Merchant]
@@ -48,15 +50,12 @@ def build_world(settings: Settings, clock: Clock, path: Path | None) -> World:
     """Put a sandbox together; call it while an event loop runs."""
     moving = SandboxClock(clock)
     messenger = Messenger(settings.sandbox_webhook_delays_s)
-    bank = Bank(
-        Store(path),
-        moving,
-        notify=messenger.notify,
-    )
+    store = Store(path)
     return World(
         settings=settings,
         clock=moving,
-        bank=bank,
+        bank=Bank(store, moving, notify=messenger.notify),
+        ledger=Ledger(store, moving),
         messenger=messenger,
         started_at=moving(),
         merchants=sandbox_accounts(settings),

@@ -476,7 +476,7 @@ class MovementStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One refund as the provider's transaction shows it."""
+    """One refund, or one chargeback, as the provider's transaction shows it."""
 
     id: str
     amount: Decimal
@@ -493,6 +493,10 @@ class Transaction:
     currency: str
     captured: bool
     refunds: tuple[Movement, ...] = ()
+    chargebacks: tuple[Movement, ...] = ()
+    """What the buyer's bank took back, without asking us."""
+    reference: str = ""
+    """The reference of the checkout that it paid; empty where there was none, or the provider does not say."""
 
     @property
     def refunded(self) -> Decimal:
@@ -503,6 +507,31 @@ class Transaction:
     def given_back(self) -> Decimal:
         """What was given back for certain."""
         return sum((r.amount for r in self.refunds if r.status is MovementStatus.DONE), ZERO)
+
+    @property
+    def charged_back(self) -> Decimal:
+        """What the buyer's bank took back, or is about to."""
+        return sum((c.amount for c in self.chargebacks if c.status is not MovementStatus.VOID), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """One entry of the provider's own record of an account. ``transaction`` shows more, refunds and chargebacks too."""
+
+    transaction_id: str
+    code: str
+    amount: Decimal
+    currency: str
+    captured: bool
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """A part of the provider's record; ``following`` asks for the next part, None: this was the last."""
+
+    items: tuple[HistoryItem, ...]
+    following: str | None = None
 
 
 class RefundOutcome(StrEnum):

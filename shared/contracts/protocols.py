@@ -23,6 +23,7 @@ from .dtos import (
     Checkout,
     CheckoutRequest,
     EntryDTO,
+    HistoryPage,
     PageDTO,
     PostDTO,
     ProductDTO,
@@ -532,6 +533,13 @@ class PaymentGateway(Protocol):
 
     async def transaction(self, transaction_id: str, merchant_code: str) -> Transaction | None:
         """Return a transaction with its refunds; None where the provider does not know it (yet)."""
+        ...
+
+    async def history(self, merchant_code: str, *, since: datetime, following: str | None = None) -> HistoryPage:
+        """Return a page of an account's transactions that were made or changed at or after ``since``, oldest first.
+
+        ``following`` is that of the page before. What changes meanwhile may come twice, and is never left out.
+        """
         ...
 
     async def refund(self, transaction_id: str, merchant_code: str, amount: Decimal) -> RefundAnswer:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import httpx
 import structlog
@@ -24,6 +25,7 @@ from shared.contracts.dtos import (
     Checkout,
     CheckoutRequest,
     CheckoutStatus,
+    HistoryPage,
     RefundAnswer,
     RefundOutcome,
     Transaction,
@@ -46,6 +48,7 @@ from .sumup_answers import (
     read_account,
     read_checkout,
     read_checkouts,
+    read_history,
     read_json,
     read_transaction,
 )
@@ -56,6 +59,9 @@ LONGEST_REFERENCE = 64
 
 LARGEST_AMOUNT = Decimal(10) ** 12
 """Up to here a float holds every amount of two decimals exactly enough to be written back as the same text."""
+
+HISTORY_LENGTH = 100
+"""How many transactions are asked for at once."""
 
 MERCHANT_FORM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -166,6 +172,16 @@ class SumUpGateway(PaymentGateway):
         if transaction.id.lower() != transaction_id.lower():
             raise GatewayUnavailable("transaction: the answer is about another one")
         return transaction
+
+    async def history(self, merchant_code: str, *, since: datetime, following: str | None = None) -> HistoryPage:
+        """Return a page of an account's transactions; the link to the next one is a query, not an address."""
+        refuse_inside_transaction()
+        path = f"/v2.1/merchants/{_merchant(merchant_code)}/transactions/history"
+        query = {"order": "ascending", "limit": str(HISTORY_LENGTH), "changes_since": since.isoformat()}
+        if following is not None:
+            # Whatever stands before the question mark is not believed: our key goes to no address from an answer.
+            query |= dict(parse_qsl(following.rpartition("?")[2]))
+        return await self._wire.read("history", path, read_history, params=query)
 
     async def refund(self, transaction_id: str, merchant_code: str, amount: Decimal) -> RefundAnswer:
         """Ask for a refund, once. Any 2xx means accepted, whatever its body; see NOTES.md § 7.

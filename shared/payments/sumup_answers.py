@@ -13,7 +13,16 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from shared.contracts.dtos import Account, Checkout, CheckoutStatus, Movement, MovementStatus, Transaction
+from shared.contracts.dtos import (
+    Account,
+    Checkout,
+    CheckoutStatus,
+    HistoryItem,
+    HistoryPage,
+    Movement,
+    MovementStatus,
+    Transaction,
+)
 from shared.contracts.money import CENT
 
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -96,10 +105,20 @@ def read_transaction(body: Any) -> Transaction:
         amount=read_amount(members.get("amount")),
         currency=_text(members, "currency"),
         captured=members.get("status") in CAPTURED or members.get("simple_status") in CAPTURED_SIMPLE,
-        refunds=tuple(
-            _movement(_object(event), position) for position, event in enumerate(events) if _is_refund(event)
-        ),
+        refunds=_movements(events, "REFUND"),
+        chargebacks=_movements(events, "CHARGE_BACK"),
+        reference=_optional_text(members, "foreign_transaction_id") or "",
     )
+
+
+def read_history(body: Any) -> HistoryPage:
+    """Read a page of the list of transactions; one entry that cannot be read spoils it, for it may be money."""
+    members = _object(body)
+    items, links = members.get("items"), members.get("links") or []
+    if not isinstance(items, list) or not isinstance(links, list):
+        raise UnreadableAnswer("expected a list of transactions")
+    following = [_optional_text(link, "href") for link in links if isinstance(link, dict) and link.get("rel") == "next"]
+    return HistoryPage(tuple(_history_item(_object(item)) for item in items), following[0] if following else None)
 
 
 def read_account(body: Any) -> Account:
@@ -139,13 +158,26 @@ def _paying_transaction(members: dict[str, Any]) -> tuple[str | None, str | None
     return named, _optional_text(members, "transaction_code") or (codes[0] if codes else None)
 
 
-def _is_refund(event: object) -> bool:
-    """Tell whether an event gives money back to the buyer."""
-    return isinstance(event, dict) and event.get("event_type") == "REFUND"
+def _history_item(members: dict[str, Any]) -> HistoryItem:
+    """Read one entry of the list of transactions."""
+    return HistoryItem(
+        transaction_id=_optional_text(members, "transaction_id") or _text(members, "id"),
+        code=_optional_text(members, "transaction_code") or "",
+        amount=read_amount(members.get("amount")),
+        currency=_text(members, "currency"),
+        captured=members.get("status") in CAPTURED,
+        at=_time(members.get("timestamp")),
+    )
+
+
+def _movements(events: list[Any], event_type: str) -> tuple[Movement, ...]:
+    """Read the movements of one kind: those that give money back to the buyer."""
+    numbered = ((_object(event), position) for position, event in enumerate(events))
+    return tuple(_movement(event, position) for event, position in numbered if event.get("event_type") == event_type)
 
 
 def _movement(event: dict[str, Any], position: int) -> Movement:
-    """Read one refund. An unknown status counts as under way: it must not make room for a second refund."""
+    """Read one movement. An unknown status counts as under way: it must not make room for a second refund."""
     return Movement(
         id=str(event.get("id", f"#{position}")),
         amount=abs(read_amount(event.get("amount"))),

@@ -290,7 +290,7 @@ async def test_what_was_paid_out_is_still_paid_and_refundable(
     read = await sumup.transaction(transaction_id, MERCHANT)
     assert (events(shown), shown["simple_status"]) == ([("PAYOUT", "PAID_OUT", 24.5)], "PAID_OUT")
     assert read is not None
-    assert (read.captured, read.refunded) == (True, Decimal(0))
+    assert (read.captured, read.refunded, read.charged_back) == (True, Decimal(0), Decimal(0))
     assert (await refund(client, transaction_id)).status_code == HTTPStatus.CREATED
 
 

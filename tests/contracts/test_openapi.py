@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from shared.payments.sumup import SumUpGateway
-from tests.fakes.payments import an_attempt
+from tests.fakes.payments import START, an_attempt
 from tests.support.sandbox import SandboxControl
 from tests.support.sumup_document import PATH, Document, DoesNotFit
 
@@ -47,6 +47,7 @@ async def test_the_adapter_uses_only_documented_operations(
     await sumup.refund(paid.transaction_id, "MSANDBOX", attempt.amount)
     await sumup.refund(paid.transaction_id, "MSANDBOX", attempt.amount)
     await sumup.transaction(paid.transaction_id, "MSANDBOX")
+    await sumup.history("MSANDBOX", since=START)
     await sumup.check_account("MSANDBOX")
     assert document.seen == {
         "CreateCheckout 201",
@@ -58,6 +59,7 @@ async def test_the_adapter_uses_only_documented_operations(
         "RefundTransaction 201",
         "RefundTransaction 409",
         "GetTransactionV2.1 200",
+        "ListTransactionsV2.1 200",
         "GetMerchant 200",
     }
 

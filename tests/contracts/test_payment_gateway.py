@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.dtos import CancelOutcome, Checkout, CheckoutStatus, RefundOutcome
+from shared.contracts.dtos import CancelOutcome, Checkout, CheckoutStatus, HistoryPage, RefundOutcome, Transaction
 from shared.contracts.errors import (
     GatewayConflict,
     GatewayNotFound,
@@ -20,6 +21,7 @@ from shared.contracts.errors import (
     Rejected,
 )
 from shared.contracts.protocols import PaymentGateway
+from shared.payments.fake_trouble import Race
 from tests.contracts.conftest import Provider
 from tests.fakes.payments import START, MovableClock, an_attempt
 
@@ -30,6 +32,19 @@ async def paid(provider: Provider, amount: str = "24.50") -> Checkout:
     checkout = await provider.gateway.create(an_attempt(amount=Decimal(amount)))
     await provider.pay(checkout.id)
     return await provider.gateway.get(checkout.id)
+
+
+async def shown(provider: Provider, transaction_id: str) -> Transaction:
+    transaction = await provider.gateway.transaction(transaction_id, MERCHANT)
+    assert transaction is not None
+    return transaction
+
+
+async def walked(provider: Provider, since: datetime = START) -> list[HistoryPage]:
+    pages = [await provider.gateway.history(MERCHANT, since=since)]
+    while pages[-1].following is not None and len(pages) < 9:
+        pages.append(await provider.gateway.history(MERCHANT, since=since, following=pages[-1].following))
+    return pages
 
 
 def transaction_of(checkout: Checkout) -> str:
@@ -275,6 +290,169 @@ async def test_a_transaction_of_another_merchant_is_none(provider: Provider) -> 
     assert await provider.gateway.transaction(transaction_of(await paid(provider)), "MOTHER") is None
 
 
+# --- what comes late, or was never asked for ---
+
+
+async def test_a_lost_request_to_create_opens_nothing_and_can_be_repeated(provider: Provider) -> None:
+    attempt = an_attempt()
+    await provider.lose_request("create")
+    with pytest.raises(GatewayUnknown):
+        await provider.gateway.create(attempt)
+    assert await provider.gateway.find(attempt.reference) is None
+    assert (await provider.gateway.create(attempt)).status is CheckoutStatus.PENDING
+
+
+async def test_a_lost_request_to_refund_is_unknown_and_gives_nothing_back(provider: Provider) -> None:
+    transaction_id = transaction_of(await paid(provider))
+    await provider.lose_request("refund")
+    answer = await provider.gateway.refund(transaction_id, MERCHANT, Decimal("5.00"))
+    assert answer.outcome is RefundOutcome.UNKNOWN
+    assert (await shown(provider, transaction_id)).refunded == Decimal("0.00")
+    assert await provider.count("refund") == 1
+
+
+async def test_a_lost_request_to_cancel_leaves_it_payable_and_says_so(provider: Provider) -> None:
+    checkout = await provider.gateway.create(an_attempt())
+    await provider.lose_request("cancel")
+    with pytest.raises(GatewayUnknown):
+        await provider.gateway.cancel(checkout.id)
+    assert (await provider.gateway.get(checkout.id)).status is CheckoutStatus.PENDING
+
+
+async def test_a_payment_may_be_seen_late(provider: Provider) -> None:
+    checkout = await paid(provider)
+    await provider.make_stale("get")
+    await provider.make_stale("find")
+    stale = [await provider.gateway.get(checkout.id), await provider.gateway.find(checkout.reference)]
+    assert [one.status for one in stale if one] == [CheckoutStatus.PENDING, CheckoutStatus.PENDING]
+    assert await provider.gateway.get(checkout.id) == await provider.gateway.find(checkout.reference) == checkout
+
+
+async def test_a_refund_may_be_seen_late(provider: Provider) -> None:
+    transaction_id = transaction_of(await paid(provider))
+    await provider.gateway.refund(transaction_id, MERCHANT, Decimal("5.00"))
+    await provider.make_stale("transaction")
+    assert (await shown(provider, transaction_id)).refunded == Decimal("0.00")
+    assert (await shown(provider, transaction_id)).refunded == Decimal("5.00")
+
+
+async def test_a_transaction_may_be_missing_at_first(provider: Provider) -> None:
+    transaction_id = transaction_of(await paid(provider))
+    await provider.hide_transaction()
+    assert await provider.gateway.transaction(transaction_id, MERCHANT) is None
+    assert (await shown(provider, transaction_id)).captured
+
+
+async def test_a_transaction_names_the_reference_that_it_paid(provider: Provider) -> None:
+    checkout = await paid(provider)
+    assert (await shown(provider, transaction_of(checkout))).reference == checkout.reference
+
+
+async def test_a_payment_in_another_currency_shows_that_currency(provider: Provider) -> None:
+    checkout = await provider.gateway.create(an_attempt())
+    await provider.pay(checkout.id, currency="EUR")
+    assert (await provider.gateway.get(checkout.id)).currency == "EUR"
+
+
+async def test_a_second_payment_of_one_checkout_leaves_the_first_in_its_place(provider: Provider) -> None:
+    checkout = await paid(provider)
+    second = await provider.pay(checkout.id, force=True)
+    assert second != transaction_of(checkout) == transaction_of(await provider.gateway.get(checkout.id))
+    assert (await shown(provider, second)).captured
+
+
+@pytest.mark.parametrize(
+    ("order", "outcome"),
+    [("payment_first", CancelOutcome.ALREADY_PAID), ("payment_last", CancelOutcome.CANCELLED)],
+)
+async def test_a_payment_that_meets_the_cancelling_is_there_afterwards(
+    provider: Provider, order: Race, outcome: CancelOutcome
+) -> None:
+    checkout = await provider.gateway.create(an_attempt())
+    await provider.race(checkout.id, order)
+    assert await provider.gateway.cancel(checkout.id) is outcome
+    assert (await provider.gateway.get(checkout.id)).status is CheckoutStatus.PAID
+
+
+@pytest.mark.parametrize(("done", "given_back"), [(True, "5.00"), (False, "0.00")])
+async def test_a_refund_under_way_succeeds_or_fails_later(provider: Provider, done: bool, given_back: str) -> None:
+    transaction_id = transaction_of(await paid(provider))
+    await provider.hold_refund()
+    answer = await provider.gateway.refund(transaction_id, MERCHANT, Decimal("5.00"))
+    under_way = await shown(provider, transaction_id)
+    await provider.settle_refund(transaction_id, done=done)
+    settled = await shown(provider, transaction_id)
+    assert answer.outcome is RefundOutcome.ACCEPTED
+    assert (under_way.refunded, under_way.given_back) == (Decimal("5.00"), Decimal("0.00"))
+    assert settled.refunded == settled.given_back == Decimal(given_back)
+    assert settled.captured
+
+
+async def test_a_refund_made_in_the_dashboard_is_seen(provider: Provider) -> None:
+    transaction_id = transaction_of(await paid(provider))
+    await provider.refund_by_hand(transaction_id, Decimal("4.50"))
+    assert (await shown(provider, transaction_id)).given_back == Decimal("4.50")
+    assert await provider.count("refund") == 0
+
+
+async def test_what_the_bank_took_back_is_no_refund_and_cannot_be_refunded(provider: Provider) -> None:
+    transaction_id = transaction_of(await paid(provider))
+    await provider.charge_back(transaction_id)
+    transaction = await shown(provider, transaction_id)
+    answer = await provider.gateway.refund(transaction_id, MERCHANT, Decimal("1.00"))
+    assert (transaction.captured, transaction.charged_back, transaction.refunded) == (
+        True,
+        Decimal("24.50"),
+        Decimal("0.00"),
+    )
+    assert (answer.outcome, answer.code) == (RefundOutcome.REJECTED, "CONFLICT")
+
+
+# --- the provider's own record ---
+
+
+async def test_the_record_has_every_payment_page_by_page(provider: Provider) -> None:
+    paid_for = [transaction_of(await paid(provider, amount)) for amount in ("1.00", "2.00", "3.00")]
+    at_the_reader = await provider.take(Decimal("4.00"))
+    pages = await walked(provider)
+    assert [item.transaction_id for page in pages for item in page.items] == [*paid_for, at_the_reader]
+    assert [item.amount for page in pages for item in page.items] == [Decimal(amount) for amount in range(1, 5)]
+    assert [len(page.items) for page in pages] == [2, 2]
+
+
+async def test_the_record_shows_what_failed_as_not_captured(provider: Provider) -> None:
+    checkout = await provider.gateway.create(an_attempt())
+    failed = await provider.decline(checkout.id)
+    await provider.pay(checkout.id)
+    (page,) = await walked(provider)
+    assert [(item.transaction_id == failed, item.captured) for item in page.items] == [(True, False), (False, True)]
+
+
+async def test_the_record_begins_with_what_changed_since(provider: Provider, clock: MovableClock) -> None:
+    first, second = transaction_of(await paid(provider)), transaction_of(await paid(provider))
+    clock.forward(days=1)
+    await provider.refund_by_hand(second, Decimal("1.00"))
+    later = await provider.take(Decimal("4.00"))
+    ids = [item.transaction_id for page in await walked(provider, since=clock()) for item in page.items]
+    assert ids == [second, later]
+    assert first not in ids
+
+
+async def test_an_account_without_payments_has_an_empty_record(provider: Provider) -> None:
+    assert await walked(provider) == [HistoryPage(())]
+
+
+async def test_a_record_that_cannot_be_had_is_unavailable(provider: Provider) -> None:
+    await provider.lose_answer("history")
+    with pytest.raises(GatewayUnavailable):
+        await walked(provider)
+
+
+async def test_another_accounts_record_is_not_shown(provider: Provider) -> None:
+    with pytest.raises(GatewayNotFound):
+        await provider.gateway.history("MOTHER", since=START)
+
+
 async def test_the_account_behind_the_key_is_shown(provider: Provider) -> None:
     account = await provider.gateway.check_account(MERCHANT)
     assert (account.merchant_code, account.currency, account.sandbox) == (MERCHANT, "GBP", True)
@@ -289,6 +467,7 @@ GATEWAY_CALLS: dict[str, Callable[[PaymentGateway], Awaitable[object]]] = {
     "cancel": lambda gateway: gateway.cancel(str(uuid.uuid4())),
     "transaction": lambda gateway: gateway.transaction(str(uuid.uuid4()), MERCHANT),
     "refund": lambda gateway: gateway.refund(str(uuid.uuid4()), MERCHANT, Decimal("1.00")),
+    "history": lambda gateway: gateway.history(MERCHANT, since=START),
     "account": lambda gateway: gateway.check_account(MERCHANT),
 }
 

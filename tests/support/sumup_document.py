@@ -22,6 +22,7 @@ UNDOCUMENTED = {
     "UpdateCheckout 400 array": "ErrorExtended",
     "UpdateCheckout 409": "Error",
     "GetTransactionV2.1 400": "ErrorExtended",
+    "ListTransactionsV2.1 404": "Error",
     "RefundTransaction 401": "Problem",
     "GetMerchant 401": "Problem",
 }

@@ -77,8 +77,11 @@ class BoxOffice:
         self._session.add_all(tickets)
         await self._session.flush()  # the lines name the tickets' ids
         lines = [self._line(sold, order, ticket, n) for ticket, n in zip(tickets, numbers, strict=True)]
-        self._session.add_all([*lines, self._payment(order), self._note(order)])
-        await self._session.flush()  # what confirms the tickets reads the database
+        payment = self._payment(order)
+        self._session.add_all([*lines, payment])
+        await self._session.flush()  # what confirms the tickets reads the database, and the journal names the payment
+        self._session.add_all([self._note("order", order.id, order), self._note("payment", payment.id, order)])
+        await self._session.flush()
         await self._calendar.confirm_tickets_for_order(self._session, order.id)
 
     async def _add_order(self, sold: Sold, number: int, total: Decimal) -> Order:
@@ -151,10 +154,10 @@ class BoxOffice:
             fulfilled_at=order.paid_at,
         )
 
-    def _note(self, order: Order) -> JournalEntry:
-        """Make the journal's word on where the order comes from."""
+    def _note(self, thing: str, thing_id: int, order: Order) -> JournalEntry:
+        """Make the journal's word on where the order, or its payment, comes from."""
         return JournalEntry(
-            thing="order", thing_id=order.id, order_id=order.id, event="paid", actor="system", why="demo data"
+            thing=thing, thing_id=thing_id, order_id=order.id, event="paid", actor="system", why="demo data"
         )
 
     async def _use(self, entry: CalendarEntry) -> None:

@@ -17,6 +17,7 @@ from shared.cli.demo_theatre import EVENTS as THEATRE
 from shared.contracts.money import price_of
 from shared.models.blog import Post
 from shared.models.calendar import CalendarEntry
+from shared.models.journal import JournalEntry
 from shared.models.market import Product
 from shared.models.order import Order, OrderLine, Payment
 from shared.models.ticket import Ticket
@@ -145,6 +146,14 @@ async def test_nothing_of_the_demo_waits_for_a_provider(demo: AsyncSession) -> N
     rows = (await demo.execute(select(Payment.provider, Payment.next_check_at).distinct())).all()
 
     assert [tuple(row) for row in rows] == [("demo", None)]
+
+
+async def test_the_journal_tells_of_every_order_its_payment_and_its_tickets(demo: AsyncSession) -> None:
+    rows = await demo.execute(
+        select(JournalEntry.thing, func.count(JournalEntry.thing_id.distinct())).group_by(JournalEntry.thing)
+    )
+
+    assert dict(map(tuple, rows)) == {"order": 31, "payment": 31, "ticket": 91}
 
 
 async def test_the_accounts_exist_and_only_the_admin_has_a_role(demo: AsyncSession) -> None:

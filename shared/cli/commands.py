@@ -196,6 +196,20 @@ def user_role(
             print(asyncio.run(set_role(settings, urls.app, email, role, page=page, revoke=revoke)))
 
 
+@app.command()
+def audit() -> None:
+    """Check every promise about money and seats over the whole database, and exit with 1 where one is broken."""
+    with plain_failures():
+        from .audit import audit_site
+        from .database import installation_database
+
+        settings = get_settings()
+        with installation_database(settings) as urls:
+            report = asyncio.run(audit_site(settings, urls.app))
+        print(report.text)
+        sys.exit(0 if report.is_well else 1)
+
+
 @app.command("new-key")
 def print_new_key() -> None:
     """Print a new key for CREDENTIALS_KEYS."""

@@ -6,7 +6,7 @@ from shared.settings import APPS, QUEUE_CONNECTIONS, Settings
 
 MIGRATIONS = 1
 COMMANDS = 4
-"""For ``maypole user``, a backup and the like, while everything runs."""
+"""For ``maypole user``, ``maypole audit``, a backup and the like, while everything runs."""
 RESERVED_BY_POSTGRESQL = 3
 FEWEST = 60
 

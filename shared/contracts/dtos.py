@@ -204,6 +204,8 @@ class TicketDTO:
     vat_rate: Decimal = ZERO
     cost_seen: Decimal | None = None
     """What it cost when it was put into the cart; ``cost`` is what it costs now."""
+    replaces_id: int | None = None
+    """The ticket in whose place a late payment took this one: it is the one that the order's line names."""
 
 
 @dataclass(frozen=True, slots=True)

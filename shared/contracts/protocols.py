@@ -185,6 +185,14 @@ class CalendarService(Protocol):
         """Move an order's oversold tickets (or those made in their place) to refunded, once their money went back."""
         ...
 
+    async def cancel_tickets(self, session: AsyncSession, order_id: int, ticket_ids: Collection[int]) -> set[int]:
+        """Move an order's confirmed tickets (or those made in their place) to cancelled: their seats are for sale.
+
+        Returns, out of ``ticket_ids``, those that this call has cancelled: a ticket that was used stays as it is. Safe
+        to repeat.
+        """
+        ...
+
     async def booking_terms(self, session: AsyncSession, calendar_id: int) -> BookingTermsDTO | None:
         """Return when a calendar can be booked, days as its zone counts them; None where it cannot be booked at all."""
         ...
@@ -283,6 +291,14 @@ class CalendarService(Protocol):
         """
         ...
 
+    async def cancel_entries(self, session: AsyncSession, order_id: int, entry_ids: Collection[int]) -> set[int]:
+        """Move an order's bookings (or those made in their place) to cancelled; their times can be had again.
+
+        Those that wait for approval, too. Returns, out of ``entry_ids``, those that this call has cancelled. Safe to
+        repeat.
+        """
+        ...
+
     async def orders_in_the_way(self, session: AsyncSession, entry_ids: Collection[int]) -> set[int]:
         """Return the orders whose bookings wait for payment and hold the times of these bookings."""
         ...
@@ -349,6 +365,13 @@ class MarketService(Protocol):
 
     async def mark_stock_refunded(self, session: AsyncSession, order_id: int, variant_id: int) -> None:
         """Mark an oversold allocation as refunded, once its money went back. Safe to repeat."""
+        ...
+
+    async def cancel_stock(self, session: AsyncSession, order_id: int, variant_ids: Collection[int]) -> set[int]:
+        """Put what was sold with an order back on the shelf.
+
+        Returns, out of ``variant_ids``, those that this call has cancelled. Safe to repeat.
+        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""Bookings in an order: claimed, let go, confirmed, taken again, approved or declined (MONEY.md, promises 1, 2, 8, 9).
+"""Bookings in an order: claimed, let go, confirmed, taken again, decided on, cancelled (MONEY.md, promises 1, 2, 8, 9).
 
 Everything here locks whole rooms, then slots, each by id, after the seats of the same order; the caller has locked the
 cart's owner and the order.
@@ -288,3 +288,19 @@ async def decide_booking(session: AsyncSession, entry_id: int, *, approved: bool
     if await session.get(CalendarEntry, entry_id) is None:
         raise NotFound
     raise Conflict("Somebody has decided on this booking already.")
+
+
+# --- cancelled ---
+
+
+async def cancel_bookings(session: AsyncSession, order_id: int, entry_ids: Collection[int]) -> set[int]:
+    """Cancel an order's paid bookings, or those made in their place; return which of ``entry_ids`` these were."""
+    moved = await session.execute(
+        update(CalendarEntry)
+        .where(CalendarEntry.order_id == order_id, CalendarEntry.state.in_(KEPT))
+        .where(or_(CalendarEntry.id.in_(entry_ids), CalendarEntry.replaces_id.in_(entry_ids)))
+        .values(state=EntryState.CANCELLED)
+        .returning(CalendarEntry.id, CalendarEntry.replaces_id)
+        .execution_options(synchronize_session=False)
+    )
+    return {named for row in moved for named in row if named in entry_ids}

@@ -132,6 +132,7 @@ def ticket_to_dto(ticket: Ticket) -> TicketDTO:
         checked_in_at=ticket.checked_in_at,
         vat_rate=_vat_rate(ticket),
         cost_seen=ticket.price_seen,
+        replaces_id=ticket.replaces_id,
     )
 
 

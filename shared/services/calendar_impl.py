@@ -18,6 +18,7 @@ from shared.models import Calendar, CalendarEntry, Ticket
 from .calendar_agenda import next_events
 from .calendar_booked import (
     LateBookings,
+    cancel_bookings,
     claim_bookings,
     confirm_bookings,
     decide_booking,
@@ -47,7 +48,7 @@ from .calendar_cart import (
 )
 from .calendar_dtos import calendar_to_dto, entry_to_dto, ticket_to_dto
 from .calendar_retake import Late, retake
-from .calendar_seats import claim, confirm, move_to, release
+from .calendar_seats import cancel, claim, confirm, move_to, release
 from .calendar_slots import calendars_and_whether_bookable, load_bookable, slots_between, terms_of
 from .calendar_stale import drop_stale_pending
 
@@ -251,6 +252,10 @@ class SqlCalendarService:
         ids = list(await session.scalars(select(Ticket.id).where(Ticket.order_id == order_id, either)))
         await move_to(session, ids, old=TicketState.OVERSOLD, new=TicketState.REFUNDED)
 
+    async def cancel_tickets(self, session: AsyncSession, order_id: int, ticket_ids: Collection[int]) -> set[int]:
+        """Move an order's confirmed tickets to cancelled, and return which these were."""
+        return await cancel(session, order_id, ticket_ids)
+
     # --- bookings ---
 
     async def booking_terms(self, session: AsyncSession, calendar_id: int) -> BookingTermsDTO | None:
@@ -349,6 +354,10 @@ class SqlCalendarService:
     async def decide_entry(self, session: AsyncSession, entry_id: int, *, approved: bool) -> int:
         """Approve or decline a booking that waits, and return its order's id."""
         return await decide_booking(session, entry_id, approved=approved)
+
+    async def cancel_entries(self, session: AsyncSession, order_id: int, entry_ids: Collection[int]) -> set[int]:
+        """Move an order's paid bookings to cancelled, and return which these were."""
+        return await cancel_bookings(session, order_id, entry_ids)
 
     async def orders_in_the_way(self, session: AsyncSession, entry_ids: Collection[int]) -> set[int]:
         """Return the orders whose bookings wait for payment and hold the times of these bookings."""

@@ -17,6 +17,7 @@ from shared.models.market import Product, ProductVariant
 
 from .market_stock import (
     allocations_of,
+    cancel_stock,
     claim_stock,
     confirm_stock,
     label_of,
@@ -126,6 +127,10 @@ class SqlMarketService:
     async def mark_stock_refunded(self, session: AsyncSession, order_id: int, variant_id: int) -> None:
         """Mark an oversold allocation as refunded, once its money went back."""
         await refund_stock(session, order_id, variant_id)
+
+    async def cancel_stock(self, session: AsyncSession, order_id: int, variant_ids: Collection[int]) -> set[int]:
+        """Put what was sold with an order back on the shelf, and return which of the variants that was."""
+        return await cancel_stock(session, order_id, variant_ids)
 
     # --- what is for sale ---
 

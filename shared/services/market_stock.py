@@ -79,6 +79,19 @@ async def confirm_stock(session: AsyncSession, order_id: int) -> None:
     await _move(session, order_id, StockState.RESERVED, StockState.SOLD)
 
 
+async def cancel_stock(session: AsyncSession, order_id: int, variant_ids: Collection[int]) -> set[int]:
+    """Put what was sold with an order back on the shelf; return which of ``variant_ids`` that was. Safe to repeat."""
+    moved = await session.scalars(
+        update(StockAllocation)
+        .where(StockAllocation.order_id == order_id, StockAllocation.state == StockState.SOLD)
+        .where(StockAllocation.variant_id.in_(variant_ids))
+        .values(state=StockState.CANCELLED)
+        .returning(StockAllocation.variant_id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(moved)
+
+
 async def _move(session: AsyncSession, order_id: int, old: StockState, new: StockState) -> dict[int, int]:
     """Move an order's allocations from one state to another; return how many of each variant that was."""
     moved = await session.execute(

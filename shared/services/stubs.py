@@ -127,6 +127,10 @@ class StubCalendarService:
     async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
         """Do nothing."""
 
+    async def cancel_tickets(self, session: AsyncSession, order_id: int, ticket_ids: Collection[int]) -> set[int]:
+        """Return none."""
+        return set()
+
     async def pending_entries(
         self, session: AsyncSession, *, user_id: int | None, session_id: str | None
     ) -> list[EntryDTO]:
@@ -200,6 +204,10 @@ class StubCalendarService:
         """Find none."""
         raise NotFound
 
+    async def cancel_entries(self, session: AsyncSession, order_id: int, entry_ids: Collection[int]) -> set[int]:
+        """Return none."""
+        return set()
+
     async def orders_in_the_way(self, session: AsyncSession, entry_ids: Collection[int]) -> set[int]:
         """Return none."""
         return set()
@@ -253,6 +261,10 @@ class StubMarketService:
 
     async def mark_stock_refunded(self, session: AsyncSession, order_id: int, variant_id: int) -> None:
         """Do nothing."""
+
+    async def cancel_stock(self, session: AsyncSession, order_id: int, variant_ids: Collection[int]) -> set[int]:
+        """Return none."""
+        return set()
 
 
 class StubBlogService:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
-from shared.contracts.dtos import AllocationDTO, EntryDTO, OrderDTO, SellerDTO, TicketDTO
+from shared.contracts.dtos import AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
 from shared.contracts.states import EntryState, LineKind, StockState, TicketState
 from shared.contracts.vat import vat_by_rate
 from shared.db.locks import lock_order
@@ -133,3 +134,25 @@ async def queue_booking_mail(till: Till, session: AsyncSession, entry: EntryDTO,
         order_url=order_url(till.settings, order),
     )
     await queue_mail(session, mail, kind=event, key=f"{event}:{entry.id}")
+
+
+async def queue_cancelled_mail(
+    till: Till, session: AsyncSession, order: OrderDTO, lines: Sequence[OrderLineDTO]
+) -> None:
+    """Tell a buyer which lines of their order were cancelled, in the caller's transaction.
+
+    A line is cancelled once, so its id makes the mail one of its kind.
+    """
+    recipient = await recipient_of(session, order.id)
+    if recipient is None:
+        return
+    event = "lines-cancelled"
+    mail = render_mail(
+        event,
+        settings=till.settings,
+        recipient=recipient,
+        order=order,
+        lines=lines,
+        order_url=order_url(till.settings, order),
+    )
+    await queue_mail(session, mail, kind=event, key=f"{event}:{order.id}:{lines[0].id}")

@@ -1,0 +1,63 @@
+"""Cancel chosen lines of a paid order: what they gave is for sale again. Whether money goes back is another decision.
+
+Everything here runs in the caller's transaction, which has locked the order (MONEY.md, promise 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.wiring import Till
+from shared.contracts.errors import Conflict, NotFound
+from shared.contracts.states import PAID_ORDER_STATES, LineKind
+from shared.models import Order, OrderLine
+from shared.services.journal import act_as
+
+from .mails import queue_cancelled_mail
+from .queries import line_to_dto, order_to_dto
+
+NOT_PAID = "This order is not paid, so there is nothing in it to cancel. An unpaid order is given up as a whole."
+
+
+async def cancel_lines(
+    session: AsyncSession, till: Till, order: Order, line_ids: Collection[int], *, actor: str, why: str = ""
+) -> list[int]:
+    """Cancel what these lines of a locked, paid order gave: seats, times and stock are for sale again.
+
+    Returns the lines that this call has cancelled; the buyer gets one mail about them. Safe to repeat: what is
+    cancelled already, was declined, used at the door or never given is left as it is. Raises NotFound for a line that
+    is not the order's, and Conflict where the order is not paid.
+    """
+    if order.state not in PAID_ORDER_STATES:
+        raise Conflict(NOT_PAID)
+    lines = await _lines_of(session, order.id, line_ids)
+    await act_as(session, actor, why)
+    cancelled = await _cancel(session, till, order.id, lines)
+    if cancelled:
+        told = [line_to_dto(line) for line in cancelled]
+        await queue_cancelled_mail(till, session, order_to_dto(order, []), told)
+    return [line.id for line in cancelled]
+
+
+async def _lines_of(session: AsyncSession, order_id: int, line_ids: Collection[int]) -> Sequence[OrderLine]:
+    """Return these lines of an order. Raises NotFound where one of them is not the order's."""
+    statement = select(OrderLine).where(OrderLine.order_id == order_id, OrderLine.id.in_(line_ids))
+    lines = (await session.scalars(statement.order_by(OrderLine.id))).all()
+    if len(lines) != len(set(line_ids)):
+        raise NotFound
+    return lines
+
+
+async def _cancel(session: AsyncSession, till: Till, order_id: int, lines: Sequence[OrderLine]) -> Sequence[OrderLine]:
+    """Have each domain cancel what is its own, in MONEY.md's order of locks; return the lines that were cancelled."""
+    calendar, market = till.services.calendar, till.services.market
+    tickets = {line.ticket_id: line for line in lines if line.ticket_id is not None}
+    entries = {line.entry_id: line for line in lines if line.kind == LineKind.BOOKING and line.entry_id is not None}
+    variants = {line.variant_id: line for line in lines if line.variant_id is not None}
+    done = [tickets[key] for key in await calendar.cancel_tickets(session, order_id, tickets.keys())]
+    done += [entries[key] for key in await calendar.cancel_entries(session, order_id, entries.keys())]
+    done += [variants[key] for key in await market.cancel_stock(session, order_id, variants.keys())]
+    return sorted(done, key=lambda line: line.id)

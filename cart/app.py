@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from quart import Quart
 
+from cart.admin_nav import install_admin_nav
 from cart.bp.accounts.routes import bp as accounts
+from cart.bp.admin_orders.routes import bp as admin_orders
 from cart.bp.bookings.routes import bp as bookings
 from cart.bp.cart.api import bp as cart_api
 from cart.bp.cart.global_routes import bp as cart
@@ -21,7 +23,7 @@ from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
 from shared.web.state import utc_now
 
-BLUEPRINTS = (cart, page_cart, cart_api, orders, guest_orders, payments, refunds, bookings, accounts)
+BLUEPRINTS = (cart, page_cart, cart_api, orders, guest_orders, payments, admin_orders, refunds, bookings, accounts)
 
 
 def create_app(
@@ -36,6 +38,7 @@ def create_app(
     refuse_stubs(services)
     app = make_app("cart", settings, services, template_folder="templates")
     install_till(app, gateway)
+    install_admin_nav(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app

@@ -50,8 +50,12 @@ async def make_order(
     payment_state: PaymentState | None = PaymentState.OPEN,
     checkout_id: str | None = None,
     minutes_left: float = 30,
+    page_post_id: int | None = None,
 ) -> MadeOrder:
-    """Make an order for tickets of one kind, as it would stand after checkout, payment or expiry."""
+    """Make an order for tickets of one kind, as it would stand after checkout, payment or expiry.
+
+    ``page_post_id``: the page that its lines are of.
+    """
     now = datetime.now(UTC)
     order = Order(
         number=f"T-{token_hex(4).upper()}",
@@ -67,7 +71,7 @@ async def make_order(
     session.add(order)
     await session.flush()
     tickets = await _tickets(session, order, entry, ticket_type, quantity)
-    lines = await _lines(session, order, entry, ticket_type, tickets, Decimal(price))
+    lines = await _lines(session, order, entry, ticket_type, tickets, Decimal(price), page_post_id)
     payment = None
     if payment_state is not None:
         payment = await make_payment(session, order, state=payment_state, checkout_id=checkout_id)
@@ -167,6 +171,7 @@ async def _lines(
     ticket_type: TicketType | None,
     tickets: list[Ticket],
     price: Decimal,
+    page_post_id: int | None,
 ) -> list[OrderLine]:
     """Write the order's lines, one for each ticket."""
     made = [
@@ -181,6 +186,7 @@ async def _lines(
             ticket_id=ticket.id,
             entry_id=entry.id,
             ticket_type_id=ticket.ticket_type_id,
+            page_post_id=page_post_id,
         )
         for ticket in tickets
     ]

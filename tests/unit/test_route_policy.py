@@ -37,7 +37,7 @@ LIMITED = {
     ("cart", "accounts.save"),
 }
 """Routes that nobody may call as often as they like."""
-BOUNDED: dict[str, Role] = {}
+BOUNDED: dict[str, Role] = {"admin_orders": Role.ORDERS}
 """Blueprints under /admin that more than admins enter: what they show is bounded by the pages of that role."""
 ARGUMENTS = {"int": 1, "uuid": "00000000-0000-4000-8000-000000000000"}
 

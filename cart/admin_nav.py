@@ -1,0 +1,46 @@
+"""The links between the admin's screens: those alone whose doors open to whoever looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quart import Quart, current_app, url_for
+
+from shared.contracts.states import Role
+from shared.web.identity import current_scope, role_of
+
+SCREENS = (
+    ("orders", "admin_orders.order_list", "Orders"),
+    ("refunds", "refunds.queue", "Refunds"),
+    ("bookings", "bookings.queue", "Bookings"),
+    ("accounts", "accounts.overview", "Page accounts"),
+)
+"""Each screen's name, the view that shows it, and what its link says."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdminLink:
+    """A link to one of the admin's screens."""
+
+    name: str
+    url: str
+    text: str
+
+
+def admin_links() -> list[AdminLink]:
+    """Return the links that the signed-in person may follow."""
+    return [AdminLink(name, url_for(view), text) for name, view, text in SCREENS if _opens(view)]
+
+
+def _opens(view: str) -> bool:
+    """Tell whether a view's door opens to the signed-in person."""
+    role = role_of(current_app.view_functions[view])
+    if role is None:
+        return True
+    scope = current_scope(role)
+    return scope.everywhere if role is Role.ADMIN else not scope.is_empty
+
+
+def install_admin_nav(app: Quart) -> None:
+    """Let the templates of ``app`` ask for the links."""
+    app.add_template_global(admin_links)

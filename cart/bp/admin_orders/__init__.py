@@ -1,0 +1,1 @@
+"""All orders, for those who may see them: found, told and acted upon."""

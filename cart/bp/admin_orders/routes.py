@@ -1,0 +1,62 @@
+"""Orders, for those who may see them: the list with its search, all of it as a file, and one order with its story."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from quart import Blueprint, make_response, render_template, request, url_for
+from quart.typing import ResponseTypes
+
+from cart.bp.admin_orders.services import OrderFilter, list_orders, pages_in, troubles_of
+from cart.bp.cart.forms import read_key
+from cart.wiring import current_till
+from shared.contracts.errors import BadInput
+from shared.contracts.states import Role
+from shared.web.identity import current_scope, role_required
+from shared.web.state import request_session
+
+from .forms import FilterForm, read_filter_form
+from .pages import OrdersPage, build_orders_page, views_of
+
+bp = Blueprint("admin_orders", __name__, url_prefix="/admin/orders")
+PAGE_SIZE = 50
+
+
+@bp.get("/")
+@role_required(Role.ORDERS)
+async def order_list() -> ResponseTypes:
+    """Show the orders that the address asks for, newest first, a page at a time."""
+    form = read_filter_form(request.args)
+    try:
+        wanted, before = form.wanted(current_till().settings.time_zone), read_key(request.args.get("before", ""))
+    except BadInput as refusal:
+        return await _show(await _refused(form, refusal), refusal.status)
+    return await _show(await _load_page(form, wanted, before))
+
+
+async def _show(page: OrdersPage, status: int = HTTPStatus.OK) -> ResponseTypes:
+    """Render the list."""
+    return await make_response(await render_template("_types/admin_orders/index.html", page=page), status)
+
+
+async def _load_page(form: FilterForm, wanted: OrderFilter, before: int | None) -> OrdersPage:
+    """Return the stretch of the list that is asked for."""
+    till, session, scope = current_till(), request_session(), current_scope(Role.ORDERS)
+    found = await list_orders(session, wanted, scope, now=till.clock(), before=before, limit=PAGE_SIZE + 1)
+    shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
+    troubles = await troubles_of(session, [row.id for row in shown], scope, till.clock())
+    return build_orders_page(
+        form,
+        await pages_in(session, till, scope),
+        time_zone=till.settings.time_zone,
+        orders=views_of(shown, troubles),
+        next_url=url_for("admin_orders.order_list", before=shown[-1].id, **form.address) if more else "",
+        export_url="",
+    )
+
+
+async def _refused(form: FilterForm, refusal: BadInput) -> OrdersPage:
+    """Return the list's page with what is wrong with the form, and nothing found."""
+    till, scope = current_till(), current_scope(Role.ORDERS)
+    pages = await pages_in(request_session(), till, scope)
+    return build_orders_page(form, pages, time_zone=till.settings.time_zone, refusal=refusal)

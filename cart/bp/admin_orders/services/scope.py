@@ -1,0 +1,31 @@
+"""The bound of every query for admins: the pages that somebody's role covers.
+
+An order may be of several pages. Whoever is bound to one of them finds the order, and sees the lines of theirs alone.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, or_, select, true
+
+from shared.contracts.access import PageScope
+from shared.models import Debt, Order, OrderLine
+
+
+def lines_in(scope: PageScope) -> ColumnElement[bool]:
+    """Bound a query to order lines of these pages."""
+    return true() if scope.everywhere else OrderLine.page_post_id.in_(scope.page_ids)
+
+
+def orders_in(scope: PageScope) -> ColumnElement[bool]:
+    """Bound a query to orders with at least one line of these pages."""
+    if scope.everywhere:
+        return true()
+    return select(OrderLine.id).where(OrderLine.order_id == Order.id, lines_in(scope)).exists()
+
+
+def debts_in(scope: PageScope) -> ColumnElement[bool]:
+    """Bound a query to debts for lines of these pages, or for a whole payment."""
+    if scope.everywhere:
+        return true()
+    own = select(OrderLine.id).where(OrderLine.id == Debt.order_line_id, lines_in(scope))
+    return or_(Debt.order_line_id.is_(None), own.exists())

@@ -126,6 +126,9 @@ class Settings(BaseSettings):
         default=20, description="The limit for entries that name none of their own", ge=1, le=500
     )
     sign_in_link_minutes: int = Field(default=15, description="How long a sign-in link works", ge=1, le=120)
+    sign_in_fresh_minutes: int = Field(
+        default=60, description="How long after signing in somebody may move money without signing in again", ge=1
+    )
     session_days: int = Field(default=30, description="How long a sign-in lasts without a visit", ge=1)
     sign_in_mails_per_hour: int = Field(default=5, description="Sign-in mails per address and hour", ge=1)
 

@@ -53,6 +53,16 @@ class SignInRequired(ShopError):
     text = "Please sign in first."
 
 
+class SignInAgain(SignInRequired):
+    """What is asked for moves money, and it is a while since this person signed in."""
+
+    code = "sign_in_again"
+    text = (
+        "It is a while since you signed in, so nothing was done. Sign in once more, then go back to the form:"
+        " what you entered is still there."
+    )
+
+
 class Conflict(ShopError):
     """The thing has moved on since the page was shown."""
 

@@ -68,6 +68,8 @@ class SessionView:
     stale: bool
     has_cart: bool
     """Whether there may be something in the cart of whoever this is; False: there is nothing."""
+    started_at: datetime
+    """When they signed in; of an anonymous session, when it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ async def start_session(
     values = {
         "token_hash": hash_token(token),
         "user_id": user_id,
+        "created_at": now,
         "last_seen_at": now,
         "expires_at": now + timedelta(days=days),
     }
@@ -233,14 +236,14 @@ async def start_session(
         taken = await session.scalar(take.returning(LoginSession.id))
         if taken is not None:
             return NewSession(id=taken, token=token)
-    insertion = insert(LoginSession).values(created_at=now, **values).returning(LoginSession.id)
+    insertion = insert(LoginSession).values(values).returning(LoginSession.id)
     return NewSession(id=(await session.scalars(insertion)).one(), token=token)
 
 
 async def find_session(session: AsyncSession, token: str, *, now: datetime) -> SessionView | None:
     """Return whose session a token opens, or None where it is unknown, over, or was signed out."""
     statement = (
-        select(LoginSession.id, LoginSession.last_seen_at, LoginSession.has_cart, User, UserRole)
+        select(LoginSession, User, UserRole)
         .outerjoin(User, User.id == LoginSession.user_id)
         .outerjoin(UserRole, UserRole.user_id == User.id)
         .where(LoginSession.token_hash == hash_token(token), LoginSession.expires_at > now)
@@ -248,12 +251,17 @@ async def find_session(session: AsyncSession, token: str, *, now: datetime) -> S
     rows = (await session.execute(statement)).all()
     if not rows:
         return None
-    session_id, last_seen_at = rows[0].id, rows[0].last_seen_at
+    found: LoginSession = rows[0].LoginSession
     user: User | None = rows[0].User
     roles = [row.UserRole for row in rows if row.UserRole is not None]
     who = None if user is None else _user_to_dto(user, roles)
-    has_cart = rows[0].has_cart if user is None else user.has_cart
-    return SessionView(id=session_id, user=who, stale=now - last_seen_at >= TOUCH_EVERY, has_cart=has_cart)
+    return SessionView(
+        id=found.id,
+        user=who,
+        stale=now - found.last_seen_at >= TOUCH_EVERY,
+        has_cart=found.has_cart if user is None else user.has_cart,
+        started_at=found.created_at,
+    )
 
 
 async def touch_session(session: AsyncSession, session_id: UUID, *, now: datetime, days: int) -> None:

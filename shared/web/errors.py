@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from shared.contracts.errors import BadInput, NotFound, ShopError, SignInRequired, Unavailable
+from shared.contracts.errors import BadInput, NotFound, ShopError, SignInAgain, SignInRequired, Unavailable
 
 from .htmx import is_htmx
 from .internal import PREFIX
@@ -69,7 +69,7 @@ class ErrorPage:
 def page_of_shop_error(error: ShopError) -> ErrorPage:
     """Return the page of an expected refusal."""
     title = TITLES.get(error.status, TITLES[400])
-    link = sign_in_url() if isinstance(error, SignInRequired) else None
+    link = sign_in_url(again=isinstance(error, SignInAgain)) if isinstance(error, SignInRequired) else None
     return ErrorPage(status=error.status, code=error.code, title=title, text=str(error), sign_in_url=link)
 
 

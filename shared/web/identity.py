@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import ParamSpec, TypedDict, TypeVar, cast
 from uuid import UUID
@@ -20,7 +20,7 @@ from quart_auth import Action, AuthUser, QuartAuth
 
 from shared.contracts.access import PageScope, scope_of
 from shared.contracts.dtos import UserDTO
-from shared.contracts.errors import Forbidden, SignInRequired
+from shared.contracts.errors import Forbidden, SignInAgain, SignInRequired
 from shared.contracts.states import Role
 from shared.db.uow import unit_of_work
 from shared.services import identity as users
@@ -49,6 +49,7 @@ class Identity:
 
     session_id: UUID
     user: UserDTO | None
+    signed_in_at: datetime
     has_cart: bool = False
     """Whether there may be something in their cart."""
 
@@ -113,6 +114,14 @@ def signed_in_user() -> UserDTO:
     return user
 
 
+def signed_in_recently() -> bool:
+    """Tell whether the signed-in person signed in so short a while ago that they may move money."""
+    identity, state = current_identity(), app_state()
+    if identity is None or identity.user is None:
+        return False
+    return state.clock() - identity.signed_in_at <= timedelta(minutes=state.settings.sign_in_fresh_minutes)
+
+
 def current_cart_identity() -> CartIdentity:
     """Return whose cart the request is about; both None for a browser without a session."""
     identity = current_identity()
@@ -138,7 +147,7 @@ async def _load() -> None:
             await users.touch_session(uow.session, found.id, now=now, days=state.settings.session_days)
             await uow.commit()
             _write_cookie(token)
-    g.identity = Identity(session_id=found.id, user=found.user, has_cart=found.has_cart)
+    g.identity = Identity(found.id, found.user, found.started_at, found.has_cart)
 
 
 # --- Writing ---
@@ -155,11 +164,10 @@ async def ensure_session_id() -> str:
     identity = current_identity()
     if identity is None:
         state = app_state()
-        made = await users.start_session(
-            request_session(), user_id=None, now=state.clock(), days=state.settings.session_days
-        )
+        now = state.clock()
+        made = await users.start_session(request_session(), user_id=None, now=now, days=state.settings.session_days)
         _write_cookie(made.token)
-        identity = g.identity = Identity(session_id=made.id, user=None)
+        identity = g.identity = Identity(session_id=made.id, user=None, signed_in_at=now)
     return str(identity.session_id)
 
 
@@ -169,19 +177,20 @@ async def sign_in(user: UserDTO) -> None:
     What is in an anonymous cart joins the account's.
     """
     state, before = app_state(), current_identity()
+    now = state.clock()
     if before is not None and before.user is not None:
         await users.end_session(request_session(), before.session_id)
     made = await users.start_session(
         request_session(),
         user_id=user.id,
-        now=state.clock(),
+        now=now,
         days=state.settings.session_days,
         adopt=None if before is None else before.session_id,
     )
     if before is not None and before.user is None:
         await services.cart.join_cart(request_session(), session_id=str(before.session_id), user_id=user.id)
     _write_cookie(made.token)
-    g.identity = Identity(session_id=made.id, user=user)
+    g.identity = Identity(session_id=made.id, user=user, signed_in_at=now)
 
 
 async def sign_out(*, everywhere: bool = False) -> None:
@@ -252,6 +261,30 @@ def role_required(role: Role) -> Callable[[Callable[P, Awaitable[R]]], Callable[
         return guarded
 
     return decorate
+
+
+def recent_sign_in_required(view: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | ResponseTypes]]:
+    """Let only people through who signed in a short while ago: what is behind this door moves money.
+
+    Others are sent to sign in once more and come back to this page; a form is refused with a link there, and nothing of
+    it is done. Goes below ``role_required``.
+    """
+
+    @wraps(view)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> R | ResponseTypes:
+        if signed_in_recently():
+            return await view(*args, **kwargs)
+        if request.method in {"GET", "HEAD"} and not is_htmx():
+            return redirect_to(sign_in_url(again=True))
+        raise SignInAgain
+
+    guarded.__dict__["_maypole_recent"] = True
+    return guarded
+
+
+def asks_for_recent_sign_in(view: Callable[..., object]) -> bool:
+    """Tell whether ``recent_sign_in_required`` guards this view."""
+    return bool(getattr(view, "_maypole_recent", False))
 
 
 def role_of(view: Callable[..., object]) -> Role | None:

@@ -32,11 +32,15 @@ def safe_next(url: str | None, settings: Settings) -> str:
     return url if f"{parts.scheme}://{parts.netloc}" in settings.public_origins else ""
 
 
-def sign_in_url(next_url: str | None = None) -> str:
-    """Return the address of the sign-in page that leads back to ``next_url``, or to the page that is being read."""
+def sign_in_url(next_url: str | None = None, *, again: bool = False) -> str:
+    """Return the address of the sign-in page that leads back to ``next_url``, or to the page that is being read.
+
+    ``again`` is for somebody who is signed in, but not recently enough for what they want.
+    """
     state = app_state()
     back = next_url if next_url is not None else _page_being_read()
-    return f"{state.settings.url_of('blog')}/auth/sign-in?next={quote(back, safe='')}"
+    more = "&again=yes" if again else ""
+    return f"{state.settings.url_of('blog')}/auth/sign-in?next={quote(back, safe='')}{more}"
 
 
 def _page_being_read() -> str:

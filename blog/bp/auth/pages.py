@@ -9,12 +9,13 @@ from shared.contracts.dtos import UserDTO
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """The form for the address."""
+    """The form for the address. ``again``: for somebody who is signed in, before they move money."""
 
     next_url: str
     reason: str = ""
     email: str = ""
     error: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class CheckMailPage:
     next_url: str
     minutes: int
     outbox_url: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

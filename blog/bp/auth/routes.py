@@ -10,7 +10,14 @@ from quart.typing import ResponseTypes
 from shared.contracts.errors import BadInput, ShopError
 from shared.services.identity import LinkSpent, TooManyLinks, look_at_link, rename_user, use_link
 from shared.web.htmx import redirect_to
-from shared.web.identity import current_user, sign_in, sign_in_required, sign_out, signed_in_user
+from shared.web.identity import (
+    current_user,
+    sign_in,
+    sign_in_required,
+    sign_out,
+    signed_in_recently,
+    signed_in_user,
+)
 from shared.web.limits import limit_per_client
 from shared.web.next_url import safe_next
 from shared.web.state import app_state, request_session
@@ -20,6 +27,7 @@ from .services.sign_in import reason_to_sign_in, request_link
 
 bp = Blueprint("auth", __name__)
 
+SIGN_IN_AGAIN = "Sign in once more"
 A_WHILE = timedelta(minutes=10)
 PER_CLIENT = 60
 """Generous: a whole hall may share one address. The limit for each mail address is in the database."""
@@ -39,12 +47,14 @@ async def _form_value(name: str) -> str:
 
 @bp.get("/auth/sign-in")
 async def sign_in_form() -> ResponseTypes:
-    """Ask for an address; whoever is signed in already goes on."""
-    settings = app_state().settings
+    """Ask for an address; whoever is signed in already (and recently enough, where they are asked again) goes on."""
+    settings, user = app_state().settings, current_user()
     next_url = safe_next(request.args.get("next"), settings)
-    if current_user() is not None:
+    if user is None:
+        return await _page("sign_in", SignInPage(next_url, reason_to_sign_in(next_url, settings)))
+    if "again" not in request.args or signed_in_recently():
         return redirect_to(next_url or "/account")
-    return await _page("sign_in", SignInPage(next_url=next_url, reason=reason_to_sign_in(next_url, settings)))
+    return await _page("sign_in", SignInPage(next_url, SIGN_IN_AGAIN, user.email, again=True))
 
 
 @bp.post("/auth/sign-in")
@@ -53,21 +63,21 @@ async def send_link() -> ResponseTypes:
     """Mail a link. The answer is the same whether or not the address has an account."""
     state = app_state()
     settings, typed = state.settings, await _form_value("email")
-    next_url = safe_next(await _form_value("next"), settings)
+    next_url, again = safe_next(await _form_value("next"), settings), await _form_value("again") == "yes"
     try:
         email = await request_link(
             request_session(), email=typed, next_url=next_url, now=state.clock(), settings=settings
         )
     except (BadInput, TooManyLinks) as error:
-        return await _refused(error, typed, next_url)
+        return await _refused(error, typed, next_url, again=again)
     outbox = "/outbox/" if settings.environment != "production" else ""
-    return await _page("check_mail", CheckMailPage(email, next_url, settings.sign_in_link_minutes, outbox))
+    return await _page("check_mail", CheckMailPage(email, next_url, settings.sign_in_link_minutes, outbox, again))
 
 
-async def _refused(error: ShopError, typed: str, next_url: str) -> ResponseTypes:
+async def _refused(error: ShopError, typed: str, next_url: str, *, again: bool) -> ResponseTypes:
     """Show the form again, with what was typed and what is wrong with it."""
-    reason = reason_to_sign_in(next_url, app_state().settings)
-    return await _page("sign_in", SignInPage(next_url, reason, typed, str(error)), error.status)
+    reason = SIGN_IN_AGAIN if again else reason_to_sign_in(next_url, app_state().settings)
+    return await _page("sign_in", SignInPage(next_url, reason, typed, str(error), again), error.status)
 
 
 @bp.get("/auth/link/<token>")

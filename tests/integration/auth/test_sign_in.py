@@ -221,3 +221,50 @@ async def test_whoever_is_signed_in_goes_straight_on(blog: Quart) -> None:
     await sign_in_client(client)
     response = await client.get(f"/auth/sign-in?next={quote(ENTRY, safe='')}")
     assert response.headers["Location"] == ENTRY
+
+
+AGAIN = f"/auth/sign-in?next={quote('http://localhost:8002/admin/refunds/', safe='')}&again=yes"
+
+
+async def test_whoever_signed_in_a_while_ago_may_ask_for_a_link_again_and_reads_why(blog: Quart) -> None:
+    client, state, start = blog.test_client(), _state(blog), datetime.now(UTC)
+    await sign_in_client(client, email=ADA)
+    state.clock = lambda: start + timedelta(hours=2)
+
+    page = Html(await (await client.get(AGAIN)).get_data())
+    assert page.css_first("h1").text() == "Sign in once more"
+    assert "Before money moves" in page.css_first(".lede").text()
+    assert page.css_first("#f-email").attributes["value"] == ADA
+    assert page.css_first("input[name=next]").attributes["value"] == "http://localhost:8002/admin/refunds/"
+
+
+async def test_whoever_has_just_signed_in_again_goes_on(blog: Quart) -> None:
+    client = blog.test_client()
+    await sign_in_client(client, email=ADA)
+
+    answer = await client.get(AGAIN)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "http://localhost:8002/admin/refunds/")
+
+
+async def test_a_link_asked_for_again_starts_a_new_session(blog: Quart, session: AsyncSession) -> None:
+    client, state, start = blog.test_client(), _state(blog), datetime.now(UTC)
+    await sign_in_client(client, email=ADA)
+    state.clock = lambda: start + timedelta(hours=2)
+    form = {"email": ADA, "next": "http://localhost:8002/admin/refunds/", "again": "yes"}
+    await client.post("/auth/sign-in", headers=OURS, form=form)
+    (link,) = await _mailed_links(session)
+    await client.post(link, headers=OURS)
+
+    answer = await client.get(AGAIN)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "http://localhost:8002/admin/refunds/")
+    assert await _count(session, "sessions") == 1
+
+
+async def test_a_slip_in_the_address_keeps_the_reason_to_sign_in_again(blog: Quart) -> None:
+    form = {"email": "ada", "next": "", "again": "yes"}
+    answer = await blog.test_client().post("/auth/sign-in", headers=OURS, form=form)
+    page = Html(await answer.get_data())
+
+    assert answer.status_code == 422
+    assert page.css_first("h1").text() == "Sign in once more"
+    assert page.css_first("input[name=again]").attributes["value"] == "yes"

@@ -136,6 +136,12 @@ def _add_identity_routes(app: Quart) -> None:
     async def admins() -> str:
         return "admins"
 
+    @app.route("/money", methods=["GET", "POST"])
+    @identity.sign_in_required
+    @identity.recent_sign_in_required
+    async def money() -> str:
+        return "money"
+
     @app.get("/page-orders")
     @identity.role_required(Role.ORDERS)
     async def page_orders() -> dict[str, object]:

@@ -252,6 +252,55 @@ async def test_an_admin_may_do_what_the_smaller_roles_may_everywhere(app: Quart,
     assert await (await client.get("/page-orders")).get_json() == {"everywhere": True, "page_ids": []}
 
 
+async def test_a_recent_sign_in_opens_the_door_to_money_and_an_older_one_leads_there_and_back(app: Quart) -> None:
+    client, state, start = app.test_client(), _state(app), datetime.now(UTC)
+    state.clock = lambda: start
+    await client.post("/sign-in/ada@maypole.example", headers=OURS)
+
+    state.clock = lambda: start + timedelta(minutes=60)
+    assert (await client.get("/money")).status_code == 200
+    state.clock = lambda: start + timedelta(minutes=61)
+    late = await client.get("/money?line=7")
+    assert (late.status_code, late.headers["Location"]) == (
+        303,
+        "http://localhost:8000/auth/sign-in?next=http%3A%2F%2Flocalhost%3A8002%2Fmoney%3Fline%3D7&again=yes",
+    )
+
+
+async def test_a_form_that_moves_money_is_refused_after_a_while_and_names_the_way_back(app: Quart) -> None:
+    client, state, start = app.test_client(), _state(app), datetime.now(UTC)
+    state.clock = lambda: start
+    await client.post("/sign-in/ada@maypole.example", headers=OURS)
+    state.clock = lambda: start + timedelta(hours=2)
+
+    headers = {**OURS, "Referer": "http://localhost:8002/money?line=7"}
+    answer = await client.post("/money", headers=headers)
+    body = await answer.get_data(as_text=True)
+    assert answer.status_code == 401
+    assert "/auth/sign-in?next=http%3A%2F%2Flocalhost%3A8002%2Fmoney%3Fline%3D7&amp;again=yes" in body
+    assert "nothing was done" in body
+
+
+async def test_signing_in_with_a_cart_in_hand_is_a_recent_sign_in(app: Quart) -> None:
+    client, state, start = app.test_client(), _state(app), datetime.now(UTC)
+    state.clock = lambda: start
+    await client.post("/anonymous/200", headers=OURS)
+    state.clock = lambda: start + timedelta(hours=2)
+    await client.post("/sign-in/ada@maypole.example", headers=OURS)
+
+    assert (await client.get("/money")).status_code == 200
+
+
+async def test_visits_do_not_make_a_sign_in_recent(app: Quart) -> None:
+    client, state, start = app.test_client(), _state(app), datetime.now(UTC)
+    state.clock = lambda: start
+    await client.post("/sign-in/ada@maypole.example", headers=OURS)
+    state.clock = lambda: start + timedelta(minutes=61)
+    assert "Set-Cookie" in (await client.get("/whoami")).headers
+
+    assert (await client.get("/money")).status_code == 303
+
+
 async def test_a_webhook_knows_nobody(app: Quart) -> None:
     client = app.test_client()
     await client.post("/sign-in/ada@maypole.example", headers=OURS)

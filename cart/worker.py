@@ -11,11 +11,12 @@ from sqlalchemy import func, select
 from cart.bp.cart.services.check_sumup_status import ORDER_MAIL
 from cart.bp.cart.services.reconcile import each, look_at_payment, reconcile
 from cart.bp.orders.services.mails import write_order_mails
+from cart.bp.refunds.services import RefundJob, run_refunds
 from cart.wiring import Till, refuse_stubs
 from shared.contracts.protocols import Clock
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
-from shared.jobs.queue import SEND_MAIL, SETTLE_PAYMENT
+from shared.jobs.queue import REFUND_DEBTS, SEND_MAIL, SETTLE_PAYMENT
 from shared.jobs.worker import Handler, Repeated, run_worker, stop_on_signals
 from shared.mail.sender import MailNotSent, deliver
 from shared.mail.service import WAITING, give_up_old
@@ -50,7 +51,10 @@ def handlers(till: Till) -> dict[str, Handler]:
     async def send_mail(payload: dict[str, object]) -> None:
         await send(till, _id_of(payload, "mail_id"), after_attempts=0)
 
-    return {SETTLE_PAYMENT: settle_payment, ORDER_MAIL: order_mail, SEND_MAIL: send_mail}
+    async def refund_debts(payload: dict[str, object]) -> None:
+        await run_refunds(till, RefundJob.read(payload))
+
+    return {SETTLE_PAYMENT: settle_payment, ORDER_MAIL: order_mail, SEND_MAIL: send_mail, REFUND_DEBTS: refund_debts}
 
 
 def _id_of(payload: dict[str, object], name: str) -> int:

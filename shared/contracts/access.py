@@ -35,9 +35,13 @@ class PageScope:
         return self.everywhere or all(page_id in self.page_ids for page_id in page_ids)
 
 
+EVERYWHERE = PageScope(everywhere=True)
+"""All pages, and what belongs to none: an admin's scope, and the worker's."""
+
+
 def scope_of(grants: Collection[Grant], role: Role) -> PageScope:
     """Return where these grants allow what ``role`` allows."""
     pages = {page_id for granted, page_id in grants if granted in INCLUDED_IN[role]}
     if None in pages:
-        return PageScope(everywhere=True)
+        return EVERYWHERE
     return PageScope(page_ids=frozenset(page_id for page_id in pages if page_id is not None))

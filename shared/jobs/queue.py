@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 SETTLE_PAYMENT = "settle_payment"
 SEND_MAIL = "send_mail"
+REFUND_DEBTS = "refund_debts"
 
 
 async def enqueue(

@@ -19,7 +19,7 @@ from shared.contracts.states import Role
 from shared.settings import APPS, Settings
 from shared.web.csrf import SAFE_METHODS, is_csrf_exempt
 from shared.web.headers import security_headers
-from shared.web.identity import role_of
+from shared.web.identity import asks_for_recent_sign_in, role_of
 
 NOWHERE = SecretStr("postgresql://nobody:nothing@127.0.0.1:9/none")
 EXEMPT = {
@@ -37,8 +37,10 @@ LIMITED = {
     ("cart", "accounts.save"),
 }
 """Routes that nobody may call as often as they like."""
-BOUNDED: dict[str, Role] = {"admin_orders": Role.ORDERS}
+BOUNDED: dict[str, Role] = {"admin_orders": Role.ORDERS, "refunds": Role.REFUNDS}
 """Blueprints under /admin that more than admins enter: what they show is bounded by the pages of that role."""
+MOVES_MONEY = ("refunds",)
+"""Blueprints whose every form gives money back."""
 ARGUMENTS = {"int": 1, "uuid": "00000000-0000-4000-8000-000000000000"}
 
 
@@ -147,6 +149,11 @@ async def test_every_admin_route_asks_for_a_role(apps: dict[str, Quart], route: 
     for method in sorted(route.methods):
         response = await _open(apps, route, method, Origin="http://localhost")
         assert response.status_code == (303 if method in SAFE_METHODS else 401)
+
+
+@pytest.mark.parametrize("route", [r for r in CHANGING if r.rule.endpoint.partition(".")[0] in MOVES_MONEY], ids=str)
+def test_whatever_moves_money_asks_for_a_recent_sign_in(apps: dict[str, Quart], route: Route) -> None:
+    assert asks_for_recent_sign_in(_view(apps, route))  # type: ignore[arg-type]
 
 
 def test_every_route_for_admins_says_so_in_its_address(apps: dict[str, Quart]) -> None:

@@ -40,7 +40,9 @@ WHY_OWED: dict[DebtReason, str] = {
     DebtReason.ORDER_CLOSED: "your payment came after the order was closed",
     DebtReason.CANCELLED_BY_ORGANISER: "cancelled by the organiser",
     DebtReason.DECLINED: "the booking was declined",
-    DebtReason.GOODWILL: "goodwill",
+    DebtReason.GOODWILL: "given back by us",
+    DebtReason.OVERPAID: "more was paid than the order cost",
+    DebtReason.MISMATCH: "another amount was paid than the order cost",
 }
 
 CHECKING_STATES = frozenset({PaymentState.CREATED, PaymentState.UNKNOWN, PaymentState.CLOSING, PaymentState.REVIEW})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cart.bp.refunds.services import DebtRow
+from cart.bp.refunds.services import Batch, DebtRow, Progress
+from shared.contracts.errors import ShopError
 from shared.contracts.states import DebtReason, DebtState, RefundState
 
 REASONS: dict[DebtReason, str] = {
@@ -13,7 +14,9 @@ REASONS: dict[DebtReason, str] = {
     DebtReason.ORDER_CLOSED: "Paid after the order was closed",
     DebtReason.CANCELLED_BY_ORGANISER: "Cancelled by the organiser",
     DebtReason.DECLINED: "The booking was declined",
-    DebtReason.GOODWILL: "Goodwill",
+    DebtReason.GOODWILL: "Given back by an admin",
+    DebtReason.OVERPAID: "Overpaid: more arrived than the order cost",
+    DebtReason.MISMATCH: "Another amount arrived than we had asked for",
 }
 
 LAST_REFUND: dict[RefundState, str] = {
@@ -34,6 +37,15 @@ RESULTS: dict[RefundState, tuple[str, str]] = {
     RefundState.EXTERNAL: ("good", "This was refunded in the provider's own dashboard already."),
 }
 """What is said after the button was pressed: the kind of the notice, and its words."""
+PARTS = (DebtReason.GOODWILL, DebtReason.CANCELLED_BY_ORGANISER, DebtReason.OVERPAID)
+"""Reasons of debts that are about a part of a payment, where they are about no line."""
+
+
+RETRY_HELPS = "Trying again helps where the account was short of money or the provider out of reach."
+SAID: dict[str, tuple[str, str]] = {
+    "by-hand": ("good", "It is noted as paid back, and that you said so."),
+}
+"""What is said after other changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +53,12 @@ class DebtView:
     """One debt, in words."""
 
     row: DebtRow
+    what: str
     reason: str
     last_refund: str
     failed: bool
+    settled: str
+    """How it was settled, in words; empty while it is owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +69,83 @@ class RefundsPage:
     state: DebtState
     next_url: str
     time_zone: str
+    at_once: int
+    """How many could be refunded at once; nobody is asked about fewer than two."""
     result_kind: str = ""
     result: str = ""
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ByHandPage:
+    """The form that notes a debt as paid back outside the provider."""
+
+    debt: DebtView
+    time_zone: str
+    typed: str = ""
+    problem: str = ""
+    """What is wrong with no field in particular."""
+    note_problem: str = ""
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """What is wrong, with the control that it is about."""
+        found = (("", self.problem), ("f-note", self.note_problem))
+        return tuple((control, text) for control, text in found if text)
+
+
+@dataclass(frozen=True, slots=True)
+class AtOncePage:
+    """The question whether all of it is to go back."""
+
+    batch: Batch
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressPage:
+    """How far the worker has come with it."""
+
+    progress: Progress
+    poll_url: str
+    queue_url: str
+
+
 def view_of(row: DebtRow) -> DebtView:
     """Return a debt as the queue shows it."""
-    last = None if row.last_refund_state is None else RefundState(row.last_refund_state)
+    last = row.last_refund_state
     return DebtView(
         row=row,
-        reason=REASONS[DebtReason(row.reason)],
+        what=row.line_title or what_of(row.reason),
+        reason=REASONS[row.reason],
         last_refund="" if last is None else LAST_REFUND[last],
         failed=last is RefundState.FAILED,
+        settled=_settled(row),
+    )
+
+
+def what_of(reason: DebtReason) -> str:
+    """Name what a debt is about that is about no line: of some reasons it is never the whole payment."""
+    return "A part of the payment" if reason in PARTS else "The whole payment"
+
+
+def _settled(row: DebtRow) -> str:
+    """Say how a debt was settled."""
+    if row.state is not DebtState.SETTLED:
+        return ""
+    return "Paid back by hand" if row.by_hand else "Refunded"
+
+
+def build_by_hand_page(
+    row: DebtRow, *, time_zone: str, typed: str = "", refusal: ShopError | None = None
+) -> ByHandPage:
+    """Put the form together, after a refusal with what was typed."""
+    about_note = refusal is not None and refusal.field == "note"
+    text = "" if refusal is None else str(refusal)
+    return ByHandPage(
+        debt=view_of(row),
+        time_zone=time_zone,
+        typed=typed,
+        problem="" if about_note else text,
+        note_problem=text if about_note else "",
     )

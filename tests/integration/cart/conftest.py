@@ -134,11 +134,11 @@ SignIn = Callable[..., Awaitable[Visitor]]
 def sign_in(app: Quart, running: AppState, database: Database) -> SignIn:
     """Give a browser that a person is signed in with."""
 
-    async def sign_in(email: str, *, role: Role | None = None) -> Visitor:
+    async def sign_in(email: str, *, role: Role | None = None, page_id: int | None = None) -> Visitor:
         async with database.sessions() as session:
             user = await ensure_user(session, email)
             if role is not None:
-                await grant_role(session, user.id, role)
+                await grant_role(session, user.id, role, page_post_id=page_id)
             made = await start_session(session, user_id=user.id, now=datetime.now(UTC), days=1)
             await session.commit()
         client = app.test_client()

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
+from shared.contracts.access import EVERYWHERE, PageScope
 from shared.contracts.dtos import RefundAnswer, RefundOutcome, Transaction
 from shared.contracts.errors import Conflict, GatewayError, NotFound, Unavailable
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, PaymentState, RefundState
@@ -23,11 +24,11 @@ from shared.db.locks import lock_order, lock_payment, lock_refund
 from shared.db.refusals import violates
 from shared.db.uow import unit_of_work
 from shared.models import Debt, Payment, Refund
-from shared.services.journal import PROVIDER, SYSTEM, record, user_actor
+from shared.services.cart_attention import debt_within
+from shared.services.journal import PROVIDER, SYSTEM, WORKER, record, user_actor
 
 from .settled import settle_debt
 
-ALREADY_UNDER_WAY = "A refund of this payment is under way. Wait for its result before you start another."
 NOT_OWED = "This debt is settled already."
 CANNOT_ASK = "The payment provider cannot be reached right now. Nothing was sent; please try again in a few minutes."
 QUIET_TIME = timedelta(minutes=10)
@@ -36,14 +37,23 @@ LOOK_AGAIN = timedelta(seconds=30)
 _log = structlog.get_logger("maypole.refund")
 
 
-async def refund_debt(till: Till, *, debt_id: int, actor_user_id: int) -> RefundState:
-    """Pay a debt back through the provider, and say how that stands.
+class RefundUnderWay(Conflict):
+    """Another refund of the same payment is in flight: its result has to be waited for."""
+
+    code = "refund_under_way"
+    text = "A refund of this payment is under way. Wait for its result before you start another."
+
+
+async def refund_debt(
+    till: Till, *, debt_id: int, actor_user_id: int | None, scope: PageScope = EVERYWHERE
+) -> RefundState:
+    """Pay a debt of a scope back through the provider, and say how that stands; None: nobody asked, it is automatic.
 
     ``failed`` leaves the debt owed, with the provider's reason; ``sent`` and ``unknown`` are looked up by the worker.
-    Raises NotFound, Conflict where it is settled or under way, and Unavailable where nothing was sent. Not safe to
+    Raises NotFound, Conflict where it is settled, RefundUnderWay, and Unavailable where nothing was sent. Not safe to
     repeat once it has failed: that is a new refund, which is what its caller then wants.
     """
-    payment = await _payment_of(till, debt_id)
+    payment = await _payment_of(till, debt_id, scope)
     refund_id, amount = await _intend(till, debt_id, actor_user_id)
     await _mark_sent(till, refund_id, await _refunded_so_far(till, payment, refund_id))
     answer = await _call(till, payment, amount)
@@ -51,11 +61,11 @@ async def refund_debt(till: Till, *, debt_id: int, actor_user_id: int) -> Refund
     return await settle_refund(till, refund_id)
 
 
-async def _payment_of(till: Till, debt_id: int) -> Payment:
+async def _payment_of(till: Till, debt_id: int, scope: PageScope) -> Payment:
     """Return the payment that a debt is to be paid back from."""
     async with unit_of_work(till.database) as uow:
         payment = await uow.session.scalar(
-            select(Payment).join(Debt, Debt.payment_id == Payment.id).where(Debt.id == debt_id)
+            select(Payment).join(Debt, Debt.payment_id == Payment.id).where(Debt.id == debt_id, debt_within(scope))
         )
     if payment is None:
         raise NotFound
@@ -93,7 +103,7 @@ async def _transaction(till: Till, payment: Payment) -> Transaction | None:
         return None
 
 
-async def _intend(till: Till, debt_id: int, actor_user_id: int) -> tuple[int, Decimal]:
+async def _intend(till: Till, debt_id: int, actor_user_id: int | None) -> tuple[int, Decimal]:
     """Write the refund down and commit it, so that it counts against what is left before anybody is called."""
     try:
         async with unit_of_work(till.database) as uow:
@@ -104,16 +114,18 @@ async def _intend(till: Till, debt_id: int, actor_user_id: int) -> tuple[int, De
                 amount=debt.amount,
                 currency=debt.currency,
                 requested_by=actor_user_id,
+                created_at=till.clock(),
                 next_check_at=till.clock() + LOOK_AGAIN,
             )
             uow.session.add(refund)
             await uow.session.flush()  # the guards speak here: one in flight, never more than was paid
-            await _note(uow.session, refund, debt.order_id, RefundState.REQUESTED, user_actor(actor_user_id))
+            actor = WORKER if actor_user_id is None else user_actor(actor_user_id)
+            await _note(uow.session, refund, debt.order_id, RefundState.REQUESTED, actor)
             await uow.commit()
             return refund.id, refund.amount
     except IntegrityError as error:
         if violates(error, "uq_refunds_one_in_flight"):
-            raise Conflict(ALREADY_UNDER_WAY) from error
+            raise RefundUnderWay from error
         if violates(error, "refunded_within_amount"):
             raise Conflict("This would give back more than was paid.") from error
         raise

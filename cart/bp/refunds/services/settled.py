@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -10,19 +11,38 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cart.wiring import Till
 from shared.contracts.states import PAID_ORDER_STATES, DebtState, OrderState, PaymentState, RefundState
 from shared.models import Debt, Order, OrderLine, Payment, Refund
-from shared.services.journal import SYSTEM, record
+from shared.services.journal import SYSTEM, record, user_actor
 
 GONE_BACK = (RefundState.SUCCEEDED, RefundState.EXTERNAL)
 
 
-async def settle_debt(till: Till, session: AsyncSession, debt_id: int) -> None:
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A person's word that the money went back outside the provider, and how."""
+
+    user_id: int
+    note: str
+
+
+async def settle_debt(till: Till, session: AsyncSession, debt_id: int, *, by_hand: ByHand | None = None) -> None:
     """Settle a debt whose money went back, in the caller's transaction, which has locked its order. Safe to repeat."""
     debt = await session.get_one(Debt, debt_id, populate_existing=True)
     if debt.state == DebtState.SETTLED:
         return
     debt.state, debt.settled_at = DebtState.SETTLED, till.clock()
+    if by_hand is not None:
+        debt.by_hand, debt.settled_by, debt.note = True, by_hand.user_id, by_hand.note
     await session.flush()  # the journal tells of what the database has taken
-    await record(session, thing="debt", thing_id=debt.id, order_id=debt.order_id, event=debt.state, actor=SYSTEM)
+    await record(
+        session,
+        thing="debt",
+        thing_id=debt.id,
+        order_id=debt.order_id,
+        event=debt.state,
+        actor=SYSTEM if by_hand is None else user_actor(by_hand.user_id),
+        why="" if by_hand is None else "by hand",  # the note may name people: it stays with the debt
+        data={"amount": str(debt.amount), "payment": debt.payment_id, "by_hand": debt.by_hand},
+    )
     if debt.order_line_id is not None:
         await _mark_thing(till, session, debt.order_id, debt.order_line_id)
     await _mark_order(session, debt.order_id)
@@ -48,7 +68,8 @@ async def _mark_order(session: AsyncSession, order_id: int) -> None:
         .join(Payment, Payment.id == Refund.payment_id)
         .where(Payment.order_id == order_id, Refund.state.in_(GONE_BACK))
     )
-    kept = (paid or Decimal(0)) - (back or Decimal(0))
+    by_hand = await session.scalar(select(func.sum(Debt.amount)).where(Debt.order_id == order_id, Debt.by_hand))
+    kept = (paid or Decimal(0)) - (back or Decimal(0)) - (by_hand or Decimal(0))
     state = _state_by_money(order.total, kept)
     if order.state in PAID_ORDER_STATES and order.state != state:
         before, order.state = order.state, state

@@ -1,0 +1,186 @@
+"""Many debts at once: counted and added up before, then refunded by the worker, one after the other.
+
+What is to be refunded is a list of debts, so whatever becomes owed meanwhile is not touched. A debt that was tried
+since the batch began is not tried again: a job may run twice, and a refusal is for a person to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Self
+
+import structlog
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.wiring import Till
+from shared.contracts.access import PageScope
+from shared.contracts.errors import Conflict, ShopError, Unavailable
+from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, RefundState
+from shared.db.uow import unit_of_work
+from shared.jobs.queue import REFUND_DEBTS, enqueue
+from shared.models import Debt, Refund
+from shared.services.cart_attention import debt_within
+
+from .refund import RefundUnderWay, refund_debt
+
+MOST_AT_ONCE = 200
+MOST_ROUNDS = 5
+NEXT_ROUND = timedelta(minutes=1)
+"""When a job looks again for what had to wait for another refund of its payment, or for the provider."""
+CHANGED = "What is owed has changed since you looked. Nothing was sent; please look at the new sum."
+_log = structlog.get_logger("maypole.refund")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The oldest debts that can be refunded now: how many, how much, and up to which one."""
+
+    count: int
+    amount: Decimal
+    last_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a batch has come."""
+
+    gone_back: int
+    failed: int
+    under_way: int
+    to_come: int
+
+    @property
+    def total(self) -> int:
+        """How many debts it is about."""
+        return self.gone_back + self.failed + self.under_way + self.to_come
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return not self.under_way and not self.to_come
+
+
+@dataclass(frozen=True, slots=True)
+class RefundJob:
+    """Debts that somebody wants refunded, each unless it was tried after ``since``; ``rounds``: how often to look."""
+
+    debt_ids: tuple[int, ...]
+    actor_user_id: int
+    since: datetime
+    rounds: int = MOST_ROUNDS
+
+    def payload(self) -> dict[str, object]:
+        """Return it as the queue keeps it."""
+        return {
+            "debt_ids": list(self.debt_ids),
+            "user_id": self.actor_user_id,
+            "since": self.since.isoformat(),
+            "rounds": self.rounds,
+        }
+
+    @classmethod
+    def read(cls, payload: Mapping[str, Any]) -> Self:
+        """Return a job as the queue has kept it."""
+        since = datetime.fromisoformat(payload["since"])
+        return cls(tuple(payload["debt_ids"]), payload["user_id"], since, payload["rounds"])
+
+
+async def find_batch(session: AsyncSession, scope: PageScope) -> Batch:
+    """Return what a scope's refunds at once would be about; one query."""
+    oldest = _refundable(scope).order_by(Debt.id).limit(MOST_AT_ONCE).subquery()
+    row = (await session.execute(select(func.count(), func.sum(oldest.c.amount), func.max(oldest.c.id)))).one()
+    return Batch(row[0], row[1] or Decimal(0), row[2] or 0)
+
+
+async def start_batch(till: Till, *, shown: Batch, scope: PageScope, actor_user_id: int) -> datetime:
+    """Have the worker refund exactly what was shown, and return when that began.
+
+    Raises Conflict where what is owed has changed since.
+    """
+    since = till.clock()
+    async with unit_of_work(till.database) as uow:
+        wanted = _refundable(scope).where(Debt.id <= shown.last_id).order_by(Debt.id).limit(MOST_AT_ONCE)
+        debts = (await uow.session.execute(wanted)).all()
+        if Batch(len(debts), sum((debt.amount for debt in debts), Decimal(0)), shown.last_id) != shown:
+            raise Conflict(CHANGED)
+        job = RefundJob(tuple(debt.id for debt in debts), actor_user_id, since)
+        await enqueue_refunds(uow.session, job)
+        await uow.commit()
+    _log.info("refunds_at_once", debts=len(job.debt_ids), user_id=actor_user_id)
+    return since
+
+
+async def enqueue_refunds(session: AsyncSession, job: RefundJob, *, after: timedelta | None = None) -> None:
+    """Have the worker do a job once the caller's transaction is committed, and ``after`` has passed."""
+    await enqueue(session, REFUND_DEBTS, job.payload(), after=after)
+
+
+async def run_refunds(till: Till, job: RefundJob) -> None:
+    """Do the job: refund each debt, and look again later for those that have to wait. Safe to repeat."""
+    waiting = await refund_each(till, job)
+    if not waiting or job.rounds <= 1:
+        return
+    async with unit_of_work(till.database) as uow:
+        await enqueue_refunds(
+            uow.session, replace(job, debt_ids=tuple(waiting), rounds=job.rounds - 1), after=NEXT_ROUND
+        )
+        await uow.commit()
+
+
+async def refund_each(till: Till, job: RefundJob) -> list[int]:
+    """Refund debts one after the other; return those that have to wait.
+
+    They wait for another refund of their payment, or all that are left for a provider who cannot be asked.
+    """
+    waiting: list[int] = []
+    for number, debt_id in enumerate(job.debt_ids):
+        if await _was_tried(till, debt_id, job.since):
+            continue
+        try:
+            await refund_debt(till, debt_id=debt_id, actor_user_id=job.actor_user_id)
+        except RefundUnderWay:
+            waiting.append(debt_id)
+        except Unavailable:
+            return [*waiting, *job.debt_ids[number + 1 :]]
+        except ShopError as refusal:
+            _log.info("refund_not_made", debt_id=debt_id, code=refusal.code)
+    return waiting
+
+
+async def find_progress(session: AsyncSession, scope: PageScope, *, last_id: int, since: datetime) -> Progress:
+    """Return how far a batch of a scope has come; one query."""
+    failed = _has_refund(Refund.state == RefundState.FAILED, Refund.created_at >= since)
+    under_way = _has_refund(Refund.state.in_(REFUND_IN_FLIGHT))
+    owed = Debt.state == DebtState.OWED
+    counts = (
+        func.count().filter(~owed),
+        func.count().filter(owed, failed, ~under_way),
+        func.count().filter(owed, under_way),
+        func.count().filter(owed, ~failed, ~under_way),
+    )
+    touched = or_(owed, Debt.settled_at >= since)
+    row = (await session.execute(select(*counts).where(Debt.id <= last_id, touched, debt_within(scope)))).one()
+    return Progress(*row)
+
+
+def _refundable(scope: PageScope) -> Select[int, Decimal]:
+    """Select what is owed in a scope and has no refund under way."""
+    return select(Debt.id, Debt.amount).where(
+        Debt.state == DebtState.OWED, ~_has_refund(Refund.state.in_(REFUND_IN_FLIGHT)), debt_within(scope)
+    )
+
+
+def _has_refund(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Say that a debt has such a refund."""
+    return exists().where(and_(Refund.debt_id == Debt.id, *which))
+
+
+async def _was_tried(till: Till, debt_id: int, since: datetime) -> bool:
+    """Tell whether a refund of a debt was begun after a moment."""
+    async with unit_of_work(till.database) as uow:
+        tried = select(Refund.id).where(Refund.debt_id == debt_id, Refund.created_at >= since).limit(1)
+        return await uow.session.scalar(tried) is not None

@@ -1,0 +1,144 @@
+"""Refunds of many debts, one after the other, and debts that were paid back by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, text
+
+from cart.bp.cart.services import settle
+from cart.bp.refunds.services import (
+    Batch,
+    RefundJob,
+    find_batch,
+    find_progress,
+    refund_debt,
+    run_refunds,
+    settle_by_hand,
+    start_batch,
+)
+from cart.worker import handlers
+from shared.contracts.access import EVERYWHERE
+from shared.contracts.dtos import MovementStatus
+from shared.contracts.errors import Conflict, GatewayUnavailable
+from shared.db.uow import unit_of_work
+from shared.jobs.queue import REFUND_DEBTS
+from shared.models import Payment
+from tests.support.shop import Shop, Show
+
+
+@pytest.fixture
+async def owed(shop: Shop, ada: int, bob: int, show: Show) -> list[int]:
+    """Two debts of Ada's, for two seats that Bob has bought meanwhile."""
+    payment = await shop.buy(ada, show, 2)
+    shop.clock.forward(minutes=31)
+    await shop.work()
+    await shop.buy_and_pay(bob, show, 2)
+    shop.pay(payment, force=True)
+    await settle(shop.till, payment.id)
+    return [debt.id for debt in await shop.debts()]
+
+
+def job(shop: Shop, owed: list[int], admin: int, *, rounds: int = 5) -> RefundJob:
+    return RefundJob(tuple(owed), admin, shop.clock(), rounds)
+
+
+async def progress(shop: Shop, since: RefundJob) -> tuple[int, int, int, int]:
+    async with unit_of_work(shop.till.database) as uow:
+        found = await find_progress(uow.session, EVERYWHERE, last_id=since.debt_ids[-1], since=since.since)
+    return found.gone_back, found.failed, found.under_way, found.to_come
+
+
+async def waiting_jobs(shop: Shop) -> list[RefundJob]:
+    async with unit_of_work(shop.till.database) as uow:
+        payloads = await uow.session.scalars(
+            text(
+                "SELECT convert_from(payload, 'UTF8')::json FROM pgqueuer WHERE entrypoint = 'refund_debts' ORDER BY id"
+            )
+        )
+        return [RefundJob.read(payload) for payload in payloads]
+
+
+async def test_what_is_owed_goes_back_one_after_the_other(shop: Shop, bob: int, owed: list[int]) -> None:
+    doing = job(shop, owed, bob)
+    assert await progress(shop, doing) == (0, 0, 0, 2)
+    await handlers(shop.till)[REFUND_DEBTS](doing.payload())
+    assert await progress(shop, doing) == (2, 0, 0, 0)
+    assert [debt.state for debt in await shop.debts()] == ["settled", "settled"]
+    assert {refund.requested_by for refund in await shop.refunds()} == {bob}
+
+
+async def test_a_job_that_runs_twice_refunds_once(shop: Shop, bob: int, owed: list[int]) -> None:
+    shop.gateway.refuse_refunds("Balance too low")
+    doing = job(shop, owed, bob)
+    await run_refunds(shop.till, doing)
+    await run_refunds(shop.till, doing)
+    assert (await progress(shop, doing), shop.gateway.calls["refund"]) == ((0, 2, 0, 0), 2)
+
+
+async def test_what_waits_for_another_refund_of_its_payment_is_looked_at_again(
+    shop: Shop, bob: int, owed: list[int]
+) -> None:
+    shop.gateway.hold_refunds()
+    doing = job(shop, owed, bob)
+    await run_refunds(shop.till, doing)
+    assert await progress(shop, doing) == (0, 0, 1, 1)
+    (again,) = await waiting_jobs(shop)
+    assert (again.debt_ids, again.rounds, again.since) == ((owed[1],), 4, doing.since)
+
+    async with unit_of_work(shop.till.database) as uow:
+        (transaction_id,) = await uow.session.scalars(select(Payment.transaction_id).where(Payment.owed > 0))
+    shop.gateway.settle_refund(str(transaction_id), MovementStatus.DONE)
+    shop.clock.forward(minutes=1)
+    await shop.work()
+    await run_refunds(shop.till, again)
+    assert await progress(shop, doing) == (1, 0, 1, 0)
+
+
+async def test_looking_again_comes_to_an_end(shop: Shop, bob: int, owed: list[int]) -> None:
+    shop.gateway.hold_refunds()
+    await run_refunds(shop.till, job(shop, owed, bob, rounds=1))
+    assert await waiting_jobs(shop) == []
+
+
+async def test_a_provider_that_cannot_be_asked_is_not_asked_for_every_debt(
+    shop: Shop, bob: int, owed: list[int]
+) -> None:
+    shop.gateway.fail_next(GatewayUnavailable(), "transaction")
+    doing = job(shop, owed, bob)
+    await run_refunds(shop.till, doing)
+    assert (await progress(shop, doing), shop.gateway.calls["refund"]) == ((0, 1, 0, 1), 0)
+    assert [again.debt_ids for again in await waiting_jobs(shop)] == [(owed[1],)]
+
+
+async def test_only_what_was_shown_is_started(shop: Shop, bob: int, owed: list[int]) -> None:
+    async with unit_of_work(shop.till.database) as uow:
+        shown = await find_batch(uow.session, EVERYWHERE)
+    assert shown == Batch(2, Decimal("25.00"), owed[1])
+    await refund_debt(shop.till, debt_id=owed[0], actor_user_id=bob)
+    with pytest.raises(Conflict):
+        await start_batch(shop.till, shown=shown, scope=EVERYWHERE, actor_user_id=bob)
+    assert await waiting_jobs(shop) == []
+
+
+async def test_paid_back_by_hand_counts_for_the_ticket_and_the_order_and_is_told_without_the_note(
+    shop: Shop, ada: int, bob: int, owed: list[int]
+) -> None:
+    for debt_id in owed:
+        await settle_by_hand(shop.till, debt_id=debt_id, note="To Ada's bank", actor_user_id=bob, scope=EVERYWHERE)
+    assert await shop.tickets(ada) == ["refunded", "refunded"]
+    assert [order.state for order in await shop.orders(ada)] == ["refunded"]
+    assert [(debt.state, debt.by_hand, debt.settled_by) for debt in await shop.debts()] == [("settled", True, bob)] * 2
+    async with unit_of_work(shop.till.database) as uow:
+        told = await uow.session.execute(text("SELECT actor, why, data::text FROM journal WHERE thing = 'debt'"))
+        rows = [row for row in told if row.why == "by hand"]
+    assert [row.actor for row in rows] == [f"user:{bob}"] * 2
+    assert not any("bank" in row.data for row in rows)
+
+
+async def test_what_was_paid_back_by_hand_cannot_be_refunded_any_more(shop: Shop, bob: int, owed: list[int]) -> None:
+    await settle_by_hand(shop.till, debt_id=owed[0], note="In cash", actor_user_id=bob, scope=EVERYWHERE)
+    with pytest.raises(Conflict):
+        await refund_debt(shop.till, debt_id=owed[0], actor_user_id=bob)
+    assert not shop.gateway.calls["refund"]

@@ -1,11 +1,77 @@
-"""One shopper in several tabs (MONEY.md, promise 5), and the same race without the owner's lock."""
+"""One shopper in several tabs (MONEY.md, promise 5), and the same races without the owner's lock."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 
-from cart.bp.cart.services import settle
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.bp.cart.services import Buyer, PutBackOutcome, put_back, settle
+from cart.bp.cart.services.attempts import read_payment
+from cart.bp.cart.services.checkout import _claim, _fill, _intend_payment, _open_order
+from cart.wiring import Till
+from shared.contracts.dtos import TicketDTO
+from shared.contracts.errors import CartEmpty, GatewayConflict, TooManyTickets
+from shared.contracts.states import TicketState
+from shared.db.uow import unit_of_work
+from shared.models import Payment, Ticket
+from shared.services.calendar_impl import SqlCalendarService
 from tests.support.shop import Shop
+
+TABS = 10
+TURNS = (0, 1, 2, 4, 8, 60)
+"""How often a shopper looks elsewhere before paying, while another tab puts the order back: from at once to too late."""
+
+
+class UnlockedCalendar(SqlCalendarService):
+    """The calendar with its locks taken away: all tabs look first, and only then any of them takes."""
+
+    barrier = asyncio.Barrier(TABS)
+
+    async def add_pending_tickets(
+        self, session: AsyncSession, *, user_id: int, entry_id: int, choice: dict[int | None, int], now: datetime
+    ) -> list[TicketDTO]:
+        entry, have = await self.entry(session, entry_id), await self.pending_tickets(session, user_id=user_id)
+        assert entry is not None
+        if len(have) + sum(choice.values()) > entry.max_per_order:
+            raise TooManyTickets
+        await self.barrier.wait()
+        row = {"entry_id": entry_id, "user_id": user_id, "state": TicketState.PENDING}
+        kinds = [kind for kind, quantity in choice.items() for _ in range(quantity)]
+        await session.execute(insert(Ticket), [row | {"ticket_type_id": kind} for kind in kinds])
+        return []
+
+    async def claim_tickets_for_order(
+        self, session: AsyncSession, order_id: int, user_id: int, page_post_id: int | None = None
+    ) -> None:
+        ids = [ticket.id for ticket in await self.pending_tickets(session, user_id=user_id)]
+        await self.barrier.wait()
+        await session.execute(
+            update(Ticket).where(Ticket.id.in_(ids)).values(state=TicketState.RESERVED, order_id=order_id)
+        )
+
+
+def without_locks(shop: Shop) -> Shop:
+    calendar = UnlockedCalendar(shop.clock, default_max_per_order=20)
+    calendar.barrier = asyncio.Barrier(TABS)
+    return replace(shop, till=replace(shop.till, services=replace(shop.till.services, calendar=calendar)))
+
+
+async def place_unlocked(till: Till, buyer: Buyer) -> None:
+    """Place an order as ``create_order_from_cart`` does, but for the lock on the cart's owner."""
+    async with unit_of_work(till.database) as uow:
+        order = await _open_order(uow.session, till, buyer)
+        claimed = await _claim(uow.session, till, buyer, order.id, None)
+        if claimed.is_empty:
+            raise CartEmpty
+        await _fill(uow.session, till, order, claimed, buyer)
+        await _intend_payment(uow.session, order)
+        await uow.commit()
 
 
 async def test_ten_presses_of_the_button_make_one_order_and_one_checkout(shop: Shop) -> None:
@@ -15,10 +81,26 @@ async def test_ten_presses_of_the_button_make_one_order_and_one_checkout(shop: S
     assert (len(await shop.orders(ada)), len(await shop.payments(ada)), len(set(urls))) == (1, 1, 1)
 
 
+async def test_control_without_the_lock_ten_presses_make_ten_orders(shop: Shop) -> None:
+    show, ada = await shop.show(), await shop.shopper()
+    await shop.add(ada, show, 2)
+    till = without_locks(shop).till
+    await asyncio.gather(*(place_unlocked(till, Buyer(ada)) for _ in range(TABS)))
+    assert (len(await shop.orders(ada)), len(await shop.payments(ada))) == (TABS, TABS)
+    assert {order.total for order in await shop.orders(ada)} == {Decimal("25.00")}
+
+
 async def test_two_tabs_never_put_more_into_the_cart_than_is_allowed(shop: Shop) -> None:
     show, ada = await shop.show(max_per_order=3), await shop.shopper()
     await asyncio.gather(*(shop.add(ada, show) for _ in range(10)), return_exceptions=True)
     assert await shop.tickets(ada) == ["pending"] * 3
+
+
+async def test_control_without_the_lock_tabs_put_more_into_the_cart_than_is_allowed(shop: Shop) -> None:
+    show, ada = await shop.show(max_per_order=3), await shop.shopper()
+    unlocked = without_locks(shop)
+    await asyncio.gather(*(unlocked.add(ada, show) for _ in range(TABS)))
+    assert await shop.tickets(ada) == ["pending"] * TABS
 
 
 async def test_crossing_carts_do_not_deadlock(shop: Shop) -> None:
@@ -42,6 +124,34 @@ async def test_everybody_settles_at_once_and_it_happens_once(shop: Shop) -> None
 
 
 async def test_paying_and_putting_back_at_once_ends_in_one_of_the_two(shop: Shop) -> None:
+    ends = [await pay_and_put_back(shop, turns) for turns in TURNS]
+    assert set(ends) == {("paid", "confirmed", PutBackOutcome.PAID), ("cancelled", "pending", PutBackOutcome.RELEASED)}
+    assert (ends[0][0], ends[-1][0]) == ("paid", "cancelled")
+
+
+async def pay_and_put_back(shop: Shop, turns: int) -> tuple[str, str, PutBackOutcome]:
+    """Pay an order, after some turns, while it is put back; return how order and ticket end, and what the shopper reads."""
+    show, ada = await shop.show(capacity=1), await shop.shopper()
+    payment = await shop.buy(ada, show)
+    outcome, *_ = await asyncio.gather(
+        put_back(shop.till, Buyer(ada), order_id=payment.order_id), pay_after(shop, payment, turns), shop.work()
+    )
+    [order], [ticket] = await shop.orders(ada), await shop.tickets(ada)
+    held = int(order.state == "paid")
+    assert await shop.held(show) == (held, held, held)
+    return order.state, ticket, outcome
+
+
+async def pay_after(shop: Shop, payment: Payment, turns: int) -> None:
+    """Pay on the provider's page, which refuses once the checkout is closed, and come back."""
+    for _ in range(turns):
+        await read_payment(shop.till, payment.id)
+    with suppress(GatewayConflict):
+        shop.pay(payment)
+    await settle(shop.till, payment.id)
+
+
+async def test_what_was_paid_in_time_is_kept_however_late_anybody_looks(shop: Shop) -> None:
     show, ada = await shop.show(capacity=1), await shop.shopper()
     payment = await shop.buy(ada, show)
     shop.pay(payment)

@@ -515,6 +515,11 @@ class Transaction:
         """What the buyer's bank took back, or is about to."""
         return sum((c.amount for c in self.chargebacks if c.status is not MovementStatus.VOID), ZERO)
 
+    @property
+    def left(self) -> Decimal:
+        """What can still be given back."""
+        return self.amount - self.refunded - self.charged_back
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
@@ -526,6 +531,8 @@ class HistoryItem:
     currency: str
     captured: bool
     at: datetime | None = None
+    online: bool = True
+    """Whether it was paid over the internet: what was taken at a card reader or in cash is no payment of an order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class FakeGateway(PaymentGateway):
         self._checkouts_before: dict[str, Checkout] = {}
         self._transactions_before: dict[str, Transaction] = {}
         self._changed_at: dict[str, datetime] = {}
+        self._at_reader: set[str] = set()
         self._history_length = history_length
         self._trouble = Trouble()
 
@@ -199,9 +200,12 @@ class FakeGateway(PaymentGateway):
             )
         return transaction
 
-    def take(self, amount: Decimal) -> Transaction:
-        """Take a payment at a card reader: it belongs to no checkout."""
-        return self._new_transaction(amount, self.currency, "", captured=True)
+    def take(self, amount: Decimal, *, at_reader: bool = False) -> Transaction:
+        """Take a payment that belongs to no checkout of ours: by a link from the dashboard, or at a card reader."""
+        taken = self._new_transaction(amount, self.currency, "", captured=True)
+        if at_reader:
+            self._at_reader.add(taken.id)
+        return taken
 
     def refund_by_hand(self, transaction_id: str, amount: Decimal) -> None:
         """Give money back in the provider's dashboard."""
@@ -210,7 +214,7 @@ class FakeGateway(PaymentGateway):
     def charge_back(self, transaction_id: str, amount: Decimal | None = None) -> None:
         """Let the buyer's bank take money back: all that is left, or a part."""
         transaction = self._transactions[transaction_id]
-        movement = Movement(str(uuid.uuid4()), amount or _left(transaction), MovementStatus.DONE)
+        movement = Movement(str(uuid.uuid4()), amount or transaction.left, MovementStatus.DONE)
         self._change(replace(transaction, chargebacks=(*transaction.chargebacks, movement)))
 
     def race(self, checkout_id: str, order: Race) -> None:
@@ -355,7 +359,8 @@ class FakeGateway(PaymentGateway):
         """Return a transaction as the list of all of them has it."""
         one = self._transactions[transaction_id]
         at = self._changed_at[transaction_id]
-        return HistoryItem(one.id, one.code, one.amount, one.currency, captured=one.captured, at=at)
+        online = transaction_id not in self._at_reader
+        return HistoryItem(one.id, one.code, one.amount, one.currency, captured=one.captured, at=at, online=online)
 
     def _known(self, checkout_id: str) -> Checkout:
         """Return a checkout as it is now."""
@@ -377,18 +382,13 @@ def _terms(thing: Checkout | CheckoutRequest) -> tuple[Decimal, str, str]:
     return thing.amount, thing.currency, thing.merchant_code
 
 
-def _left(transaction: Transaction) -> Decimal:
-    """Return what can still be given back."""
-    return transaction.amount - transaction.refunded - transaction.charged_back
-
-
 def _refusal_of_refund(transaction: Transaction | None, amount: Decimal) -> RefundAnswer | None:
     """Return the provider's refusal of a refund, or None."""
     if amount <= 0:
         return RefundAnswer(RefundOutcome.REJECTED, "INVALID", "amount must be greater than zero")
     if transaction is None:
         return RefundAnswer(RefundOutcome.REJECTED, "NOT_FOUND", "Transaction not found")
-    left = _left(transaction)
+    left = transaction.left
     if not transaction.captured or left <= 0:
         reason = "The transaction is not refundable in its current state"
         return RefundAnswer(RefundOutcome.REJECTED, "CONFLICT", reason)

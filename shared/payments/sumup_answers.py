@@ -35,6 +35,7 @@ STATUSES = {
 }
 CAPTURED = {"SUCCESSFUL", "REFUNDED", "CHARGE_BACK"}
 CAPTURED_SIMPLE = {"SUCCESSFUL", "PAID_OUT", "REFUNDED", "REFUND_FAILED", "CHARGEBACK"}
+AT_THE_COUNTER = {"POS", "CASH"}
 MOVEMENTS = {
     "SUCCESSFUL": MovementStatus.DONE,
     "REFUNDED": MovementStatus.DONE,
@@ -167,6 +168,7 @@ def _history_item(members: dict[str, Any]) -> HistoryItem:
         currency=_text(members, "currency"),
         captured=members.get("status") in CAPTURED,
         at=_time(members.get("timestamp")),
+        online=members.get("payment_type") not in AT_THE_COUNTER,
     )
 
 

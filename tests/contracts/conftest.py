@@ -54,8 +54,8 @@ class FakeProvider:
     async def race(self, checkout_id: str, order: Race) -> None:
         self._fake.race(checkout_id, order)
 
-    async def take(self, amount: Decimal) -> str:
-        return self._fake.take(amount).id
+    async def take(self, amount: Decimal, *, at_reader: bool = False) -> str:
+        return self._fake.take(amount, at_reader=at_reader).id
 
     async def hold_refund(self) -> None:
         self._fake.hold_refunds()
@@ -104,8 +104,8 @@ class SandboxProvider:
     async def race(self, checkout_id: str, order: Race) -> None:
         await self._control.race(checkout_id, order)
 
-    async def take(self, amount: Decimal) -> str:
-        return str((await self._control.take("MSANDBOX", amount))["id"])
+    async def take(self, amount: Decimal, *, at_reader: bool = False) -> str:
+        return str((await self._control.take("MSANDBOX", amount, "POS" if at_reader else "ECOM"))["id"])
 
     async def hold_refund(self) -> None:
         await self._control.refund_next("pending")

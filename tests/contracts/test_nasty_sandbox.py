@@ -217,10 +217,13 @@ async def test_another_currency_can_be_paid(client: httpx.AsyncClient, sandbox: 
     assert (await client.get(f"/v0.1/checkouts/{checkout_id}")).json()["currency"] == "EUR"
 
 
-async def test_a_payment_at_the_reader_is_of_no_checkout(client: httpx.AsyncClient, sandbox: SandboxControl) -> None:
-    taken = await sandbox.take(MERCHANT, Decimal("7.00"))
+@pytest.mark.parametrize("payment_type", ["ECOM", "POS"])
+async def test_a_payment_may_be_of_no_checkout(
+    client: httpx.AsyncClient, sandbox: SandboxControl, payment_type: str
+) -> None:
+    taken = await sandbox.take(MERCHANT, Decimal("7.00"), payment_type)
     items = (await client.get(f"/v2.1/merchants/{MERCHANT}/transactions/history")).json()["items"]
-    assert [(item["transaction_id"], item["payment_type"]) for item in items] == [(taken["id"], "POS")]
+    assert [(item["transaction_id"], item["payment_type"]) for item in items] == [(taken["id"], payment_type)]
     assert (await client.get("/v0.1/checkouts")).json() == []
 
 

@@ -413,11 +413,18 @@ async def test_what_the_bank_took_back_is_no_refund_and_cannot_be_refunded(provi
 
 async def test_the_record_has_every_payment_page_by_page(provider: Provider) -> None:
     paid_for = [transaction_of(await paid(provider, amount)) for amount in ("1.00", "2.00", "3.00")]
-    at_the_reader = await provider.take(Decimal("4.00"))
+    by_link = await provider.take(Decimal("4.00"))
     pages = await walked(provider)
-    assert [item.transaction_id for page in pages for item in page.items] == [*paid_for, at_the_reader]
+    assert [item.transaction_id for page in pages for item in page.items] == [*paid_for, by_link]
     assert [item.amount for page in pages for item in page.items] == [Decimal(amount) for amount in range(1, 5)]
     assert [len(page.items) for page in pages] == [2, 2]
+
+
+async def test_the_record_tells_what_was_taken_at_the_counter(provider: Provider) -> None:
+    for at_reader in (True, False):
+        await provider.take(Decimal("4.00"), at_reader=at_reader)
+    (page,) = await walked(provider)
+    assert [item.online for item in page.items] == [False, True]
 
 
 async def test_the_record_shows_what_failed_as_not_captured(provider: Provider) -> None:

@@ -42,9 +42,11 @@ class SandboxControl:
         """Let the next DELETE meet a payment: ``payment_first`` or ``payment_last``."""
         await self._post(f"/checkouts/{checkout_id}/race", {"order": order})
 
-    async def take(self, merchant_code: str, amount: Decimal) -> dict[str, Any]:
+    async def take(self, merchant_code: str, amount: Decimal, payment_type: str = "ECOM") -> dict[str, Any]:
         """Take a payment that belongs to no checkout, and return the transaction."""
-        return await self._post("/payments", {"merchant_code": merchant_code} | _sum(amount))
+        return await self._post(
+            "/payments", {"merchant_code": merchant_code, "payment_type": payment_type} | _sum(amount)
+        )
 
     async def refund(self, transaction_id: str, amount: Decimal | None = None) -> None:
         """Give money back in the dashboard."""

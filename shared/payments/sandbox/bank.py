@@ -196,7 +196,7 @@ class Bank:
 
 def _may_see(record: CheckoutRecord, by: Merchant | None) -> bool:
     """Tell whether a checkout is of the account that asks."""
-    return by is None or (record.merchant_code == by.code and not record.by_reader)
+    return by is None or (record.merchant_code == by.code and not record.apart)
 
 
 def _refuse_foreign(values: dict[str, Any], by: Merchant) -> None:

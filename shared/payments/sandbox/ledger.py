@@ -1,6 +1,7 @@
 """What becomes of money after a payment: refunds, chargebacks, payouts, and the record of all of it.
 
-Here too is what a shop has no part in: refunds made in SumUp's dashboard, and payments taken at a card reader.
+Here too is what a shop has no part in: refunds made in SumUp's dashboard, and payments by
+a link or at a card reader.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .records import Attempt, CheckoutRecord, Movement, Store, new_attempt
 from .refused import Refused, not_found, problem
 
 Manner = Literal["pending", "too_early", "balance", "processor"]
+TakenBy = Literal["ECOM", "POS"]
 Settled = Literal["REFUNDED", "FAILED"]
 
 
@@ -78,20 +80,20 @@ class Ledger:
         record, attempt, left = self._part(None, attempt_id, None)
         return self._move(record, attempt, "PAYOUT", "PAID_OUT", left)
 
-    def take(self, merchant: Merchant, amount: Decimal) -> Attempt:
-        """Take a payment at a card reader: it belongs to no checkout, and no shop has heard of it."""
+    def take(self, merchant: Merchant, amount: Decimal, payment_type: TakenBy = "ECOM") -> Attempt:
+        """Take a payment that no shop has heard of: by a link from the dashboard, or (``POS``) at a card reader."""
         now = self._clock()
-        reference = f"reader-{uuid.uuid4()}"
         record = CheckoutRecord(
             id=str(uuid.uuid4()),
-            reference=reference,
+            reference=f"apart-{uuid.uuid4()}",
             amount=amount,
             currency=merchant.currency,
             merchant_code=merchant.code,
             created_at=now,
-            description="Card reader",
+            description="Card reader" if payment_type == "POS" else "Payment link",
             status="PAID",
-            by_reader=True,
+            apart=True,
+            payment_type=payment_type,
         )
         attempt = new_attempt(record, "SUCCESSFUL", now)
         record.paid_by = attempt.id

@@ -69,8 +69,9 @@ class CheckoutRecord(BaseModel):
     hosted: bool = False
     status: str = "PENDING"
     paid_by: str | None = None
-    by_reader: bool = False
-    """Paid at a card reader: SumUp shows the transaction, and no checkout."""
+    apart: bool = False
+    """Paid without a checkout of a shop's: SumUp shows the transaction alone."""
+    payment_type: str = "ECOM"
     attempts: list[Attempt] = Field(default_factory=list)
 
 

@@ -7,7 +7,7 @@
 | POST ``/sandbox/checkouts/<id>/begin`` | | begins an attempt to pay, which ``pay`` or ``decline`` then decides |
 | POST ``/sandbox/checkouts/<id>/decline`` | | lets an attempt to pay fail |
 | POST ``/sandbox/checkouts/<id>/race`` | ``order`` | lets the next DELETE meet a payment, before or after it |
-| POST ``/sandbox/payments`` | ``merchant_code``, ``amount`` | takes a payment at a card reader, for no checkout |
+| POST ``/sandbox/payments`` | ``merchant_code``, ``amount``, ``payment_type`` | takes a payment for no checkout |
 | POST ``/sandbox/transactions/<id>/refund`` | ``amount`` | gives money back in the dashboard |
 | POST ``/sandbox/transactions/<id>/settle`` | ``status`` | ends pending refunds: ``REFUNDED`` or ``FAILED`` |
 | POST ``/sandbox/transactions/<id>/charge_back`` | ``amount`` | lets the buyer's bank take money back |
@@ -39,7 +39,7 @@ from quart.wrappers import Response
 
 from .bank import Race
 from .faults import Fault
-from .ledger import Manner, Settled
+from .ledger import Manner, Settled, TakenBy
 from .refused import Refused, not_found
 from .webhooks import Forgery, Mishap
 from .world import here
@@ -61,10 +61,11 @@ class Payment(Sum):
 
 
 class Taken(BaseModel, extra="forbid"):
-    """What was paid at a card reader, and to whom."""
+    """What was paid without a checkout, to whom, and how."""
 
     merchant_code: str
     amount: Decimal = Field(gt=0, decimal_places=2)
+    payment_type: TakenBy = "ECOM"
 
 
 class Racing(BaseModel, extra="forbid"):
@@ -160,7 +161,7 @@ async def take() -> ResponseReturnValue:
     merchant = here().merchants.get(order.merchant_code)
     if merchant is None:
         raise not_found()
-    return here().ledger.take(merchant, order.amount).model_dump(mode="json")
+    return here().ledger.take(merchant, order.amount, order.payment_type).model_dump(mode="json")
 
 
 @steering.post("/transactions/<attempt_id>/refund")

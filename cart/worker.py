@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
@@ -11,6 +13,7 @@ from sqlalchemy import func, select
 from cart.bp.cart.services.check_sumup_status import ORDER_MAIL
 from cart.bp.cart.services.reconcile import each, look_at_payment, reconcile
 from cart.bp.orders.services.mails import write_order_mails
+from cart.bp.provider.services import Walked, walk_due, walk_everything
 from cart.bp.refunds.services import RefundJob, run_refunds
 from cart.wiring import Till, refuse_stubs
 from shared.contracts.protocols import Clock
@@ -35,6 +38,8 @@ UNTOLD_AFTER = timedelta(seconds=15)
 MAIL_PAUSE = timedelta(seconds=30)
 BATCH = 20
 CART_SWEEP_S = 60.0
+WALK_S = 60 * 60.0
+"""How often it is looked whether an account's daily walk is due."""
 DAY_S = 24 * 60 * 60.0
 _log = structlog.get_logger("maypole.worker")
 
@@ -139,17 +144,36 @@ async def run(settings: Settings, stop: asyncio.Event, *, clock: Clock = utc_now
     """Run until ``stop`` is set."""
     if settings.database_url is None:
         raise RuntimeError("DATABASE_URL is not set: ./run sets it, and so must whoever starts the worker alone")
+    url = settings.database_url.get_secret_value()
+    async with _open_till(settings, url, clock) as till:
+        await run_worker(url, handlers(till), _repeated(till), stop)
+
+
+async def walk_histories(settings: Settings, url: str, *, clock: Clock = utc_now) -> list[Walked]:
+    """Walk the history of every account at the provider now, and say what came of each. Safe to repeat."""
+    async with _open_till(settings, url, clock) as till:
+        use_services(till.services)
+        return await walk_everything(till)
+
+
+@asynccontextmanager
+async def _open_till(settings: Settings, url: str, clock: Clock) -> AsyncIterator[Till]:
+    """Open a till of this process's own, and close it again."""
     services = sql_services(settings, clock)
     refuse_stubs(services)
-    url = settings.database_url.get_secret_value()
     database = Database(url, pool_size=settings.db_worker_pool_size, settings=settings)
     async with sumup_client(settings) as client:
         accounts = SumUpAccounts(client, settings, database, clock=clock)
-        till = Till(database, accounts, services, settings, clock)
         try:
-            await run_worker(url, handlers(till), _repeated(till), stop)
+            yield Till(database, accounts, services, settings, clock)
         finally:
             await database.dispose()
+
+
+async def walk_if_due(till: Till) -> None:
+    """Walk the histories that are due."""
+    use_services(till.services)
+    await walk_due(till)
 
 
 def _repeated(till: Till) -> tuple[Repeated, ...]:
@@ -157,6 +181,7 @@ def _repeated(till: Till) -> tuple[Repeated, ...]:
     return (
         Repeated("sweep", lambda: sweep(till), till.settings.reconcile_every_s),
         Repeated("sweep carts", lambda: sweep_carts(till), CART_SWEEP_S),
+        Repeated("walk histories", lambda: walk_if_due(till), WALK_S),
         Repeated("forget", lambda: forget_old_rows(till), DAY_S),
     )
 

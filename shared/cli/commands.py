@@ -123,6 +123,26 @@ def worker(end_with_parent: WithParent = False) -> None:
         import_module("cart.worker").main()  # by its name, like the apps: shared depends on none of them
 
 
+@app.command("walk-history")
+def walk_history() -> None:
+    """Compare SumUp's own record with ours now, as the worker does once a day; exit with 1 where that was not possible.
+
+    What nobody knew of is written down for the admins: foreign payments, refunds made in the dashboard, chargebacks.
+    """
+    with plain_failures():
+        from importlib import import_module
+
+        from .database import installation_database
+
+        settings = get_settings()
+        _require_account(settings)
+        with installation_database(settings) as urls:
+            # By its name, like the worker: shared depends on no app.
+            walks = asyncio.run(import_module("cart.worker").walk_histories(settings, urls.app))
+        print("\n".join(map(str, walks)))
+        sys.exit(0 if all(walk.is_complete for walk in walks) else 1)
+
+
 @app.command()
 def outbox(end_with_parent: WithParent = False) -> None:
     """Take mails on a local port and keep them as files, in development."""

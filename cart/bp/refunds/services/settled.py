@@ -45,7 +45,7 @@ async def settle_debt(till: Till, session: AsyncSession, debt_id: int, *, by_han
     )
     if debt.order_line_id is not None:
         await _mark_thing(till, session, debt.order_id, debt.order_line_id)
-    await _mark_order(session, debt.order_id)
+    await mark_order(session, debt.order_id)
 
 
 async def _mark_thing(till: Till, session: AsyncSession, order_id: int, line_id: int) -> None:
@@ -57,8 +57,8 @@ async def _mark_thing(till: Till, session: AsyncSession, order_id: int, line_id:
         await till.services.market.mark_stock_refunded(session, order_id, line.variant_id)
 
 
-async def _mark_order(session: AsyncSession, order_id: int) -> None:
-    """Mark an order as refunded, in part or in whole, by the money that came in and went back."""
+async def mark_order(session: AsyncSession, order_id: int) -> None:
+    """Mark a locked order as refunded, in part or in whole, by the money that came in and went back. Safe to repeat."""
     order = await session.get_one(Order, order_id, populate_existing=True)
     paid = await session.scalar(
         select(func.sum(Payment.amount)).where(Payment.order_id == order_id, Payment.state == PaymentState.PAID)

@@ -1,0 +1,1 @@
+"""What the provider's own record shows and ours does not."""

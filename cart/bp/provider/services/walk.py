@@ -1,0 +1,214 @@
+"""Walk an account's history at the provider, and write down what we did not know (MONEY.md, promises 3 and 7).
+
+Of each payment over the internet that changed since the last walk: is it one of ours, do we know that it is paid, and
+has its money moved without us? Whatever is repeated finds nothing new; what cannot be decided yet is walked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from cart.bp.cart.services.settle import settle
+from cart.bp.refunds.services.refund import settle_refund
+from cart.wiring import Till
+from shared.contracts.dtos import HistoryItem, HistoryPage, Transaction
+from shared.contracts.protocols import PaymentGateway
+from shared.contracts.states import REFUND_IN_FLIGHT, FindingKind, PaymentState
+from shared.db.uow import unit_of_work
+from shared.models import Payment, ProviderWalk, Refund
+
+from .elsewhere import compare
+from .findings import note_finding
+
+OVERLAP = timedelta(days=1)
+"""How much of the last walk is walked again: an entry may appear late, and clocks differ."""
+MISSING_FOR = timedelta(days=1)
+"""How long a transaction of the list may be unknown by itself, before it counts without its details (NOTES.md § 5)."""
+_log = structlog.get_logger("maypole.walk")
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What came of a walk: entries seen, payments of ours settled by it, new findings, and what is undecided."""
+
+    merchant_code: str
+    entries: int = 0
+    settled: int = 0
+    found: int = 0
+    undecided: int = 0
+    unreachable: str = ""
+    """Why the provider could not be asked, by the name of the error."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything could be looked at and decided."""
+        return not self.undecided and not self.unreachable
+
+    def __str__(self) -> str:
+        """Say it in one line, for whoever started the walk by hand."""
+        if self.unreachable:
+            return f"{self.merchant_code}: SumUp could not be asked ({self.unreachable})"
+        return (
+            f"{self.merchant_code}: {self.entries} looked at, {self.settled} settled, {self.found} found,"
+            f" {self.undecided} undecided"
+        )
+
+    def plus(self, *, settled: bool = False, found: int = 0, undecided: bool = False) -> Walked:
+        """Return this and one more entry."""
+        return replace(
+            self,
+            entries=self.entries + 1,
+            settled=self.settled + settled,
+            found=self.found + found,
+            undecided=self.undecided + undecided,
+        )
+
+
+async def walk_history(till: Till, merchant_code: str) -> Walked:
+    """Walk what changed in an account's history since the last walk.
+
+    Safe to repeat, and to run at the same time as itself. Raises GatewayError where the provider cannot be asked;
+    an entry that fails by itself does not keep the others waiting, and the next walk begins before it.
+    """
+    begun, gateway = till.clock(), await till.gateways.of(merchant_code)
+    walked = Walked(merchant_code)
+    async for page in _pages(gateway, merchant_code, await walked_since(till, merchant_code) or begun):
+        ours = await _payments_of(till, page)
+        for item in page.items:
+            walked = await _look(till, gateway, walked, item, ours.get(item.transaction_id))
+    if not walked.undecided:
+        await _remember(till, merchant_code, begun)
+    _log.info("history_walked", **{name: getattr(walked, name) for name in Walked.__slots__})
+    return walked
+
+
+async def walked_since(till: Till, merchant_code: str) -> datetime | None:
+    """Return up to when an account has been walked: its first payment, before any walk; None without payments."""
+    async with unit_of_work(till.database) as uow:
+        walk = await uow.session.get(ProviderWalk, merchant_code)
+        if walk is not None:
+            return walk.walked_until
+        first = select(func.min(Payment.created_at)).where(Payment.merchant_code == merchant_code)
+        moment: datetime | None = await uow.session.scalar(first)
+        return moment
+
+
+async def _pages(gateway: PaymentGateway, merchant_code: str, since: datetime) -> AsyncIterator[HistoryPage]:
+    """Give the history page by page; a link that comes again leads nowhere."""
+    seen: set[str | None] = set()
+    following: str | None = None
+    while following not in seen:
+        seen.add(following)
+        page = await gateway.history(merchant_code, since=since - OVERLAP, following=following)
+        yield page
+        if page.following is None:
+            return
+        following = page.following
+    _log.error("history_goes_in_circles", merchant_code=merchant_code)
+
+
+async def _payments_of(till: Till, page: HistoryPage) -> dict[str, int]:
+    """Return which entries of a page are payments of ours."""
+    async with unit_of_work(till.database) as uow:
+        ids = [item.transaction_id for item in page.items]
+        rows = await uow.session.execute(
+            select(Payment.transaction_id, Payment.id).where(Payment.transaction_id.in_(ids))
+        )
+        return {transaction_id: payment_id for transaction_id, payment_id in rows if transaction_id is not None}
+
+
+async def _look(
+    till: Till, gateway: PaymentGateway, walked: Walked, item: HistoryItem, payment_id: int | None
+) -> Walked:
+    """Look at one entry; a failure is logged, and keeps the walk from counting as done."""
+    try:
+        if payment_id is None and not (item.captured and item.online):
+            return walked.plus()
+        transaction = await gateway.transaction(item.transaction_id, walked.merchant_code)
+        if transaction is None and not _is_long_gone(till, item):
+            return walked.plus(undecided=True)
+        return await _decide(till, walked, item, transaction, payment_id)
+    except Exception:  # noqa: BLE001 - the edge of the walk: it is logged, and walked again
+        _log.exception("history_entry_failed", merchant_code=walked.merchant_code, transaction=item.code)
+        return walked.plus(undecided=True)
+
+
+def _is_long_gone(till: Till, item: HistoryItem) -> bool:
+    """Tell whether a transaction has been missing for too long to wait for it."""
+    return item.at is not None and till.clock() - item.at > MISSING_FOR
+
+
+async def _decide(
+    till: Till, walked: Walked, item: HistoryItem, transaction: Transaction | None, payment_id: int | None
+) -> Walked:
+    """Find whose payment an entry is, settle it, and compare."""
+    if payment_id is None and transaction is not None:
+        payment_id = await _payment_by_reference(till, walked.merchant_code, transaction.reference)
+    if payment_id is None:
+        return walked.plus(found=await _note(till, walked, item, FindingKind.FOREIGN_PAYMENT))
+    settled = await _settle(till, payment_id)
+    payment = await _payment(till, payment_id)
+    if payment.transaction_id is None:
+        return walked.plus(undecided=True)  # the checkout is still behind the times, or cannot be read
+    if payment.transaction_id != item.transaction_id:
+        found = await _note(till, walked, item, FindingKind.DIFFERENCE, payment_id)
+        return walked.plus(settled=settled, found=found)
+    if transaction is None:
+        return walked.plus(settled=settled)
+    compared = await compare(till, payment_id, transaction)
+    return walked.plus(settled=settled, found=compared.found, undecided=compared.undecided)
+
+
+async def _payment_by_reference(till: Till, merchant_code: str, reference: str) -> int | None:
+    """Return the payment of this account that a checkout was opened for, or None."""
+    async with unit_of_work(till.database) as uow:
+        statement = select(Payment.id).where(Payment.checkout_reference == reference)
+        payment_id: int | None = await uow.session.scalar(statement.where(Payment.merchant_code == merchant_code))
+        return payment_id
+
+
+async def _payment(till: Till, payment_id: int) -> Payment:
+    """Read a payment."""
+    async with unit_of_work(till.database) as uow:
+        return await uow.session.get_one(Payment, payment_id)
+
+
+async def _settle(till: Till, payment_id: int) -> bool:
+    """Settle a payment whose arrival we have missed, and refunds that are under way; tell whether it was missed."""
+    before = PaymentState((await _payment(till, payment_id)).state)
+    missed = before not in (PaymentState.PAID, PaymentState.REVIEW)
+    if missed:
+        missed = await settle(till, payment_id) == PaymentState.PAID
+    async with unit_of_work(till.database) as uow:
+        under_way = select(Refund.id).where(Refund.payment_id == payment_id, Refund.state.in_(REFUND_IN_FLIGHT))
+        refund_id = await uow.session.scalar(under_way)
+    if refund_id is not None:
+        await settle_refund(till, refund_id)
+    return missed
+
+
+async def _note(till: Till, walked: Walked, item: HistoryItem, kind: FindingKind, payment_id: int | None = None) -> int:
+    """Write a finding about a whole entry down; tell how many are new."""
+    async with unit_of_work(till.database) as uow:
+        found = await note_finding(
+            uow.session, walked.merchant_code, item, kind, item.amount, payment_id=payment_id, happened_at=item.at
+        )
+        await uow.commit()
+    return found
+
+
+async def _remember(till: Till, merchant_code: str, until: datetime) -> None:
+    """Write down how far an account has been walked; a walk that began earlier takes nothing back."""
+    async with unit_of_work(till.database) as uow:
+        statement = insert(ProviderWalk).values(merchant_code=merchant_code, walked_until=until)
+        later = func.greatest(ProviderWalk.walked_until, statement.excluded.walked_until)
+        await uow.session.execute(
+            statement.on_conflict_do_update(index_elements=["merchant_code"], set_={"walked_until": later})
+        )
+        await uow.commit()

@@ -1,0 +1,314 @@
+"""Walking the provider's record: what nobody told us of (MONEY.md, promises 3 and 7)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, text
+
+from cart.bp.cart.services import settle
+from cart.bp.provider.services import Walked, walk_due, walk_history
+from cart.bp.provider.services.elsewhere import divide
+from cart.bp.refunds.services import refund_debt
+from shared.contracts.dtos import MovementStatus
+from shared.contracts.errors import GatewayUnavailable
+from shared.db.uow import unit_of_work
+from shared.models import Debt, Payment, ProviderFinding, ProviderWalk
+from tests.support.shop import Shop, Show
+
+MERCHANT = "MSANDBOX"
+NOTHING_NEW = (0, 0, 0)
+
+
+async def walk(shop: Shop) -> tuple[int, int, int]:
+    """Walk, and return how many payments were settled, findings new, entries undecided."""
+    walked = await walk_history(shop.till, MERCHANT)
+    return walked.settled, walked.found, walked.undecided
+
+
+async def findings(shop: Shop) -> list[tuple[str, Decimal, bool]]:
+    """Return kind and amount of each finding, and whether it is about a payment of ours."""
+    async with unit_of_work(shop.till.database) as uow:
+        rows = await uow.session.scalars(select(ProviderFinding).order_by(ProviderFinding.id))
+        return [(row.kind, row.amount, row.payment_id is not None) for row in rows]
+
+
+async def external(shop: Shop) -> list[tuple[int | None, Decimal, bool]]:
+    """Return debt, amount and kind of each refund that was made elsewhere."""
+    rows = [refund for refund in await shop.refunds() if refund.state == "external"]
+    return [(refund.debt_id, refund.amount, refund.chargeback) for refund in rows]
+
+
+async def transaction_of(shop: Shop, payment_id: int) -> str:
+    async with unit_of_work(shop.till.database) as uow:
+        transaction_id = (await uow.session.get_one(Payment, payment_id)).transaction_id
+    assert transaction_id is not None
+    return transaction_id
+
+
+@pytest.fixture
+async def paid(shop: Shop, ada: int, show: Show) -> str:
+    """The transaction with which Ada has paid 25.00 for both seats."""
+    payment = await shop.buy_and_pay(ada, show, 2)
+    return await transaction_of(shop, payment.id)
+
+
+@pytest.fixture
+async def debts(shop: Shop, ada: int, bob: int, show: Show) -> list[Debt]:
+    """Ada paid late for two seats that Bob has bought meanwhile: 12.50 owed twice."""
+    payment = await shop.buy(ada, show, 2)
+    shop.clock.forward(minutes=31)
+    await shop.work()
+    await shop.buy_and_pay(bob, show, 2)
+    shop.pay(payment, force=True)
+    await settle(shop.till, payment.id)
+    return await shop.debts()
+
+
+async def test_what_is_known_is_no_finding(shop: Shop, paid: str) -> None:
+    assert await walk(shop) == NOTHING_NEW
+    assert await findings(shop) == []
+    assert paid
+
+
+async def test_a_payment_of_no_order_of_ours_is_found_once(shop: Shop, paid: str) -> None:
+    shop.gateway.take(Decimal("7.00"))
+    assert await walk(shop) == (0, 1, 0)
+    assert await walk(shop) == NOTHING_NEW
+    assert await findings(shop) == [("foreign_payment", Decimal("7.00"), False)]
+    assert paid
+
+
+async def test_what_was_taken_at_a_card_reader_is_nobodys_business(shop: Shop) -> None:
+    shop.gateway.take(Decimal("7.00"), at_reader=True)
+    assert await walk(shop) == NOTHING_NEW
+
+
+async def test_a_payment_that_nothing_told_us_of_is_settled(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show, 2)
+    shop.pay(payment)
+    assert await walk(shop) == (1, 0, 0)
+    assert [order.state for order in await shop.orders(ada)] == ["paid"]
+    assert await walk(shop) == NOTHING_NEW
+
+
+async def test_money_for_an_order_that_nobody_looks_at_any_more_is_settled(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show, 2)
+    shop.clock.forward(days=2)
+    await shop.work(9)
+    shop.pay(payment, force=True)
+    await shop.work(9)
+    assert [order.state for order in await shop.orders(ada)] == ["expired"]
+    assert await walk(shop) == (1, 0, 0)
+    assert [order.state for order in await shop.orders(ada)] == ["paid"]
+
+
+async def test_a_declined_attempt_is_no_finding(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show)
+    shop.gateway.decline_next()
+    shop.pay(payment)
+    assert await walk(shop) == NOTHING_NEW
+
+
+async def test_a_second_payment_of_one_checkout_differs(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy_and_pay(ada, show)
+    shop.pay(payment, force=True)
+    assert await walk(shop) == (0, 1, 0)
+    assert await walk(shop) == NOTHING_NEW
+    assert await findings(shop) == [("difference", Decimal("12.50"), True)]
+
+
+# --- money that went back without us ---
+
+
+async def test_a_refund_in_the_dashboard_pays_the_debt_of_that_sum(shop: Shop, debts: list[Debt]) -> None:
+    shop.gateway.refund_by_hand(await transaction_of(shop, debts[0].payment_id), Decimal("12.50"))
+    assert await walk(shop) == (0, 1, 0)
+    assert await walk(shop) == NOTHING_NEW
+    assert await external(shop) == [(debts[0].id, Decimal("12.50"), False)]
+    assert [debt.state for debt in await shop.debts()] == ["settled", "owed"]
+    assert await findings(shop) == [("external_refund", Decimal("12.50"), True)]
+    assert (await shop.journal("refund"))[-1] == "external"
+
+
+async def test_a_refund_in_the_dashboard_pays_several_debts(shop: Shop, ada: int, debts: list[Debt]) -> None:
+    shop.gateway.refund_by_hand(await transaction_of(shop, debts[0].payment_id), Decimal("25.00"))
+    await walk(shop)
+    assert [debt.state for debt in await shop.debts()] == ["settled", "settled"]
+    assert [order.state for order in await shop.orders(ada)] == ["refunded"]
+
+
+async def test_a_refund_in_the_dashboard_that_nobody_was_owed_counts_as_given_back(
+    shop: Shop, ada: int, paid: str
+) -> None:
+    shop.gateway.refund_by_hand(paid, Decimal("5.00"))
+    assert await walk(shop) == (0, 1, 0)
+    assert await external(shop) == [(None, Decimal("5.00"), False)]
+    (payment,) = await shop.payments(ada)
+    assert (payment.refunded, payment.owed) == (Decimal("5.00"), Decimal("5.00"))
+    assert [order.state for order in await shop.orders(ada)] == ["partially_refunded"]
+
+
+async def test_two_refunds_of_one_sum_in_the_dashboard_are_two(shop: Shop, paid: str) -> None:
+    for _ in range(2):
+        shop.gateway.refund_by_hand(paid, Decimal("5.00"))
+        await walk(shop)
+    assert await external(shop) == [(None, Decimal("5.00"), False)] * 2
+
+
+async def test_what_pays_a_debt_in_part_is_left_to_a_person(shop: Shop, debts: list[Debt]) -> None:
+    shop.gateway.refund_by_hand(await transaction_of(shop, debts[0].payment_id), Decimal("4.00"))
+    assert await walk(shop) == (0, 1, 0)
+    assert await walk(shop) == NOTHING_NEW
+    assert await external(shop) == []
+    assert await findings(shop) == [("external_refund", Decimal("4.00"), True)]
+
+
+async def test_a_refund_of_ours_is_no_finding(shop: Shop, bob: int, debts: list[Debt]) -> None:
+    await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob)
+    assert await walk(shop) == NOTHING_NEW
+    assert await external(shop) == []
+
+
+async def test_a_refund_beside_one_of_ours_of_the_same_sum_is_found(shop: Shop, bob: int, debts: list[Debt]) -> None:
+    await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob)
+    shop.gateway.refund_by_hand(await transaction_of(shop, debts[0].payment_id), Decimal("12.50"))
+    assert await walk(shop) == (0, 1, 0)
+    assert await external(shop) == [(debts[1].id, Decimal("12.50"), False)]
+
+
+async def test_while_a_refund_of_ours_is_under_way_nothing_is_decided(shop: Shop, bob: int, debts: list[Debt]) -> None:
+    shop.gateway.hold_refunds()
+    await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob)
+    assert await walk(shop) == (0, 0, 1)
+    assert await walked_until(shop) is None
+    transaction_id = await transaction_of(shop, debts[0].payment_id)
+    shop.gateway.settle_refund(transaction_id, MovementStatus.DONE)
+    assert await walk(shop) == NOTHING_NEW
+    assert [refund.state for refund in await shop.refunds()] == ["succeeded"]
+
+
+async def test_a_refund_of_ours_that_failed_after_all_differs(shop: Shop, bob: int, debts: list[Debt]) -> None:
+    await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob)
+    shop.gateway.settle_refund(await transaction_of(shop, debts[0].payment_id), MovementStatus.VOID)
+    assert await walk(shop) == NOTHING_NEW  # the record may be behind the times
+    shop.clock.forward(hours=2)
+    assert await walk(shop) == (0, 1, 0)
+    assert await findings(shop) == [("difference", Decimal("12.50"), True)]
+
+
+async def test_what_the_bank_took_back_is_found_and_counts_as_given_back(shop: Shop, ada: int, paid: str) -> None:
+    shop.gateway.charge_back(paid)
+    assert await walk(shop) == (0, 1, 0)
+    assert await walk(shop) == NOTHING_NEW
+    assert await external(shop) == [(None, Decimal("25.00"), True)]
+    assert await findings(shop) == [("chargeback", Decimal("25.00"), True)]
+    assert [order.state for order in await shop.orders(ada)] == ["refunded"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "parts"),
+    [
+        ("5.00", [(None, "5.00")]),
+        ("12.50", [(2, "12.50")]),
+        ("22.50", [(1, "10.00"), (2, "12.50")]),
+        ("11.00", [(1, "10.00"), (None, "1.00")]),
+    ],
+)
+def test_a_sum_is_divided_among_whole_debts(amount: str, parts: list[tuple[int | None, str]]) -> None:
+    debts = {1: Decimal("10.00"), 2: Decimal("12.50")}
+    assert divide(Decimal(amount), debts) == [(debt_id, Decimal(part)) for debt_id, part in parts]
+
+
+# --- how far, and how often ---
+
+
+async def walked_until(shop: Shop) -> object:
+    async with unit_of_work(shop.till.database) as uow:
+        return await uow.session.scalar(select(ProviderWalk.walked_until))
+
+
+async def test_a_walk_begins_a_day_before_the_last_one(shop: Shop, paid: str) -> None:
+    await walk(shop)
+    assert await walked_until(shop) == shop.clock()
+    shop.clock.forward(days=3)
+    await walk(shop)
+    assert (await walk_history(shop.till, MERCHANT)).entries == 0
+    shop.gateway.refund_by_hand(paid, Decimal("5.00"))
+    assert (await walk_history(shop.till, MERCHANT)).entries == 1
+
+
+async def test_a_transaction_that_is_not_there_yet_is_walked_again(shop: Shop, paid: str) -> None:
+    shop.gateway.take(Decimal("7.00"))
+    shop.gateway.hide_next(2)
+    assert await walk(shop) == (0, 0, 2)
+    assert await walked_until(shop) is None
+    assert await walk(shop) == (0, 1, 0)
+    assert paid
+
+
+async def test_a_transaction_that_never_comes_is_found_all_the_same(shop: Shop, paid: str) -> None:
+    shop.gateway.take(Decimal("7.00"))
+    shop.clock.forward(days=2)
+    shop.gateway.hide_next(2)
+    assert await walk(shop) == (0, 1, 0)
+    assert paid
+
+
+async def test_one_entry_that_fails_does_not_keep_the_others_waiting(shop: Shop, paid: str) -> None:
+    shop.gateway.take(Decimal("7.00"))
+    shop.gateway.fail_next(GatewayUnavailable(), "transaction")
+    assert await walk(shop) == (0, 1, 1)
+    assert await walked_until(shop) is None
+    assert paid
+
+
+async def test_a_provider_that_is_away_is_asked_again(shop: Shop, paid: str) -> None:
+    shop.clock.forward(days=2)
+    shop.gateway.fail_next(GatewayUnavailable(), "history")
+    await walk_due(shop.till)
+    assert await walked_until(shop) is None
+    await walk_due(shop.till)
+    assert await walked_until(shop) == shop.clock()
+    assert paid
+
+
+async def test_a_walk_is_due_once_a_day(shop: Shop, paid: str) -> None:
+    for hours in (0, 23, 2, 20, 5):
+        shop.clock.forward(hours=hours)
+        await walk_due(shop.till)
+    assert shop.gateway.calls["history"] == 2
+    assert paid
+
+
+async def test_long_records_are_walked_to_their_end(shop: Shop, paid: str) -> None:
+    for pence in range(1, 131):
+        shop.gateway.take(Decimal(pence) / 100)
+    walked = await walk_history(shop.till, MERCHANT)
+    assert (walked.entries, walked.found, shop.gateway.calls["history"]) == (131, 130, 2)
+    assert paid
+
+
+async def test_a_walk_writes_nothing_where_nothing_is_new(shop: Shop, paid: str) -> None:
+    await walk(shop)
+    before = await _writes(shop)
+    await walk(shop)
+    assert await _writes(shop) == before
+    assert paid
+
+
+async def _writes(shop: Shop) -> tuple[int, int]:
+    """Count journal entries and findings."""
+    async with unit_of_work(shop.till.database) as uow:
+        counts = await uow.session.execute(
+            text("SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM provider_findings)")
+        )
+        journal, found = counts.one()
+        return journal, found
+
+
+def test_a_walk_says_in_one_line_what_came_of_it() -> None:
+    assert str(Walked("MHALL", entries=3, settled=1, found=2)) == "MHALL: 3 looked at, 1 settled, 2 found, 0 undecided"
+    assert str(Walked("MHALL", unreachable="AuthFailed")) == "MHALL: SumUp could not be asked (AuthFailed)"
+    assert not Walked("MHALL", unreachable="AuthFailed").is_complete

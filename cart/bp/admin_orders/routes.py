@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from quart import Blueprint, make_response, render_template, request, url_for
+from quart import Blueprint, Response, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.admin_orders.services import OrderFilter, list_orders, pages_in, troubles_of
+from cart.bp.admin_orders.services import OrderFilter, export_orders, list_orders, pages_in, troubles_of
 from cart.bp.cart.forms import read_key
 from cart.wiring import current_till
 from shared.contracts.errors import BadInput
@@ -34,6 +34,21 @@ async def order_list() -> ResponseTypes:
     return await _show(await _load_page(form, wanted, before))
 
 
+@bp.get("/export.csv")
+@role_required(Role.ORDERS)
+async def export() -> ResponseTypes:
+    """Send the orders that the address asks for as a file, all of them, as they are read.
+
+    ``g.s`` is not used: a long file would keep one transaction open.
+    """
+    till, scope = current_till(), current_scope(Role.ORDERS)
+    wanted = read_filter_form(request.args).wanted(till.settings.time_zone)
+    headers = {"Content-Disposition": 'attachment; filename="orders.csv"', "Cache-Control": "no-store"}
+    response = Response(export_orders(till, wanted, scope), content_type="text/csv; charset=utf-8", headers=headers)
+    response.timeout = None  # as long as it takes: a slow line must not cut the file short
+    return response
+
+
 async def _show(page: OrdersPage, status: int = HTTPStatus.OK) -> ResponseTypes:
     """Render the list."""
     return await make_response(await render_template("_types/admin_orders/index.html", page=page), status)
@@ -51,7 +66,7 @@ async def _load_page(form: FilterForm, wanted: OrderFilter, before: int | None) 
         time_zone=till.settings.time_zone,
         orders=views_of(shown, troubles),
         next_url=url_for("admin_orders.order_list", before=shown[-1].id, **form.address) if more else "",
-        export_url="",
+        export_url=url_for("admin_orders.export", **form.address) if shown else "",
     )
 
 

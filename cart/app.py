@@ -14,6 +14,7 @@ from cart.bp.cart.page_routes import bp as page_cart
 from cart.bp.orders.guest_routes import bp as guest_orders
 from cart.bp.orders.routes import bp as orders
 from cart.bp.payments.routes import bp as payments
+from cart.bp.refunds.order_routes import bp as order_refunds
 from cart.bp.refunds.routes import bp as refunds
 from cart.wiring import install_till, refuse_stubs
 from shared.contracts.protocols import PaymentGateway
@@ -23,7 +24,19 @@ from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
 from shared.web.state import utc_now
 
-BLUEPRINTS = (cart, page_cart, cart_api, orders, guest_orders, payments, admin_orders, refunds, bookings, accounts)
+BLUEPRINTS = (
+    cart,
+    page_cart,
+    cart_api,
+    orders,
+    guest_orders,
+    payments,
+    admin_orders,
+    refunds,
+    order_refunds,
+    bookings,
+    accounts,
+)
 
 
 def create_app(

@@ -37,9 +37,9 @@ LIMITED = {
     ("cart", "accounts.save"),
 }
 """Routes that nobody may call as often as they like."""
-BOUNDED: dict[str, Role] = {"admin_orders": Role.ORDERS, "refunds": Role.REFUNDS}
+BOUNDED: dict[str, Role] = {"admin_orders": Role.ORDERS, "refunds": Role.REFUNDS, "order_refunds": Role.REFUNDS}
 """Blueprints under /admin that more than admins enter: what they show is bounded by the pages of that role."""
-MOVES_MONEY = ("refunds",)
+MOVES_MONEY = ("refunds", "order_refunds")
 """Blueprints whose every form gives money back."""
 ARGUMENTS = {"int": 1, "uuid": "00000000-0000-4000-8000-000000000000"}
 

@@ -10,6 +10,7 @@ from cart.bp.cart.services import OpenOrder
 from cart.bp.orders.services.debts import OwedLine
 from shared.contracts.dtos import ZERO, AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
 from shared.contracts.states import (
+    CHOSEN_DEBT_REASONS,
     PAID_ORDER_STATES,
     DebtReason,
     DebtState,
@@ -45,6 +46,9 @@ WHY_OWED: dict[DebtReason, str] = {
     DebtReason.MISMATCH: "another amount was paid than the order cost",
 }
 
+OF_A_PART = (DebtReason.GOODWILL, DebtReason.CANCELLED_BY_ORGANISER, DebtReason.OVERPAID)
+"""Reasons of debts that are about a part of a payment, where they are about no line."""
+
 CHECKING_STATES = frozenset({PaymentState.CREATED, PaymentState.UNKNOWN, PaymentState.CLOSING, PaymentState.REVIEW})
 """Payments of which nobody may say "paid" or "not paid" yet, and beside which nothing else may be paid."""
 
@@ -69,6 +73,8 @@ class OwedView:
     why: str
     amount: Decimal
     settled: bool
+    decided: bool
+    """Whether somebody decided to give it back; else it is for what could not be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +179,18 @@ def summarise(lines: tuple[OrderLineDTO, ...]) -> tuple[LineSummary, ...]:
 
 def _owed_view(line: OwedLine) -> OwedView:
     """Return a debt in words for its buyer."""
-    what = "The whole payment" if line.title is None else ", ".join(filter(None, (line.title, line.detail)))
-    return OwedView(what=what, why=WHY_OWED[line.reason], amount=line.amount, settled=line.state is DebtState.SETTLED)
+    return OwedView(
+        what=what_of(line.reason) if line.title is None else ", ".join(filter(None, (line.title, line.detail))),
+        why=WHY_OWED[line.reason],
+        amount=line.amount,
+        settled=line.state is DebtState.SETTLED,
+        decided=line.reason in CHOSEN_DEBT_REASONS,
+    )
+
+
+def what_of(reason: DebtReason) -> str:
+    """Name what a debt is about that is about no line: for some reasons it is never the whole payment."""
+    return "A part of the payment" if reason in OF_A_PART else "The whole payment"
 
 
 def is_checking(unpaid: OpenOrder | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cart.bp.orders.pages import what_of
 from cart.bp.refunds.services import Batch, DebtRow, Progress
 from shared.contracts.errors import ShopError
 from shared.contracts.states import DebtReason, DebtState, RefundState
@@ -37,11 +38,6 @@ RESULTS: dict[RefundState, tuple[str, str]] = {
     RefundState.EXTERNAL: ("good", "This was refunded in the provider's own dashboard already."),
 }
 """What is said after the button was pressed: the kind of the notice, and its words."""
-PARTS = (DebtReason.GOODWILL, DebtReason.CANCELLED_BY_ORGANISER, DebtReason.OVERPAID)
-"""Reasons of debts that are about a part of a payment, where they are about no line."""
-
-
-RETRY_HELPS = "Trying again helps where the account was short of money or the provider out of reach."
 SAID: dict[str, tuple[str, str]] = {
     "by-hand": ("good", "It is noted as paid back, and that you said so."),
 }
@@ -122,11 +118,6 @@ def view_of(row: DebtRow) -> DebtView:
         failed=last is RefundState.FAILED,
         settled=_settled(row),
     )
-
-
-def what_of(reason: DebtReason) -> str:
-    """Name what a debt is about that is about no line: of some reasons it is never the whole payment."""
-    return "A part of the payment" if reason in PARTS else "The whole payment"
 
 
 def _settled(row: DebtRow) -> str:

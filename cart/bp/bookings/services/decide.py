@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.cart.services.attempts import lock_buyer_and_order
 from cart.bp.orders.services import order_to_dto
 from cart.bp.orders.services.mails import queue_booking_mail
+from cart.bp.refunds.services.given_for import payment_given_for
 from cart.bp.refunds.services.owed import owe
 from cart.wiring import Till
 from shared.contracts.errors import Conflict, NotFound
-from shared.contracts.states import DebtReason, PaymentState
+from shared.contracts.states import DebtReason
 from shared.db.uow import unit_of_work
-from shared.models import Debt, Order, Payment
+from shared.models import Order
 from shared.services.journal import act_as, user_actor
 
 from .lines import line_of
@@ -58,21 +58,9 @@ async def _decide(
     line = await line_of(session, entry)
     is_owed = not approved and line.total > 0
     if is_owed:
-        payment = await _paid_by(session, order.id)
+        payment = await payment_given_for(session, order.id)
+        if payment is None:
+            raise Conflict
         await owe(session, payment, line.total, DebtReason.DECLINED, line_id=line.id, actor=actor)
     await queue_booking_mail(till, session, replace(entry, cost=line.total), order=order_to_dto(order, []))
     return is_owed
-
-
-async def _paid_by(session: AsyncSession, order_id: int) -> Payment:
-    """Return the payment that an order was given for; one on top of it is owed back as a whole, or will be."""
-    on_top = select(Debt.id).where(
-        Debt.payment_id == Payment.id, Debt.order_line_id.is_(None), Debt.reason == DebtReason.PAID_TWICE
-    )
-    statement = select(Payment).where(
-        Payment.order_id == order_id,
-        Payment.state == PaymentState.PAID,
-        Payment.fulfilled_at.is_not(None),
-        ~on_top.exists(),
-    )
-    return (await session.scalars(statement)).one()

@@ -79,6 +79,8 @@ async def _gather(till: Till, session: AsyncSession, order: Order) -> Told | Non
     if recipient is None:
         return None
     lines = await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.id))
+    undecided = Debt.request_key.is_(None)  # of what somebody decided to give back, a mail of its own has told
+    debts = await session.scalars(select(Debt).where(Debt.order_id == order.id, undecided).order_by(Debt.id))
     services = till.services
     tickets = await services.calendar.get_tickets_for_order(session, order.id)
     entries = await services.calendar.get_entries_for_order(session, order.id)
@@ -90,7 +92,7 @@ async def _gather(till: Till, session: AsyncSession, order: Order) -> Told | Non
         entries=[entry for entry in entries if entry.state in BOOKINGS_GIVEN],
         products=[product for product in products if product.state is StockState.SOLD],
         sellers=await sellers_of_order(session, order.id),
-        debts=list(await session.scalars(select(Debt).where(Debt.order_id == order.id).order_by(Debt.id))),
+        debts=list(debts),
     )
 
 

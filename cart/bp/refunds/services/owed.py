@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,10 +21,12 @@ async def owe(
     *,
     line_id: int | None,
     actor: str = SYSTEM,
-) -> None:
-    """Write a debt down, once for a line of a payment, in the caller's transaction, which has locked the order.
+    request_key: UUID | None = None,
+) -> int | None:
+    """Write a debt down, in the caller's transaction, which has locked the order; return it, if it is new.
 
-    Without a line it is about the whole payment.
+    There is one for a line of a payment, and one without a line: about the whole payment, or what is on top. Of those
+    that somebody decided on (``request_key`` names the press of the button) there is one for each press.
     """
     row = insert(Debt).values(
         order_id=payment.order_id,
@@ -32,6 +35,7 @@ async def owe(
         amount=amount,
         currency=payment.currency,
         reason=reason,
+        request_key=request_key,
     )
     debt_id = await session.scalar(row.on_conflict_do_nothing().returning(Debt.id))
     if debt_id is not None:
@@ -45,3 +49,4 @@ async def owe(
             why=reason,
             data={"amount": str(amount), "payment": payment.id, "line": line_id},
         )
+    return debt_id

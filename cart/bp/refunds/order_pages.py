@@ -1,0 +1,132 @@
+"""What the pages show that give back money of one order: the choice, what will happen, and what did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from cart.bp.refunds.services import DebtRow, RefundableLine, RefundableOrder, Share
+from shared.contracts.dtos import ZERO
+from shared.contracts.errors import ShopError
+from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, RefundState
+
+from .forms import RefundForm
+from .pages import DebtView, view_of
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicePage:
+    """The form: lines, an amount, and whether seats, times and stock come back."""
+
+    order: RefundableOrder
+    form: RefundForm
+    problem: str = ""
+    """What is wrong with no field in particular."""
+    lines_problem: str = ""
+    amount_problem: str = ""
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """What is wrong, with the control that it is about."""
+        found = (("", self.problem), ("lines", self.lines_problem), ("f-amount", self.amount_problem))
+        return tuple((control, text) for control, text in found if text)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewPage:
+    """What will happen, before it does."""
+
+    order: RefundableOrder
+    shares: tuple[Share, ...]
+    form: RefundForm
+    key: UUID
+
+    @property
+    def amount(self) -> Decimal:
+        """What goes back, all together."""
+        return sum((share.amount for share in self.shares), ZERO)
+
+    @property
+    def stays(self) -> Decimal:
+        """What is kept of the payment afterwards."""
+        return self.order.left - self.amount
+
+    @property
+    def cancelled(self) -> tuple[RefundableLine, ...]:
+        """The lines whose seats, times or stock others can have again."""
+        chosen = self.form.line_ids if self.form.cancel else frozenset()
+        return tuple(line for line in self.order.lines if line.id in chosen)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What the last button sends."""
+        return self.form.fields | {"key": str(self.key), "shown": f"{self.amount:.2f}"}
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """What became of one share."""
+
+    debt: DebtView
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomePage:
+    """What did happen."""
+
+    order_number: str
+    buyer_email: str
+    outcomes: tuple[OutcomeView, ...]
+    amount: Decimal
+    gone_back: Decimal
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of it went back."""
+        return self.gone_back == self.amount
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether anything of it was refused."""
+        return any(outcome.kind == "bad" for outcome in self.outcomes)
+
+
+def build_choice_page(
+    order: RefundableOrder, form: RefundForm | None = None, refusal: ShopError | None = None
+) -> ChoicePage:
+    """Put the form together, after a refusal with what was chosen and typed."""
+    field, text = ("", "") if refusal is None else (refusal.field or "", str(refusal))
+    return ChoicePage(
+        order=order,
+        form=form or RefundForm(),
+        problem=text if field not in ("lines", "amount") else "",
+        lines_problem=text if field == "lines" else "",
+        amount_problem=text if field == "amount" else "",
+    )
+
+
+def build_outcome_page(debts: Sequence[DebtRow]) -> OutcomePage:
+    """Put the result together; there is one debt at least."""
+    return OutcomePage(
+        order_number=debts[0].order_number,
+        buyer_email=debts[0].buyer_email,
+        outcomes=tuple(_outcome(debt) for debt in debts),
+        amount=sum((debt.amount for debt in debts), ZERO),
+        gone_back=sum((debt.amount for debt in debts if debt.state is DebtState.SETTLED), ZERO),
+    )
+
+
+def _outcome(debt: DebtRow) -> OutcomeView:
+    """Say what became of one share."""
+    view, last = view_of(debt), debt.last_refund_state
+    if debt.state is DebtState.SETTLED:
+        return OutcomeView(view, "good", "It is on its way to the buyer.")
+    if last is RefundState.FAILED:
+        return OutcomeView(view, "bad", f"It did not go through, and stands in the queue. {debt.last_refund_reason}")
+    if last in REFUND_IN_FLIGHT:
+        return OutcomeView(view, "info", "It is not known yet whether it went through. We are looking it up.")
+    return OutcomeView(view, "info", "It follows by itself, after another refund of the same payment.")

@@ -1,0 +1,90 @@
+"""Giving back money of one order: choose, see what will happen, confirm, and see what did."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+from uuid import UUID, uuid4
+
+from quart import Blueprint, make_response, render_template, request, url_for
+from quart.typing import ResponseTypes
+
+from cart.bp.refunds.services import debts_of_request, find_refundable, give_back, shares_of
+from cart.wiring import current_till
+from shared.contracts.errors import NotFound, ShopError
+from shared.contracts.states import Role
+from shared.web.htmx import redirect_to
+from shared.web.identity import current_scope, recent_sign_in_required, role_required, signed_in_user
+from shared.web.limits import limit_per_person
+from shared.web.session import discard_session
+from shared.web.state import request_session
+
+from .forms import RefundForm, read_decision, read_refund_form
+from .order_pages import PreviewPage, build_choice_page, build_outcome_page
+
+bp = Blueprint("order_refunds", __name__, url_prefix="/admin/orders/<int:order_id>/refund")
+MINUTE = timedelta(minutes=1)
+
+
+@bp.get("/")
+@role_required(Role.REFUNDS)
+@recent_sign_in_required
+async def choose(order_id: int) -> ResponseTypes:
+    """Ask what is to be given back; whoever comes back from the next page finds what they chose."""
+    return await _show_choice(order_id, read_refund_form(request.args))
+
+
+@bp.get("/preview/")
+@role_required(Role.REFUNDS)
+@recent_sign_in_required
+async def preview(order_id: int) -> ResponseTypes:
+    """Say what will happen; nothing does before the button there is pressed."""
+    form = read_refund_form(request.args)
+    order = await find_refundable(request_session(), current_scope(Role.REFUNDS), order_id)
+    try:
+        shares = shares_of(order, form.wish)
+    except ShopError as refusal:
+        return await _show_choice(order_id, form, refusal)
+    page = PreviewPage(order, shares, form, key=uuid4())
+    return await make_response(await render_template("_types/refunds/preview.html", page=page))
+
+
+@bp.post("/")
+@limit_per_person(30, MINUTE)
+@role_required(Role.REFUNDS)
+@recent_sign_in_required
+async def confirm(order_id: int) -> ResponseTypes:
+    """Give back what was shown; a second press changes nothing.
+
+    ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
+    """
+    form = await request.form
+    try:
+        decision = read_decision(form, actor_user_id=signed_in_user().id)
+        await give_back(current_till(), order_id, decision, current_scope(Role.REFUNDS))
+    except NotFound:
+        raise
+    except ShopError as refusal:
+        await discard_session()
+        return await _show_choice(order_id, read_refund_form(form), refusal)
+    return redirect_to(url_for("order_refunds.outcome", order_id=order_id, key=decision.key))
+
+
+@bp.get("/<uuid:key>/")
+@role_required(Role.REFUNDS)
+async def outcome(order_id: int, key: UUID) -> ResponseTypes:
+    """Say what did happen, as it stands now."""
+    debts = await debts_of_request(request_session(), current_scope(Role.REFUNDS), order_id, key)
+    if not debts:
+        raise NotFound
+    return await make_response(await render_template("_types/refunds/outcome.html", page=build_outcome_page(debts)))
+
+
+async def _show_choice(
+    order_id: int, form: RefundForm | None = None, refusal: ShopError | None = None
+) -> ResponseTypes:
+    """Render the form, after a refusal with what was chosen and typed."""
+    order = await find_refundable(request_session(), current_scope(Role.REFUNDS), order_id)
+    page = build_choice_page(order, form, refusal)
+    html = await render_template("_types/refunds/choice.html", page=page)
+    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)

@@ -14,7 +14,7 @@ from cart.bp.cart.services.check_sumup_status import ORDER_MAIL
 from cart.bp.cart.services.reconcile import each, look_at_payment, reconcile
 from cart.bp.orders.services.mails import write_order_mails
 from cart.bp.provider.services import Walked, walk_due, walk_everything
-from cart.bp.refunds.services import RefundJob, run_refunds
+from cart.bp.refunds.services import RefundJob, refund_automatically, run_refunds
 from cart.wiring import Till, refuse_stubs
 from shared.contracts.protocols import Clock
 from shared.db.engine import Database
@@ -79,6 +79,7 @@ async def sweep(till: Till) -> None:
     """Do what is due and was brought by no job: payments, refunds, mails, and rows past their time. Safe to repeat."""
     use_services(till.services)
     await reconcile(till)
+    await refund_automatically(till)
     await each(await _untold_orders(till), lambda order_id: write_order_mails(till, order_id))
     await _give_up_mails(till)
     unsent = await _unsent_mails(till)

@@ -46,6 +46,8 @@ class PageDTO:
     collection_place: str = ""
     collection_times: str = ""
     """Where and when products are collected, in the page's own words."""
+    refund_automatically: bool = False
+    """Whether money that is owed to a buyer of this page goes back by itself."""
 
 
 @dataclass(frozen=True, slots=True)

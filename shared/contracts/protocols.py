@@ -413,6 +413,13 @@ class BlogService(Protocol):
         """
         ...
 
+    async def set_automatic_refunds(self, session: AsyncSession, page_id: int, *, automatic: bool) -> bool:
+        """Say whether money that is owed to a page's buyers goes back by itself; return whether that is a change.
+
+        Raises NotFound.
+        """
+        ...
+
 
 @runtime_checkable
 class CartService(Protocol):

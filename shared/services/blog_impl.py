@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
-from sqlalchemy import Row, Select, Text, func, literal, select, tuple_
+from sqlalchemy import Row, Select, Text, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -85,6 +85,7 @@ def _page_to_dto(post: Post, config: PageConfig | None) -> PageDTO:
         refund_policy=config.refund_policy if config else "",
         collection_place=config.collection_place if config else "",
         collection_times=config.collection_times if config else "",
+        refund_automatically=config is not None and config.refund_automatically,
     )
 
 
@@ -243,3 +244,15 @@ class SqlBlogService:
         )
         if found is None:
             raise NotFound
+
+    async def set_automatic_refunds(self, session: AsyncSession, page_id: int, *, automatic: bool) -> bool:
+        """Say whether money that is owed to a page's buyers goes back by itself; what else it sells with stays."""
+        page = select(literal("page"), Post.id).where(Post.id == page_id, Post.is_page)
+        columns = [PageConfig.container_type, PageConfig.container_id]
+        await session.execute(insert(PageConfig).from_select(columns, page).on_conflict_do_nothing())
+        of_page = (PageConfig.container_type == "page") & (PageConfig.container_id == page_id)
+        change = update(PageConfig).where(of_page, PageConfig.refund_automatically != automatic)
+        changed = await session.scalar(change.values(refund_automatically=automatic).returning(PageConfig.id))
+        if changed is None and await session.scalar(select(PageConfig.id).where(of_page)) is None:
+            raise NotFound
+        return changed is not None

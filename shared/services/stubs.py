@@ -301,6 +301,10 @@ class StubBlogService:
         """Find none."""
         raise NotFound
 
+    async def set_automatic_refunds(self, session: AsyncSession, page_id: int, *, automatic: bool) -> bool:
+        """Find none."""
+        raise NotFound
+
 
 class StubCartService:
     """An empty cart."""

@@ -10,6 +10,8 @@ from shared.contracts.errors import ShopError
 RESULTS: dict[str, str] = {
     "saved": "The key was checked and is kept. From now on this page's new orders are paid to its own account.",
     "default": "From now on this page's new orders are paid to the installation's own account.",
+    "automatic": "From now on what is owed to this page's buyers goes back by itself, as far as the provider takes it.",
+    "by-person": "From now on what is owed to this page's buyers waits in the refund queue for a person.",
 }
 """What is said after a change."""
 FIELDS = ("merchant_code", "api_key")

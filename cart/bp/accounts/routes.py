@@ -8,12 +8,18 @@ from http import HTTPStatus
 from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.accounts.services import find_page_account, list_page_accounts, pay_page_to, pay_page_to_default
+from cart.bp.accounts.services import (
+    find_page_account,
+    list_page_accounts,
+    pay_page_to,
+    pay_page_to_default,
+    refund_page_automatically,
+)
 from cart.wiring import current_till
 from shared.contracts.errors import NotFound, ShopError
 from shared.contracts.states import Role
 from shared.web.htmx import redirect_to
-from shared.web.identity import role_required, signed_in_user
+from shared.web.identity import recent_sign_in_required, role_required, signed_in_user
 from shared.web.limits import limit_per_person
 from shared.web.session import discard_session
 from shared.web.state import request_session
@@ -77,6 +83,18 @@ async def use_default(page_id: int) -> ResponseTypes:
     """Have the page paid to the installation's own account again."""
     await pay_page_to_default(current_till(), page_id=page_id, actor_user_id=signed_in_user().id)
     return redirect_to(url_for("accounts.overview", result="default"))
+
+
+@bp.post("/<int:page_id>/refunds/")
+@role_required(Role.ADMIN)
+@recent_sign_in_required
+async def choose_refunds(page_id: int) -> ResponseTypes:
+    """Say whether what is owed to the page's buyers goes back by itself, or when a person presses the button."""
+    automatic = (await request.form).get("automatic") == "yes"
+    await refund_page_automatically(
+        current_till(), page_id=page_id, automatic=automatic, actor_user_id=signed_in_user().id
+    )
+    return redirect_to(url_for("accounts.overview", result="automatic" if automatic else "by-person"))
 
 
 async def _show(page_id: int, form: AccountForm | None = None, refusal: ShopError | None = None) -> ResponseTypes:

@@ -544,3 +544,27 @@ async def test_another_page_is_still_paid_for_meanwhile(
     await set_account(session, (await make_show(session, name="Hamlet")).page, "MLOST")
     await fill_cart(ada, show, 2)
     assert (await _check_out(ada)).status == 303
+
+
+# --- refunds by themselves ---
+
+
+async def test_a_page_may_have_its_refunds_made_by_themselves(admin: Visitor, show: Show) -> None:
+    path = f"/admin/accounts/{show.page.id}/"
+    assert (await admin.get(path)).has("#f-refunds-person[checked]")
+    answer = await admin.post(f"{path}refunds/", {"automatic": "yes"})
+    page = await admin.get(answer.location)
+    assert "goes back by itself" in page.text(".notice--good")
+    assert "Refunds what is owed by itself" in page.text(f"#page-{show.page.id} .paid-to")
+    assert (await admin.get(path)).has("#f-refunds-automatic[checked]")
+    await admin.post(f"{path}refunds/", {"automatic": "no"})
+    assert (await admin.get(path)).has("#f-refunds-person[checked]")
+
+
+async def test_refunds_of_a_page_that_is_none_cannot_be_chosen(admin: Visitor) -> None:
+    assert (await admin.post("/admin/accounts/4711/refunds/", {"automatic": "yes"})).status == 404
+
+
+@pytest.mark.parametrize(("who", "status"), [("visitor", 401), ("ada", 403)])
+async def test_only_an_admin_chooses_it(people: dict[str, Visitor], show: Show, who: str, status: int) -> None:
+    assert (await people[who].post(f"/admin/accounts/{show.page.id}/refunds/", {"automatic": "yes"})).status == status

@@ -61,6 +61,22 @@ async def pay_page_to_default(till: Till, *, page_id: int, actor_user_id: int) -
     _log.info("page_account_set", page_id=page_id, merchant_code=till.settings.sumup_merchant_code)
 
 
+async def refund_page_automatically(till: Till, *, page_id: int, automatic: bool, actor_user_id: int) -> None:
+    """Say whether what is owed to a page's buyers goes back by itself. Raises NotFound. Safe to repeat."""
+    async with unit_of_work(till.database) as uow:
+        changed = await till.services.blog.set_automatic_refunds(uow.session, page_id, automatic=automatic)
+        if changed:
+            await record(
+                uow.session,
+                thing="page",
+                thing_id=page_id,
+                event="refunds_set",
+                actor=user_actor(actor_user_id),
+                data={"automatic": automatic},
+            )
+        await uow.commit()
+
+
 async def _require_page(till: Till, page_id: int) -> None:
     """Raise NotFound where there is no such page: then nobody has to be asked about a key."""
     async with unit_of_work(till.database) as uow:

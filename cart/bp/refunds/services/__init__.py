@@ -1,5 +1,6 @@
 """Debts, and the refunds that settle them."""
 
+from .automatic import refund_automatically
 from .batch import Batch, Progress, RefundJob, find_batch, find_progress, run_refunds, start_batch
 from .by_hand import settle_by_hand
 from .debts import DebtRow, debts_of_request, find_debt, list_debts
@@ -24,6 +25,7 @@ __all__ = [
     "find_refundable",
     "give_back",
     "list_debts",
+    "refund_automatically",
     "refund_debt",
     "run_refunds",
     "settle_by_hand",

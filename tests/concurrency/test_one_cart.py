@@ -15,12 +15,30 @@ from cart.bp.cart.services import Buyer, PutBackOutcome, put_back, settle
 from cart.bp.cart.services.attempts import read_payment
 from cart.bp.cart.services.checkout import _claim, _fill, _intend_payment, _open_order
 from cart.wiring import Till
-from shared.contracts.dtos import TicketDTO
+from shared.contracts.dtos import CartItemDTO, TicketDTO
 from shared.contracts.errors import CartEmpty, GatewayConflict, TooManyTickets
 from shared.contracts.states import TicketState
 from shared.db.uow import unit_of_work
-from shared.models import Payment, Ticket
+from shared.models import CartItem, Payment, Ticket
 from shared.services.calendar_impl import SqlCalendarService
+from shared.services.cart_impl import SqlCartService
+from tests.support.mixed import (
+    Goods,
+    Hall,
+    book,
+    bookings_of,
+    check_out,
+    join,
+    lines_of,
+    make_goods,
+    make_guest,
+    make_hall,
+    orders_of,
+    put,
+    quantities_of,
+    slots_held,
+    stock_of,
+)
 from tests.support.shop import Shop
 
 TABS = 10
@@ -159,3 +177,78 @@ async def test_what_was_paid_in_time_is_kept_however_late_anybody_looks(shop: Sh
     await asyncio.gather(settle(shop.till, payment.id), shop.work(), shop.work())
     assert await shop.tickets(ada) == ["confirmed"]
     assert await shop.held(show) == (1, 1, 1)
+
+
+# --- Signing in while another tab checks out ---
+
+
+async def fill_as_guest(shop: Shop) -> tuple[Buyer, Goods, Hall]:
+    """Let a guest have two jars and an hour of a hall in the cart: 17.00."""
+    guest, goods, hall = await make_guest(shop), await make_goods(shop, stock=9), await make_hall(shop)
+    await put(shop, guest, goods, 2)
+    await book(shop, guest, hall)
+    return guest, goods, hall
+
+
+async def jars_of(shop: Shop, buyer: Buyer, goods: Goods) -> tuple[int, int]:
+    """Return how many jars somebody has in the cart, and how many are in their orders."""
+    orders = [await lines_of(shop, order.id) for order in await orders_of(shop, buyer)]
+    ordered = sum(line.quantity for lines in orders for line in lines if line.variant_id == goods.variant_id)
+    return (await quantities_of(shop, buyer)).get(goods.variant_id, 0), ordered
+
+
+async def test_what_is_checked_out_while_its_owner_signs_in_is_ordered_or_joined_and_never_both(shop: Shop) -> None:
+    for turn in range(8):
+        ada, (guest, goods, hall) = Buyer(await shop.shopper()), await fill_as_guest(shop)
+        both = [check_out(shop, guest, "17.00"), join(shop, guest, ada.user_id or 0)]
+        answers = await asyncio.gather(*(both if turn % 2 else reversed(both)), return_exceptions=True)
+        assert {type(answer) for answer in answers} <= {str, type(None), CartEmpty}
+
+        assert (await jars_of(shop, guest, goods), await bookings_of(shop, guest)) == ((0, 0), [])
+        in_cart, ordered = await jars_of(shop, ada, goods)
+        assert (in_cart + ordered, len(await bookings_of(shop, ada)) + await slots_held(shop, hall)) == (2, 1)
+        assert await stock_of(shop, goods) == (ordered, ordered)
+
+
+class UnlockedCart(SqlCartService):
+    """The cart with its locks taken away: who signs in and who checks out both look first, and only then take."""
+
+    barrier = asyncio.Barrier(2)
+
+    async def join_cart(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+        items = await self.cart_items(session, user_id=None, session_id=session_id)
+        await self.barrier.wait()
+        rows = [
+            {
+                "user_id": user_id,
+                "variant_id": item.variant_id,
+                "quantity": item.quantity,
+                "price_seen": item.price_seen,
+            }
+            for item in items
+        ]
+        await session.execute(insert(CartItem), rows)
+
+    async def claim_items_for_order(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        user_id: int | None,
+        session_id: str | None,
+        page_post_id: int | None = None,
+    ) -> list[CartItemDTO]:
+        items = await self.cart_items(session, user_id=user_id, session_id=session_id)
+        await self.barrier.wait()
+        await self.market.claim_stock_for_order(session, order_id, {item.variant_id: item.quantity for item in items})
+        return items
+
+
+async def test_control_without_the_lock_what_is_ordered_joins_the_account_too(shop: Shop) -> None:
+    ada, (guest, goods, _) = Buyer(await shop.shopper()), await fill_as_guest(shop)
+    services = shop.till.services
+    cart = UnlockedCart(services.calendar, services.market, shop.clock)
+    unlocked = replace(shop, till=replace(shop.till, services=replace(services, cart=cart)))
+
+    await asyncio.gather(place_unlocked(unlocked.till, guest), join(unlocked, guest, ada.user_id or 0))
+
+    assert (await jars_of(shop, ada, goods))[0] + (await jars_of(shop, guest, goods))[1] == 4

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from playwright.async_api import expect
 
 from shared.contracts.states import Role
 from tests.browser.conftest import DESK, PHONE, PutOn, Visit
 from tests.browser.records import add_waiting_booking, make_person
 from tests.browser.shop import Shop
+from tests.browser.village import make_village
 
 RULES = {
     "resultTypes": ["violations"],
@@ -125,3 +127,44 @@ async def test_the_header_leaves_a_phone_to_the_page(visit: Visit, put_on: PutOn
         "new Set([...document.querySelectorAll('.site-header__row a')].map(a => Math.round(a.getBoundingClientRect().top / 9))).size"
     )
     assert rows == 2
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_axe_finds_nothing_serious_on_the_way_of_a_guest(visit: Visit, email: str, width: int) -> None:
+    shop, quick = await visit(width=width), await visit()
+    village = await make_village(shop.site)
+    audit = Auditor(shop)
+
+    await audit.open("a shop", "market", f"/{village.tasting.page_slug}/")
+    await audit.open("a product", "market", village.box.path)
+    await shop.take(village.box.path, "Large", 2)
+    await audit.look("a product, added")
+    await audit.open("a month", "events", f"/calendars/{village.hours.slug}/book/")
+    await audit.open("a day", "events", village.hours.path)
+    await shop.book(village.hours.path, "09:00", "10:00")
+    await audit.look("times, added")
+    await quick.book(village.hours.path, "09:00")
+    await quick.open_cart()
+    await quick.check_out_as_guest("and pay £18.00", f"quick.{email}")
+    await quick.arrives_at_payment()
+    await shop.open_cart()
+    await audit.look("a guest's cart, with a line that cannot be had")
+    await shop.open("cart", f"/{village.tasting.page_slug}/")
+    await audit.look("one page's part of it")
+    await shop.check_out_as_guest("and pay £28.00", "nobody")
+    await expect(shop.page.get_by_label("Your e-mail address")).to_have_value("nobody")
+    await audit.look("an address that is none")
+    await shop.check_out_as_guest("and pay £28.00", email)
+    await shop.arrives_at_payment()
+    await shop.pay()
+    await audit.look("a guest's return page")
+    await shop.open_mail(email, "Your order ")
+    await shop.main.locator("a[href*='/orders/guest/']").first.click()
+    await shop.arrives("cart", "/orders/guest/")
+    await audit.look("a guest's order")
+    await shop.link("Receipt").click()
+    await expect(shop.heading("Receipt")).to_be_visible()
+    await audit.look("a receipt")
+
+    assert audit.pages == 12
+    assert not audit.findings, "\n".join(audit.findings)

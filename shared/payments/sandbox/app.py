@@ -16,7 +16,9 @@ from shared.settings import Settings, get_settings
 
 from .api import api
 from .faults import CutConnections
+from .nearby import is_nearby
 from .page import page
+from .practice import practice
 from .steering import steering
 from .world import KEY, World, build_world
 
@@ -44,7 +46,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
         yield
         await world.messenger.close()
 
-    for blueprint in (api, page, steering):
+    for blueprint in (api, page, practice, steering):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "index", _index)
     app.add_url_rule("/health", "health", _health)
@@ -55,7 +57,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
 
 async def _index() -> ResponseReturnValue:
     """Say what this is."""
-    return await render_template("sandbox/index.html")
+    return await render_template("sandbox/index.html", can_practise=is_nearby())
 
 
 async def _health() -> ResponseReturnValue:

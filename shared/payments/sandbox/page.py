@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from shared.contracts.money import Money
 
 from .answers import SHOP
+from .nearby import is_from_own_site, is_nearby
 from .records import CheckoutRecord
 from .refused import Refused
 from .world import here
@@ -20,13 +21,13 @@ from .world import here
 page = Blueprint("page", __name__)
 
 State = Literal["open", "declined", "paid", "closed"]
-OWN_SITES = {"same-origin", "none"}
 
 
 @dataclass(frozen=True, slots=True)
 class PayPage:
     """What the page shows. ``back_url`` is where the shop waits for its customer; it may be empty."""
 
+    id: str
     state: State
     amount: str
     shop: str
@@ -34,6 +35,7 @@ class PayPage:
     reference: str
     back_url: str
     receipt: str
+    can_practise: bool
 
 
 @page.get("/pay/<checkout_id>")
@@ -49,7 +51,7 @@ async def show(checkout_id: str) -> ResponseReturnValue:
 @page.post("/pay/<checkout_id>")
 async def pay(checkout_id: str) -> ResponseReturnValue:
     """Pay or decline, then show the page again, which tells what became of it; a second press changes nothing."""
-    if request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
+    if not is_from_own_site():
         return await render_template("sandbox/unknown.html"), HTTPStatus.FORBIDDEN
     decline = (await request.form).get("action") == "decline"
     try:
@@ -65,6 +67,7 @@ def _pay_page(record: CheckoutRecord) -> PayPage:
     """Say what to show of a checkout."""
     receipts = [attempt.code for attempt in record.attempts if attempt.id == record.paid_by]
     return PayPage(
+        id=record.id,
         state=_state(record),
         amount=str(Money(record.amount, record.currency)),
         shop=SHOP,
@@ -72,6 +75,7 @@ def _pay_page(record: CheckoutRecord) -> PayPage:
         reference=record.reference,
         back_url=record.redirect_url,
         receipt=receipts[0] if receipts else "",
+        can_practise=is_nearby(),
     )
 
 

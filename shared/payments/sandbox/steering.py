@@ -26,7 +26,6 @@ A POST must say that it is JSON: a page of a foreign site cannot send that here 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from decimal import Decimal
 from http import HTTPStatus
@@ -40,6 +39,7 @@ from quart.wrappers import Response
 from .bank import Race
 from .faults import Fault
 from .ledger import Manner, Settled, TakenBy
+from .nearby import is_nearby
 from .refused import Refused, not_found
 from .webhooks import Forgery, Mishap
 from .world import here
@@ -96,11 +96,7 @@ class Forward(BaseModel, extra="forbid"):
 @steering.before_request
 async def _only_from_here() -> ResponseReturnValue | None:
     """Refuse callers of other machines, and POSTs that a foreign page could send."""
-    try:
-        near = ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        near = False
-    if not near:
+    if not is_nearby():
         return {"error": "only from this machine"}, HTTPStatus.FORBIDDEN
     if request.method == "POST" and not request.is_json:
         return {"error": "send JSON"}, HTTPStatus.UNSUPPORTED_MEDIA_TYPE

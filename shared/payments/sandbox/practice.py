@@ -1,0 +1,144 @@
+"""A page for people who want to practise: a payment that arrives late, twice, or not at all.
+
+For this machine only, like the steering that it stands on; a foreign site cannot press its buttons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import islice
+
+from quart import Blueprint, redirect, render_template, request
+from quart.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from shared.contracts.money import Money
+
+from .deeds import DEEDS, ORDERS, paid_attempt
+from .nearby import is_from_own_site, is_nearby
+from .records import CheckoutRecord
+from .refused import Refused
+from .world import here
+
+practice = Blueprint("practice", __name__, url_prefix="/practice")
+
+LATEST = 8
+STATES = {"PENDING": "waits for its payment", "FAILED": "declined, can be tried again", "PAID": "paid"}
+MOVES = {"REFUND": "given back", "CHARGE_BACK": "charged back", "PAYOUT": "paid out"}
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One thing to do, and in a sentence what the shop should do then."""
+
+    name: str
+    label: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeCheckout:
+    """A checkout, how it stands, and what can be done to it now."""
+
+    id: str
+    title: str
+    amount: str
+    state: str
+    buttons: tuple[Button, ...]
+    is_open: bool
+    """Whether its buttons are shown at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PracticePage:
+    """What the page shows; ``said`` tells what has just been done."""
+
+    checkouts: tuple[PracticeCheckout, ...]
+    orders: tuple[Button, ...]
+    said: str
+
+
+@practice.before_request
+async def _only_here() -> ResponseReturnValue | None:
+    """Refuse callers of other machines, and buttons that a foreign site pressed."""
+    if is_nearby() and (request.method == "GET" or is_from_own_site()):
+        return None
+    return await render_template("sandbox/unknown.html"), HTTPStatus.FORBIDDEN
+
+
+@practice.get("/")
+async def show() -> ResponseReturnValue:
+    """List the latest checkouts, and what may be done to each."""
+    records = list(islice(reversed(here().bank.find(None)), LATEST))
+    shown = request.args.get("at") or (records[0].id if records else "")
+    page = PracticePage(
+        checkouts=tuple(_checkout(record, is_open=record.id == shown) for record in records),
+        orders=tuple(Button(name, order.label, order.words) for name, order in ORDERS.items()),
+        said=_said(request.args.get("done", "")),
+    )
+    return await render_template("sandbox/practice.html", page=page)
+
+
+@practice.post("/next/<name>")
+async def order(name: str) -> ResponseReturnValue:
+    """Order something for what comes next."""
+    if name not in ORDERS:
+        return await _not_found()
+    ORDERS[name].do(here())
+    return _back(name)
+
+
+@practice.post("/<checkout_id>/<name>")
+async def act(checkout_id: str, name: str) -> ResponseReturnValue:
+    """Do something to a checkout, if its state still allows it."""
+    try:
+        record = here().bank.get(checkout_id)
+        deed = DEEDS.get(name)
+        if deed is None:
+            return await _not_found()
+        if not deed.can(record):
+            return _back("nothing", record.id)
+        deed.do(here(), record)
+    except Refused:
+        return await _not_found()
+    return _back(name, record.id)
+
+
+async def _not_found() -> ResponseReturnValue:
+    """Say that there is no such thing."""
+    return await render_template("sandbox/unknown.html"), HTTPStatus.NOT_FOUND
+
+
+def _back(done: str, checkout_id: str = "") -> Response:
+    """Lead back to the page, which shows what was done and the checkout that it was done to."""
+    return redirect(f"/practice/?done={done}&at={checkout_id}#done", HTTPStatus.SEE_OTHER)
+
+
+def _said(done: str) -> str:
+    """Say what has just been done."""
+    if done == "nothing":
+        return "Nothing was done: this payment has changed meanwhile."
+    deed = DEEDS.get(done) or ORDERS.get(done)
+    return f"Done: {deed.label}. {deed.words}" if deed else ""
+
+
+def _checkout(record: CheckoutRecord, *, is_open: bool) -> PracticeCheckout:
+    """Show a checkout, with what its state allows."""
+    return PracticeCheckout(
+        id=record.id,
+        title=record.description or record.reference,
+        amount=str(Money(record.amount, record.currency)),
+        state=_state(record),
+        buttons=tuple(Button(name, deed.label, deed.words) for name, deed in DEEDS.items() if deed.can(record)),
+        is_open=is_open,
+    )
+
+
+def _state(record: CheckoutRecord) -> str:
+    """Say how a checkout stands, and what has moved of its money since."""
+    words = [STATES.get(record.status, "closed unpaid")]
+    attempt = paid_attempt(record)
+    moves = {} if attempt is None else {moved: attempt.moved(event) for event, moved in MOVES.items()}
+    words += [f"{Money(amount, record.currency)} {moved}" for moved, amount in moves.items() if amount]
+    return ", ".join(words)

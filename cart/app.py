@@ -6,6 +6,7 @@ from quart import Quart
 
 from cart.admin_nav import install_admin_nav
 from cart.bp.accounts.routes import bp as accounts
+from cart.bp.admin_orders.order_routes import bp as admin_order
 from cart.bp.admin_orders.routes import bp as admin_orders
 from cart.bp.bookings.routes import bp as bookings
 from cart.bp.cart.api import bp as cart_api
@@ -32,6 +33,7 @@ BLUEPRINTS = (
     guest_orders,
     payments,
     admin_orders,
+    admin_order,
     refunds,
     order_refunds,
     bookings,

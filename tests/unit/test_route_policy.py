@@ -37,7 +37,12 @@ LIMITED = {
     ("cart", "accounts.save"),
 }
 """Routes that nobody may call as often as they like."""
-BOUNDED: dict[str, Role] = {"admin_orders": Role.ORDERS, "refunds": Role.REFUNDS, "order_refunds": Role.REFUNDS}
+BOUNDED: dict[str, Role] = {
+    "admin_orders": Role.ORDERS,
+    "admin_order": Role.ORDERS,
+    "refunds": Role.REFUNDS,
+    "order_refunds": Role.REFUNDS,
+}
 """Blueprints under /admin that more than admins enter: what they show is bounded by the pages of that role."""
 MOVES_MONEY = ("refunds", "order_refunds")
 """Blueprints whose every form gives money back."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from cart.bp.admin_orders.services import OrderFilter
+from cart.bp.cart.forms import read_id
 from shared.contracts.errors import BadInput
 from shared.contracts.states import OrderState
 
 SHORTEST_TEXT, LONGEST_TEXT = 2, 200
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 """Days outside of these are typing errors, and some of them no database can hold."""
+LONGEST_NOTE = 2000
 _ID = re.compile(r"[0-9]{1,18}")
 
 
@@ -100,3 +102,22 @@ def _read_day(typed: str, field: str) -> date | None:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise BadInput("Enter a day such as 2026-11-28.", field=field)
     return day
+
+
+def read_note(form: Mapping[str, str]) -> str:
+    """Return what is to be noted. Raises BadInput."""
+    body = "\n".join(line.rstrip() for line in form.get("body", "").strip().splitlines())
+    if not body:
+        raise BadInput("Write the note first.", field="body")
+    if len(body) > LONGEST_NOTE:
+        raise BadInput(f"A note may have {LONGEST_NOTE} letters; this one has {len(body)}.", field="body")
+    if "\0" in body:
+        raise BadInput("Write the note in letters and digits.", field="body")
+    return body
+
+
+def read_line_ids(typed: Sequence[str]) -> list[int]:
+    """Return the lines that were chosen, each once. Raises BadInput where none was."""
+    if not typed:
+        raise BadInput("Choose what is to be cancelled.", field="line")
+    return list(dict.fromkeys(read_id(text, "line") for text in typed))

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
-from cart.bp.admin_orders.services import OrderRow, Trouble
-from shared.contracts.dtos import PageDTO
+from cart.bp.admin_orders.services import (
+    Answer,
+    DebtFact,
+    LineFact,
+    OrderRow,
+    OrderStory,
+    PaymentFact,
+    RefundFact,
+    Trouble,
+)
+from shared.contracts.dtos import ZERO, OrderDTO, PageDTO, TicketDTO
 from shared.contracts.errors import ShopError
+from shared.contracts.states import PAID_ORDER_STATES, EntryState, OrderState, StockState, TicketState
 
 from .forms import FilterForm
-from .words import ORDER_STATES, TROUBLES
+from .timeline import Happening, timeline_of
+from .words import (
+    DEBT_REASONS,
+    DEBT_STATES,
+    ORDER_STATES,
+    PAYMENT_STATES,
+    REFUND_STATES,
+    TROUBLES,
+    thing_words,
+)
 
 Tag = tuple[str, str]
 """A text, and the kind of tag that it gets."""
@@ -78,4 +98,157 @@ def build_orders_page(
         next_url=next_url,
         export_url=export_url,
         problems=None if refusal is None else {refusal.field or "": str(refusal)},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """A line of an order, with how it stands."""
+
+    id: int
+    quantity: int
+    title: str
+    detail: str
+    total: Decimal
+    state: Tag
+    code: str
+    """A ticket's code; empty: it has none."""
+    can_cancel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStoryPage:
+    """One order with all that became of it, and what may be done."""
+
+    story: OrderStory
+    state: Tag
+    troubles: tuple[Tag, ...]
+    lines: tuple[LineView, ...]
+    total: Decimal
+    """What the lines cost that are shown."""
+    payments: tuple[tuple[PaymentFact, Tag], ...]
+    debts: tuple[tuple[DebtFact, str, Tag], ...]
+    refunds: tuple[tuple[RefundFact, Tag], ...]
+    timeline: tuple[Happening, ...]
+    time_zone: str
+    can_cancel: bool
+    can_give_up: bool
+    can_ask: bool
+    refund_url: str
+    """Where money is given back; empty: not by whoever looks."""
+    result: Tag = ("", "")
+    problem: str = ""
+    note: str = ""
+    """A note that was typed and refused."""
+    note_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPage:
+    """The choice of what is to be cancelled, or (``chosen``) the question whether these lines are."""
+
+    order: OrderDTO
+    buyer_email: str
+    lines: tuple[LineView, ...]
+    chosen: tuple[LineView, ...]
+    is_gone: bool = False
+    """Whether something was chosen, and nothing of it can be cancelled (any more)."""
+
+    @property
+    def total(self) -> Decimal:
+        """What was paid for the chosen lines, and is not given back by this."""
+        return sum((line.total for line in self.chosen), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpPage:
+    """The question whether an unpaid order is given up."""
+
+    order: OrderDTO
+    buyer_email: str
+    lines: tuple[LineView, ...]
+
+
+RESULTS: dict[str, Tag] = {
+    "cancelled": ("It is cancelled, and the buyer is told by mail. No money was given back.", "good"),
+    "nothing-cancelled": ("Nothing was changed: it was cancelled already, or used.", "info"),
+    "released": ("The order is given up: what it held is back in its buyer's cart.", "good"),
+    "paid": ("The order turned out to be paid. It was not given up.", "info"),
+    "checking": (
+        "SumUp could not confirm yet that nobody can pay any more. What is held stays held until then.",
+        "warning",
+    ),
+    "noted": ("The note is kept.", "good"),
+    "noted-already": ("This note stands there already.", "info"),
+    f"asked-{Answer.CHANGED}": ("SumUp knew more than we did: the order is up to date now.", "good"),
+    f"asked-{Answer.SAME}": ("SumUp says the same as before. Nothing has changed.", "info"),
+    f"asked-{Answer.NOT_KNOWN}": (
+        "Not known yet: SumUp has no answer so far. We go on asking by ourselves.",
+        "warning",
+    ),
+    f"asked-{Answer.NOT_REACHED}": (
+        "SumUp cannot be reached right now, so nothing more is known. Nothing was changed.",
+        "warning",
+    ),
+    f"asked-{Answer.NOTHING}": ("There is nothing to ask: every payment and refund is decided.", "info"),
+}
+"""What is said after an action, and the kind of the notice."""
+
+
+def line_views(story: OrderStory) -> tuple[LineView, ...]:
+    """Return an order's lines as its page shows them."""
+    return tuple(_line_view(fact) for fact in story.lines)
+
+
+def _line_view(fact: LineFact) -> LineView:
+    """Return one line with how it stands."""
+    line, thing = fact.line, fact.thing
+    return LineView(
+        id=line.id,
+        quantity=line.quantity,
+        title=line.title,
+        detail=line.detail,
+        total=line.total,
+        state=thing_words(thing),
+        code=(thing.code or "") if isinstance(thing, TicketDTO) else "",
+        can_cancel=thing is not None and thing.state in CANCELLABLE,
+    )
+
+
+CANCELLABLE = (TicketState.CONFIRMED, EntryState.CONFIRMED, EntryState.PROVISIONAL, StockState.SOLD)
+"""The states of what can be cancelled without more ado."""
+
+
+def build_story_page(
+    story: OrderStory,
+    *,
+    troubles: Sequence[Trouble],
+    time_zone: str,
+    refund_url: str = "",
+    result: str = "",
+    refusal: ShopError | None = None,
+    note: str = "",
+) -> OrderStoryPage:
+    """Put an order's page together."""
+    lines, state = line_views(story), story.order.state
+    is_note = refusal is not None and refusal.field == "body"
+    return OrderStoryPage(
+        story=story,
+        state=ORDER_STATES[state],
+        troubles=tuple(TROUBLES[trouble] for trouble in troubles),
+        lines=lines,
+        total=sum((line.total for line in lines), ZERO),
+        payments=tuple((payment, PAYMENT_STATES[payment.state]) for payment in story.payments),
+        debts=tuple((debt, DEBT_REASONS[debt.reason], DEBT_STATES[debt.state]) for debt in story.debts),
+        refunds=tuple((refund, REFUND_STATES[refund.state]) for refund in story.refunds),
+        timeline=timeline_of(story),
+        time_zone=time_zone,
+        can_cancel=state in PAID_ORDER_STATES and any(line.can_cancel for line in lines),
+        can_give_up=state is OrderState.PENDING and not story.hidden_lines,
+        can_ask=bool(story.payments),
+        refund_url=refund_url if state in PAID_ORDER_STATES else "",
+        result=RESULTS.get(result, ("", "")),
+        problem="" if refusal is None or is_note else str(refusal),
+        note=note,
+        note_problem=str(refusal) if is_note else "",
     )

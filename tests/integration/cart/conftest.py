@@ -200,6 +200,23 @@ async def admin(sign_in: SignIn) -> Visitor:
     return await sign_in("admin@maypole.example", role=Role.ADMIN)
 
 
+Clerk = Callable[..., Awaitable[Visitor]]
+
+
+@pytest.fixture
+def clerk(sign_in: SignIn, database: Database) -> Clerk:
+    """Give somebody with a role on one page, or (None) everywhere; without a word, the one for orders."""
+
+    async def clerk(page: Post | None, email: str = "clerk@maypole.example", role: Role = Role.ORDERS) -> Visitor:
+        who = await sign_in(email)
+        async with database.sessions() as session:
+            await grant_role(session, who.id, role, page_post_id=None if page is None else page.id)
+            await session.commit()
+        return who
+
+    return clerk
+
+
 @pytest.fixture
 def people(visitor: Visitor, ada: Visitor, bob: Visitor, admin: Visitor) -> dict[str, Visitor]:
     """Everybody, by name."""

@@ -16,31 +16,14 @@ from cart.bp.admin_orders.services import OrderFilter
 from cart.bp.admin_orders.services.search import bounds
 from shared.contracts.access import PageScope
 from shared.contracts.states import OrderState, PaymentState, Role
-from shared.db.engine import Database
-from shared.models import Debt, Mail, Order, OrderLine, Post, User
-from shared.services.identity import grant_role
+from shared.models import Debt, Mail, Order, OrderLine, User
 from tests.factories.bookings import make_booking
 from tests.factories.calendar import make_calendar
 from tests.factories.orders import MadeOrder, make_debt, make_order, make_payment, make_refund
-from tests.integration.cart.conftest import Counting, Show, SignIn, Visitor, make_show
+from tests.integration.cart.conftest import Clerk, Counting, Show, Visitor, make_show
 
 LIST = "/admin/orders/"
 Make = Callable[..., Awaitable[MadeOrder]]
-Clerk = Callable[..., Awaitable[Visitor]]
-
-
-@pytest.fixture
-def clerk(sign_in: SignIn, database: Database) -> Clerk:
-    """Give somebody who may see the orders of a page, or (None) of all."""
-
-    async def clerk(page: Post | None, email: str = "clerk@maypole.example", role: Role = Role.ORDERS) -> Visitor:
-        who = await sign_in(email)
-        async with database.sessions() as session:
-            await grant_role(session, who.id, role, page_post_id=None if page is None else page.id)
-            await session.commit()
-        return who
-
-    return clerk
 
 
 @pytest.fixture

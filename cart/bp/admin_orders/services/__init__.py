@@ -1,8 +1,46 @@
 """Reads of all orders, bounded by whose they may see, and what may be done to one."""
 
+from .actions import Answer, add_note, ask_provider, cancel_order_lines, give_up_order
 from .attention import Trouble, troubles_of
 from .export import export_orders
 from .listing import OrderRow, list_orders, pages_in
 from .search import OrderFilter
+from .story import (
+    DebtFact,
+    JournalFact,
+    LineFact,
+    MailFact,
+    NoteFact,
+    OrderStory,
+    PaymentFact,
+    RefundFact,
+    Thing,
+    tell_story,
+    user_of,
+)
 
-__all__ = ["OrderFilter", "OrderRow", "Trouble", "export_orders", "list_orders", "pages_in", "troubles_of"]
+__all__ = [
+    "Answer",
+    "DebtFact",
+    "JournalFact",
+    "LineFact",
+    "MailFact",
+    "NoteFact",
+    "OrderFilter",
+    "OrderRow",
+    "OrderStory",
+    "PaymentFact",
+    "RefundFact",
+    "Thing",
+    "Trouble",
+    "add_note",
+    "ask_provider",
+    "cancel_order_lines",
+    "export_orders",
+    "give_up_order",
+    "list_orders",
+    "pages_in",
+    "tell_story",
+    "troubles_of",
+    "user_of",
+]

@@ -6,6 +6,7 @@ An order may be of several pages. Whoever is bound to one of them finds the orde
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy.orm import aliased
 
 from shared.contracts.access import PageScope
 from shared.models import Debt, Order, OrderLine
@@ -27,5 +28,6 @@ def debts_in(scope: PageScope) -> ColumnElement[bool]:
     """Bound a query to debts for lines of these pages, or for a whole payment."""
     if scope.everywhere:
         return true()
-    own = select(OrderLine.id).where(OrderLine.id == Debt.order_line_id, lines_in(scope))
+    line = aliased(OrderLine)  # the query may have lines of its own
+    own = select(line.id).where(line.id == Debt.order_line_id, line.page_post_id.in_(scope.page_ids))
     return or_(Debt.order_line_id.is_(None), own.exists())

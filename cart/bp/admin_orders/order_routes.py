@@ -1,0 +1,173 @@
+"""One order, for those who may see it: its story, and what may be done to it besides giving money back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from quart import Blueprint, make_response, render_template, request, url_for
+from quart.typing import ResponseTypes
+
+from cart.bp.admin_orders.services import (
+    add_note,
+    ask_provider,
+    cancel_order_lines,
+    give_up_order,
+    tell_story,
+    troubles_of,
+)
+from cart.bp.cart.services import PutBackOutcome
+from cart.wiring import current_till
+from shared.contracts.errors import NotFound, ShopError
+from shared.contracts.states import Role
+from shared.web.htmx import redirect_to
+from shared.web.identity import current_scope, role_required, signed_in_user
+from shared.web.limits import limit_per_person
+from shared.web.session import discard_session
+from shared.web.state import request_session
+
+from .forms import read_line_ids, read_note
+from .pages import CancelPage, GiveUpPage, build_story_page, line_views
+
+bp = Blueprint("admin_order", __name__, url_prefix="/admin/orders/<int:order_id>")
+MINUTE = timedelta(minutes=1)
+
+
+@bp.get("/")
+@role_required(Role.ORDERS)
+async def story(order_id: int) -> ResponseTypes:
+    """Show an order with all that became of it."""
+    return await _show(order_id)
+
+
+@bp.get("/cancel/")
+@role_required(Role.ORDERS)
+async def ask_to_cancel(order_id: int) -> ResponseTypes:
+    """Let lines be chosen; once they are, say what cancelling them does, and ask whether it is wanted."""
+    return await _show_cancel(order_id, request.args.getlist("line"))
+
+
+@bp.post("/cancel/")
+@limit_per_person(60, MINUTE)
+@role_required(Role.ORDERS)
+async def cancel(order_id: int) -> ResponseTypes:
+    """Cancel the chosen lines; money is given back elsewhere, or not at all."""
+    try:
+        done = await cancel_order_lines(
+            current_till(),
+            order_id=order_id,
+            line_ids=read_line_ids((await request.form).getlist("line")),
+            scope=current_scope(Role.ORDERS),
+            actor_user_id=signed_in_user().id,
+        )
+    except NotFound:
+        raise
+    except ShopError as refusal:
+        return await _refuse(order_id, refusal)
+    return _back(order_id, "cancelled" if done else "nothing-cancelled")
+
+
+@bp.get("/give-up/")
+@role_required(Role.ORDERS)
+async def ask_to_give_up(order_id: int) -> ResponseTypes:
+    """Say what giving an unpaid order up does, and ask whether it is wanted."""
+    told = await tell_story(request_session(), current_till(), order_id, current_scope(Role.ORDERS))
+    page = GiveUpPage(order=told.order, buyer_email=told.buyer_email, lines=line_views(told))
+    return await make_response(await render_template("_types/admin_orders/give_up.html", page=page))
+
+
+@bp.post("/give-up/")
+@limit_per_person(30, MINUTE)
+@role_required(Role.ORDERS)
+async def give_up(order_id: int) -> ResponseTypes:
+    """Give an unpaid order up, once it is certain that nobody can pay it any more.
+
+    ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
+    """
+    try:
+        outcome: PutBackOutcome = await give_up_order(
+            current_till(), order_id=order_id, scope=current_scope(Role.ORDERS), actor_user_id=signed_in_user().id
+        )
+    except NotFound:
+        raise
+    except ShopError as refusal:
+        return await _refuse(order_id, refusal)
+    return _back(order_id, outcome.value)
+
+
+@bp.post("/ask/")
+@limit_per_person(30, MINUTE)
+@role_required(Role.ORDERS)
+async def ask(order_id: int) -> ResponseTypes:
+    """Ask the provider about the order's payments and refunds now, outside any transaction of the request's."""
+    answer = await ask_provider(current_till(), order_id=order_id, scope=current_scope(Role.ORDERS))
+    return _back(order_id, f"asked-{answer}")
+
+
+@bp.post("/notes/")
+@limit_per_person(60, MINUTE)
+@role_required(Role.ORDERS)
+async def note(order_id: int) -> ResponseTypes:
+    """Keep a note for others who look at the order."""
+    form, scope = await request.form, current_scope(Role.ORDERS)
+    try:
+        body = read_note(form)
+        is_new = await add_note(
+            current_till(), order_id=order_id, body=body, scope=scope, author_id=signed_in_user().id
+        )
+    except NotFound:
+        raise
+    except ShopError as refusal:
+        return await _refuse(order_id, refusal, note=form.get("body", ""))
+    return _back(order_id, "noted" if is_new else "noted-already")
+
+
+def _back(order_id: int, result: str) -> ResponseTypes:
+    """Go back to the order, which says what came of it."""
+    return redirect_to(url_for("admin_order.story", order_id=order_id, result=result))
+
+
+async def _refuse(order_id: int, refusal: ShopError, *, note: str = "") -> ResponseTypes:
+    """Show the order as it is now, with why nothing was done, and a note as it was typed."""
+    await discard_session()
+    return await _show(order_id, refusal=refusal, note=note)
+
+
+async def _show(order_id: int, *, refusal: ShopError | None = None, note: str = "") -> ResponseTypes:
+    """Render an order's story."""
+    till, session, scope = current_till(), request_session(), current_scope(Role.ORDERS)
+    told = await tell_story(session, till, order_id, scope)
+    page = build_story_page(
+        told,
+        troubles=(await troubles_of(session, [order_id], scope, till.clock())).get(order_id, ()),
+        time_zone=till.settings.time_zone,
+        refund_url=_refund_url(order_id, {line.page_post_id for line in told.order.lines}),
+        result="" if refusal else request.args.get("result", ""),
+        refusal=refusal,
+        note=note,
+    )
+    html = await render_template("_types/admin_orders/order.html", page=page)
+    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
+
+
+def _refund_url(order_id: int, page_ids: set[int | None]) -> str:
+    """Return where an order's money is given back, for those who may do so with some of its lines."""
+    scope = current_scope(Role.REFUNDS)
+    may = any(scope.covers([page_id]) for page_id in page_ids)
+    return f"{url_for('admin_order.story', order_id=order_id)}refund/" if may else ""
+
+
+async def _show_cancel(order_id: int, typed: list[str]) -> ResponseTypes:
+    """Render the choice of what is to be cancelled, or the question about what was chosen."""
+    told = await tell_story(request_session(), current_till(), order_id, current_scope(Role.ORDERS))
+    wanted = read_line_ids(typed) if typed else []
+    lines = tuple(line for line in line_views(told) if line.can_cancel)
+    chosen = tuple(line for line in lines if line.id in wanted)
+    page = CancelPage(
+        order=told.order,
+        buyer_email=told.buyer_email,
+        lines=lines,
+        chosen=chosen,
+        is_gone=bool(wanted) and not chosen,
+    )
+    return await make_response(await render_template("_types/admin_orders/cancel.html", page=page))

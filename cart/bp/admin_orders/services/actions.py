@@ -1,0 +1,172 @@
+"""What may be done to an order besides giving money back. Each opens its own units of work; all are safe to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+import structlog
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.bp.cart.services import PutBackOutcome, fence, settle_or_raise
+from cart.bp.orders.services.cancel import cancel_lines
+from cart.bp.refunds.services import settle_refund
+from cart.wiring import Till
+from shared.contracts.access import PageScope
+from shared.contracts.errors import Conflict, GatewayError, NotFound
+from shared.contracts.states import (
+    PAID_ORDER_STATES,
+    PAYABLE_PAYMENT_STATES,
+    REFUND_IN_FLIGHT,
+    OrderState,
+    PaymentState,
+)
+from shared.db.locks import lock_order
+from shared.db.uow import unit_of_work
+from shared.models import Order, OrderLine, OrderNote, Payment, Refund
+from shared.services.journal import user_actor
+
+from .scope import lines_in, orders_in
+
+UNCLEAR = (PaymentState.CREATED, PaymentState.UNKNOWN, PaymentState.CLOSING)
+"""Payments of which nobody can say yet whether they are paid or can still be."""
+WITHOUT_A_REFUND = "cancelled without a refund"
+OF_SEVERAL_PAGES = "This order is of other pages too, which are not yours: nobody but an admin may give it up."
+_log = structlog.get_logger("maypole.admin_orders")
+
+
+class Answer(StrEnum):
+    """What came out when the provider was asked: of several things, the first of these that is true of one."""
+
+    CHANGED = "changed"
+    NOT_REACHED = "not_reached"
+    NOT_KNOWN = "not_known"
+    SAME = "same"
+    NOTHING = "nothing"
+
+
+async def cancel_order_lines(
+    till: Till, *, order_id: int, line_ids: Collection[int], scope: PageScope, actor_user_id: int
+) -> int:
+    """Cancel lines of a paid order without giving money back; return how many were cancelled by this call.
+
+    Raises NotFound for lines that somebody may not see, and Conflict where the order is not paid.
+    """
+    async with unit_of_work(till.database) as uow:
+        await _require_lines(uow.session, order_id, line_ids, scope)
+        order = await lock_order(uow.session, order_id)
+        if order is None:
+            raise NotFound
+        actor = user_actor(actor_user_id)
+        done = await cancel_lines(uow.session, till, order, line_ids, actor=actor, why=WITHOUT_A_REFUND)
+        await uow.commit()
+    return len(done)
+
+
+async def _require_lines(session: AsyncSession, order_id: int, line_ids: Collection[int], scope: PageScope) -> None:
+    """Raise NotFound unless all of these are lines of the order that somebody may see."""
+    statement = select(func.count()).where(OrderLine.order_id == order_id, OrderLine.id.in_(line_ids), lines_in(scope))
+    if not line_ids or await session.scalar(statement) != len(set(line_ids)):
+        raise NotFound
+
+
+async def give_up_order(till: Till, *, order_id: int, scope: PageScope, actor_user_id: int) -> PutBackOutcome:
+    """Fence an unpaid order, so that nobody can pay it any more, and let go what it holds; say how it stands then.
+
+    What it holds goes back into its buyer's cart. Raises NotFound, and Conflict where it is of other pages too.
+    """
+    async with unit_of_work(till.database) as uow:
+        state = await _state_of(uow.session, order_id, scope)
+        await _require_whole(uow.session, order_id, scope)
+        payable = select(Payment.id).where(
+            Payment.order_id == order_id, Payment.state.in_((*PAYABLE_PAYMENT_STATES, PaymentState.PAID))
+        )
+        payment_id = await uow.session.scalar(payable.order_by(Payment.id.desc()).limit(1))
+    if state == OrderState.PENDING and payment_id is not None:
+        await fence(till, payment_id, actor=user_actor(actor_user_id))
+        async with unit_of_work(till.database) as uow:
+            state = await _state_of(uow.session, order_id, scope)
+    if state in PAID_ORDER_STATES:
+        return PutBackOutcome.PAID
+    return PutBackOutcome.CHECKING if state == OrderState.PENDING else PutBackOutcome.RELEASED
+
+
+async def _state_of(session: AsyncSession, order_id: int, scope: PageScope) -> str:
+    """Return the state of an order that somebody may see. Raises NotFound."""
+    state = await session.scalar(select(Order.state).where(Order.id == order_id, orders_in(scope)))
+    if state is None:
+        raise NotFound
+    return state
+
+
+async def _require_whole(session: AsyncSession, order_id: int, scope: PageScope) -> None:
+    """Raise Conflict where an order has lines that somebody may not see."""
+    pages = await session.scalars(select(OrderLine.page_post_id).where(OrderLine.order_id == order_id))
+    if not scope.covers(pages.all()):
+        raise Conflict(OF_SEVERAL_PAGES)
+
+
+async def ask_provider(till: Till, *, order_id: int, scope: PageScope) -> Answer:
+    """Bring an order's payments and refunds up to what the provider says of them now. Raises NotFound."""
+    async with unit_of_work(till.database) as uow:
+        await _state_of(uow.session, order_id, scope)
+        payments = (await uow.session.execute(_payments_to_ask(order_id))).all()
+        refunds = (await uow.session.execute(_refunds_to_ask(order_id))).all()
+    if not payments and not refunds:
+        return Answer.NOTHING
+    answers = [await _ask_about_payment(till, payment_id, state) for payment_id, state in payments]
+    answers += [await _ask_about_refund(till, refund_id, state) for refund_id, state in refunds]
+    return next(answer for answer in Answer if answer in answers)
+
+
+async def _ask_about_payment(till: Till, payment_id: int, before: str) -> Answer:
+    """Settle a payment, and say what came out."""
+    try:
+        state = (await settle_or_raise(till, payment_id)).state
+    except GatewayError as error:
+        _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
+        return Answer.NOT_REACHED
+    if state != before or before == PaymentState.PAID:  # one that was only recorded is fulfilled now
+        return Answer.CHANGED
+    return Answer.NOT_KNOWN if state in UNCLEAR else Answer.SAME
+
+
+async def _ask_about_refund(till: Till, refund_id: int, before: str) -> Answer:
+    """Settle a refund, and say what came out."""
+    state = await settle_refund(till, refund_id)
+    return Answer.NOT_KNOWN if state in REFUND_IN_FLIGHT else Answer.CHANGED if state != before else Answer.SAME
+
+
+def _payments_to_ask(order_id: int) -> Select[int, str]:
+    """Select the payments of an order that are not decided for good: money may come late to one that is closed."""
+    undecided = or_(
+        Payment.state.not_in((PaymentState.PAID, PaymentState.REVIEW)),
+        (Payment.state == PaymentState.PAID) & Payment.fulfilled_at.is_(None),
+    )
+    return select(Payment.id, Payment.state).where(Payment.order_id == order_id, undecided).order_by(Payment.id)
+
+
+def _refunds_to_ask(order_id: int) -> Select[int, str]:
+    """Select the refunds of an order whose outcome is open."""
+    return (
+        select(Refund.id, Refund.state)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.order_id == order_id, Refund.state.in_(REFUND_IN_FLIGHT))
+        .order_by(Refund.id)
+    )
+
+
+async def add_note(till: Till, *, order_id: int, body: str, scope: PageScope, author_id: int) -> bool:
+    """Note something about an order; False where it is what the same person noted last. Raises NotFound."""
+    async with unit_of_work(till.database) as uow:
+        await _state_of(uow.session, order_id, scope)
+        await lock_order(uow.session, order_id)  # of two presses of one button the second sees the first
+        newest = select(OrderNote.body, OrderNote.author_id).where(OrderNote.order_id == order_id)
+        last = (await uow.session.execute(newest.order_by(OrderNote.id.desc()).limit(1))).one_or_none()
+        if last is not None and tuple(last) == (body, author_id):
+            return False
+        uow.session.add(OrderNote(order_id=order_id, author_id=author_id, body=body))
+        await uow.session.flush()  # the session does not flush by itself
+        await uow.commit()
+    return True

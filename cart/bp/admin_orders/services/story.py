@@ -1,0 +1,349 @@
+"""One order with all that became of it, as far as somebody may see: a fixed number of queries, whatever happened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.bp.orders.services import order_to_dto
+from cart.wiring import Till
+from shared.contracts.access import PageScope
+from shared.contracts.dtos import AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, TicketDTO
+from shared.contracts.errors import NotFound
+from shared.contracts.states import DebtReason, DebtState, LineKind, PaymentState, RefundState
+from shared.models import (
+    Debt,
+    JournalEntry,
+    Mail,
+    Order,
+    OrderLine,
+    OrderNote,
+    Payment,
+    Refund,
+    StockAllocation,
+    User,
+)
+
+from .mails import keys_of
+from .scope import debts_in, lines_in, orders_in
+
+Thing = TicketDTO | EntryDTO | AllocationDTO
+"""What a line of an order gave."""
+OF_LINES = ("ticket", "entry", "stock", "debt", "refund")
+"""Things of the journal that may belong to a line, and so to a page."""
+_USER = re.compile(r"user:([0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class LineFact:
+    """A line, and what it gave; None: it was let go."""
+
+    line: OrderLineDTO
+    thing: Thing | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFact:
+    """One attempt to pay."""
+
+    id: int
+    state: PaymentState
+    amount: Decimal
+    created_at: datetime
+    paid_at: datetime | None
+    code: str
+    """The provider's code of the transaction; empty: there is none."""
+    reference: str
+    checkout_id: str
+    review_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DebtFact:
+    """What is or was owed, and why; without a title, about a whole payment."""
+
+    id: int
+    amount: Decimal
+    reason: DebtReason
+    state: DebtState
+    created_at: datetime
+    title: str
+    by_hand: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFact:
+    """One attempt to give money back, with the provider's reason where it failed."""
+
+    id: int
+    amount: Decimal
+    state: RefundState
+    created_at: datetime
+    reason: str
+    chargeback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MailFact:
+    """A mail about the order, and whether it has gone."""
+
+    kind: str
+    recipient: str
+    created_at: datetime
+    sent_at: datetime | None
+    given_up_at: datetime | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFact:
+    """What an admin has noted."""
+
+    body: str
+    created_at: datetime
+    author_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFact:
+    """A line of the journal."""
+
+    at: datetime
+    thing: str
+    thing_id: int
+    event: str
+    actor: str
+    why: str
+    data: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStory:
+    """All that is known of an order. Its lines are those that the reader may see."""
+
+    order: OrderDTO
+    buyer_name: str
+    buyer_email: str
+    hidden_lines: int
+    """How many lines are of pages that the reader may not see."""
+    lines: tuple[LineFact, ...]
+    payments: tuple[PaymentFact, ...]
+    debts: tuple[DebtFact, ...]
+    refunds: tuple[RefundFact, ...]
+    mails: tuple[MailFact, ...]
+    notes: tuple[NoteFact, ...]
+    journal: tuple[JournalFact, ...]
+    people: dict[int, str]
+    """Who took part, by user id: a name, else an address."""
+
+
+async def tell_story(session: AsyncSession, till: Till, order_id: int, scope: PageScope) -> OrderStory:
+    """Return an order with all that became of it. Raises NotFound, also where none of its lines may be seen."""
+    order, name, email, hidden = await _order(session, order_id, scope)
+    lines = await _lines(session, till, order)
+    debts, refunds = await _debts(session, order_id, scope), await _refunds(session, order_id, scope)
+    journal = await _journal(session, order_id, _entries_in(scope, lines, debts, refunds))
+    notes = await _notes(session, order_id)
+    return OrderStory(
+        order=order,
+        buyer_name=name,
+        buyer_email=email,
+        hidden_lines=hidden,
+        lines=lines,
+        payments=await _payments(session, order_id),
+        debts=debts,
+        refunds=refunds,
+        mails=await _mails(session, order_id),
+        notes=notes,
+        journal=journal,
+        people=await _people(session, notes, journal),
+    )
+
+
+async def _order(session: AsyncSession, order_id: int, scope: PageScope) -> tuple[OrderDTO, str, str, int]:
+    """Return the order with the lines that may be seen, its buyer's name and address, and the number of other lines."""
+    own = select(OrderLine).where(OrderLine.order_id == order_id, lines_in(scope)).order_by(OrderLine.id)
+    every = select(func.count()).where(OrderLine.order_id == Order.id).scalar_subquery()
+    statement = (
+        select(Order, func.coalesce(User.name, ""), func.coalesce(User.email, Order.guest_email), every)
+        .outerjoin(User, User.id == Order.user_id)
+        .where(Order.id == order_id, orders_in(scope))
+        .execution_options(populate_existing=True)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise NotFound
+    order, name, email, count = row
+    lines = list(await session.scalars(own))
+    return order_to_dto(order, lines), name, email, count - len(lines)
+
+
+async def _lines(session: AsyncSession, till: Till, order: OrderDTO) -> tuple[LineFact, ...]:
+    """Put each line together with what it gave."""
+    calendar, market = till.services.calendar, till.services.market
+    things: dict[tuple[LineKind, int | None], Thing] = {}
+    for ticket in await calendar.get_tickets_for_order(session, order.id):
+        things[LineKind.TICKET, ticket.replaces_id or ticket.id] = ticket
+    for entry in await calendar.get_entries_for_order(session, order.id):
+        things[LineKind.BOOKING, entry.replaces_id or entry.id] = entry
+    for stock in await market.get_stock_for_order(session, order.id):
+        things[LineKind.PRODUCT, stock.variant_id] = stock
+    return tuple(LineFact(line, things.get((line.kind, named_by(line)))) for line in order.lines)
+
+
+def named_by(line: OrderLineDTO) -> int | None:
+    """Return the id of what a line names: a ticket, a booking or a variant."""
+    return {LineKind.TICKET: line.ticket_id, LineKind.BOOKING: line.entry_id, LineKind.PRODUCT: line.variant_id}[
+        line.kind
+    ]
+
+
+async def _payments(session: AsyncSession, order_id: int) -> tuple[PaymentFact, ...]:
+    """Return the attempts to pay, oldest first."""
+    rows = await session.scalars(
+        select(Payment)
+        .where(Payment.order_id == order_id)
+        .order_by(Payment.id)
+        .execution_options(populate_existing=True)
+    )
+    return tuple(
+        PaymentFact(
+            id=row.id,
+            state=PaymentState(row.state),
+            amount=row.amount,
+            created_at=row.created_at,
+            paid_at=row.paid_at,
+            code=row.transaction_code or "",
+            reference=row.checkout_reference,
+            checkout_id=row.checkout_id or "",
+            review_reason=row.review_reason or "",
+        )
+        for row in rows
+    )
+
+
+async def _debts(session: AsyncSession, order_id: int, scope: PageScope) -> tuple[DebtFact, ...]:
+    """Return what is or was owed, oldest first."""
+    rows = await session.execute(
+        select(Debt, OrderLine.title)
+        .outerjoin(OrderLine, OrderLine.id == Debt.order_line_id)
+        .where(Debt.order_id == order_id, debts_in(scope))
+        .order_by(Debt.id)
+        .execution_options(populate_existing=True)
+    )
+    return tuple(
+        DebtFact(
+            id=debt.id,
+            amount=debt.amount,
+            reason=DebtReason(debt.reason),
+            state=DebtState(debt.state),
+            created_at=debt.created_at,
+            title=title or "",
+            by_hand=debt.by_hand,
+            note=debt.note,
+        )
+        for debt, title in rows
+    )
+
+
+async def _refunds(session: AsyncSession, order_id: int, scope: PageScope) -> tuple[RefundFact, ...]:
+    """Return the attempts to give money back, oldest first."""
+    rows = await session.scalars(
+        select(Refund)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .outerjoin(Debt, Debt.id == Refund.debt_id)
+        .where(Payment.order_id == order_id, or_(Refund.debt_id.is_(None), debts_in(scope)))
+        .order_by(Refund.id)
+        .execution_options(populate_existing=True)
+    )
+    return tuple(
+        RefundFact(row.id, row.amount, RefundState(row.state), row.created_at, row.reason, row.chargeback)
+        for row in rows
+    )
+
+
+async def _mails(session: AsyncSession, order_id: int) -> tuple[MailFact, ...]:
+    """Return the mails about the order, oldest first; what is in them is not shown: it may open something."""
+    keys = keys_of([order_id]).subquery()
+    rows = await session.execute(
+        select(Mail.kind, Mail.recipient, Mail.created_at, Mail.sent_at, Mail.given_up_at, Mail.last_error)
+        .join(keys, Mail.key == keys.c.key)
+        .order_by(Mail.id)
+    )
+    return tuple(MailFact(*row) for row in rows)
+
+
+async def _notes(session: AsyncSession, order_id: int) -> tuple[NoteFact, ...]:
+    """Return what was noted, oldest first."""
+    statement = select(OrderNote.body, OrderNote.created_at, OrderNote.author_id).where(OrderNote.order_id == order_id)
+    return tuple(NoteFact(*row) for row in await session.execute(statement.order_by(OrderNote.id)))
+
+
+async def _journal(session: AsyncSession, order_id: int, seen: ColumnElement[bool]) -> tuple[JournalFact, ...]:
+    """Return what the journal tells of the order, as far as it may be seen, oldest first."""
+    statement = select(
+        JournalEntry.at,
+        JournalEntry.thing,
+        JournalEntry.thing_id,
+        JournalEntry.event,
+        JournalEntry.actor,
+        JournalEntry.why,
+        JournalEntry.data,
+    ).where(JournalEntry.order_id == order_id, seen)
+    rows = await session.execute(statement.order_by(JournalEntry.id))
+    return tuple(
+        JournalFact(row.at, row.thing, row.thing_id, row.event, row.actor, row.why, row.data or {}) for row in rows
+    )
+
+
+def _entries_in(
+    scope: PageScope, lines: Sequence[LineFact], debts: Sequence[DebtFact], refunds: Sequence[RefundFact]
+) -> ColumnElement[bool]:
+    """Bound a query of the journal: of what belongs to a line, what belongs to one that may be seen."""
+    if scope.everywhere:
+        return true()
+    variants = [fact.line.variant_id for fact in lines if fact.line.variant_id is not None]
+    stock = select(StockAllocation.id).where(
+        StockAllocation.order_id == JournalEntry.order_id, StockAllocation.variant_id.in_(variants)
+    )
+    return or_(
+        JournalEntry.thing.not_in(OF_LINES),
+        _entries_of("ticket", _ids_of(lines, LineKind.TICKET)),
+        _entries_of("entry", _ids_of(lines, LineKind.BOOKING)),
+        _entries_of("debt", [debt.id for debt in debts]),
+        _entries_of("refund", [refund.id for refund in refunds]),
+        (JournalEntry.thing == "stock") & JournalEntry.thing_id.in_(stock),
+    )
+
+
+def _entries_of(thing: str, ids: Collection[int]) -> ColumnElement[bool]:
+    """Bound a query of the journal to some things of a kind."""
+    return (JournalEntry.thing == thing) & JournalEntry.thing_id.in_(ids)
+
+
+def _ids_of(lines: Sequence[LineFact], kind: LineKind) -> set[int]:
+    """Return the tickets or bookings of some lines: those that they name, and those made in their place."""
+    named = {named_by(fact.line) for fact in lines if fact.line.kind is kind}
+    given = {fact.thing.id for fact in lines if fact.line.kind is kind and isinstance(fact.thing, TicketDTO | EntryDTO)}
+    return {one for one in named if one is not None} | given
+
+
+async def _people(session: AsyncSession, notes: Iterable[NoteFact], journal: Iterable[JournalFact]) -> dict[int, str]:
+    """Return the names, else addresses, of everybody who took part: one query."""
+    ids = {note.author_id for note in notes if note.author_id is not None}
+    ids |= {user_id for fact in journal if (user_id := user_of(fact.actor)) is not None}
+    rows = await session.execute(select(User.id, User.name, User.email).where(User.id.in_(ids)))
+    return {row.id: row.name or row.email for row in rows}
+
+
+def user_of(actor: str) -> int | None:
+    """Return the id of the person whom the journal names; None: it was nobody with an account."""
+    found = _USER.fullmatch(actor)
+    return None if found is None else int(found[1])

@@ -42,6 +42,11 @@ class FilterForm:
         """Whether nothing is asked for: then all orders are shown."""
         return not self.address
 
+    @property
+    def is_attention_alone(self) -> bool:
+        """Whether only what needs attention is asked for: then finding nothing is good news."""
+        return self.address.keys() == {"attention"}
+
     def wanted(self, time_zone: str) -> OrderFilter:
         """Return what is looked for. Raises BadInput with the field that is wrong."""
         first, last = _read_day(self.first, "from"), _read_day(self.last, "to")

@@ -346,7 +346,7 @@ async def test_cancelling_lets_choose_then_says_what_will_happen(
     question = await admin.get(f"{path}?line={made.lines[0].id}")
     assert question.text("h1") == "Cancel this without a refund?"
     assert [node.attributes["value"] for node in question.html.css("input[name=line]")] == [str(made.lines[0].id)]
-    assert "the £12.50 paid for it stay with you" in question.text("main form")
+    assert "The £12.50 that it cost are refunded apart from it" in question.text("main form")
     assert await tickets_of(session, ada) == ["confirmed", "confirmed"]
 
 

@@ -174,6 +174,7 @@ async def make_a_guests(session: AsyncSession, made: MadeOrder, email: str) -> N
 async def test_an_empty_list_says_so(admin: Visitor) -> None:
     assert (await admin.get(LIST)).text(".empty__title") == "No orders yet"
     assert (await admin.get(f"{LIST}?q=nobody")).text(".empty__title") == "Nothing was found"
+    assert (await admin.get(f"{LIST}?attention=yes")).text(".empty__title") == "Nothing needs you"
 
 
 # --- what is found ---

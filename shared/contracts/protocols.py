@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from .access import PageScope
 from .dtos import (
     Account,
     AgendaDTO,
@@ -530,6 +531,10 @@ class CartService(Protocol):
         self, session: AsyncSession, *, user_id: int | None, session_id: str | None, ids: Collection[int]
     ) -> None:
         """Forget notices that were read. Safe to repeat; somebody else's are left alone."""
+        ...
+
+    async def count_attention(self, session: AsyncSession, scope: PageScope) -> int:
+        """Count the debts, payments and findings that wait for a person within a scope; at most 100 of each kind."""
         ...
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, false, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.access import PageScope
 from shared.contracts.dtos import (
     ZERO,
     CartItemDTO,
@@ -25,6 +26,7 @@ from shared.contracts.states import DebtReason, NoticeReason, OrderState
 from shared.db.locks import lock_joining
 from shared.models import CartNotice, Order
 
+from .cart_attention import count_attention
 from .cart_items import (
     Line,
     Owner,
@@ -223,6 +225,10 @@ class SqlCartService:
     ) -> None:
         """Forget notices that their reader has seen. Safe to repeat; somebody else's are left alone."""
         await session.execute(delete(CartNotice).where(_notices_of(user_id, session_id), CartNotice.id.in_(ids)))
+
+    async def count_attention(self, session: AsyncSession, scope: PageScope) -> int:
+        """Count what waits for a person within a scope."""
+        return await count_attention(session, scope)
 
 
 def _of_guest(session_id: str | None) -> ColumnElement[bool]:

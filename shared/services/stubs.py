@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.access import PageScope
 from shared.contracts.dtos import (
     AgendaDTO,
     AllocationDTO,
@@ -391,3 +392,7 @@ class StubCartService:
         self, session: AsyncSession, *, user_id: int | None, session_id: str | None, ids: Collection[int]
     ) -> None:
         """Do nothing."""
+
+    async def count_attention(self, session: AsyncSession, scope: PageScope) -> int:
+        """Count none."""
+        return 0

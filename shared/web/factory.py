@@ -21,6 +21,7 @@ from shared.db.engine import Database
 from shared.services.registry import Services, use_services
 from shared.settings import Settings
 
+from .attention import install_attention
 from .badge import install_badge
 from .csrf import install_csrf
 from .errors import install_errors
@@ -122,6 +123,7 @@ def make_app(name: str, settings: Settings, services: Services, *, template_fold
     app.extensions[EXTENSION] = state = AppState(name=name, settings=settings, services=services, auth=auth)
     install_limits(app)
     install_badge(app)
+    install_attention(app)
     install_health(app)
     install_openapi(app)
     asset = install_static(app, max_age=settings.static_max_age_s)

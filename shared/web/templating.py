@@ -15,6 +15,7 @@ from shared.contracts.times import until, when
 from shared.contracts.vat import rate_text
 from shared.settings import Settings
 
+from .attention import current_attention
 from .badge import current_badge
 from .identity import current_user
 from .next_url import sign_in_url
@@ -45,7 +46,12 @@ _COMPILED = CompiledOnce()
 
 async def _each_page() -> dict[str, Any]:
     """Return the names that depend on the request."""
-    return {"current_user": current_user(), "badge": current_badge(), "request_id": request_id()}
+    return {
+        "current_user": current_user(),
+        "badge": current_badge(),
+        "attention": current_attention(),
+        "request_id": request_id(),
+    }
 
 
 def install_templates(app: Quart, settings: Settings, *, folder: Path, asset: Callable[[str], str]) -> None:

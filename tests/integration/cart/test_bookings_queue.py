@@ -209,10 +209,10 @@ async def test_the_number_of_queries_does_not_depend_on_how_much_waits(
     await session.commit()
     with count_queries() as many:
         await admin.get(QUEUE)
-    assert (len(few), len(many)) == (3, 3)  # who asks; what waits; their orders, buyers and lines
+    assert (len(few), len(many)) == (4, 4)  # who asks, refunds; what waits; their orders, buyers and lines
     with count_queries() as one:
         await admin.get(f"{QUEUE}{waiting.entry.id}/")
-    assert len(one) == 5  # who asks; the booking, its line, its order and that one's lines
+    assert len(one) == 6  # who asks, refunds; the booking, its line, its order and that one's lines
 
 
 # --- what an answer will do ---

@@ -216,7 +216,7 @@ async def test_the_queries_of_the_pages_are_pinned(
 ) -> None:
     with count_queries() as statements:
         await admin.get(address(order))
-    assert len(statements) == 4, statements
+    assert len(statements) == 5, statements
 
 
 async def test_the_buyer_reads_it_at_the_order(

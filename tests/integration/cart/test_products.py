@@ -113,7 +113,7 @@ async def test_the_number_of_queries_does_not_depend_on_the_lines(
     with count_queries() as statements:
         page = await ada.get("/")
     assert len(page.html.css("section.card")) == 3 * lines
-    # One more where rooms that are let as a whole and places of slots are both in the cart.
+    # Two more where rooms that are let as a whole and places of slots are both in the cart.
     assert len(statements) == CART_PAGE_QUERIES + 2 * (lines > 1), statements
 
 

@@ -607,6 +607,93 @@ async def test_an_answer_about_another_transaction_is_not_believed(gateway: SumU
         await gateway.transaction(PAYMENT, MERCHANT)
 
 
+async def test_what_the_bank_took_back_is_told_from_refunds(gateway: SumUpGateway, provider: Provider) -> None:
+    events = [event("REFUND", "REFUNDED", 1), event("CHARGE_BACK", "SUCCESSFUL", 6), event("PAYOUT", "PAID_OUT", 3)]
+    provider.will(answer(200, a_transaction(transaction_events=events, foreign_transaction_id="r-1")))
+    transaction = await gateway.transaction(PAYMENT, MERCHANT)
+    assert transaction is not None
+    assert (transaction.charged_back, transaction.refunded) == (Decimal("6.00"), Decimal("1.00"))
+    assert (transaction.left, transaction.reference) == (transaction.amount - 7, "r-1")
+
+
+# --- the record ---
+
+
+def an_entry(**changes: Any) -> dict[str, Any]:
+    """Return an entry of the list of transactions as SumUp writes it."""
+    body = {"transaction_id": PAYMENT, "amount": 10, "currency": "GBP", "status": "SUCCESSFUL", "payment_type": "ECOM"}
+    return body | changes
+
+
+def a_page(*entries: Any, following: str | None = None) -> httpx.Response:
+    links = [{"rel": "self", "href": "x=y"}] + ([{"rel": "next", "href": following}] if following else [])
+    return answer(200, {"items": list(entries), "links": links})
+
+
+async def test_the_record_is_asked_for_from_a_time_on(gateway: SumUpGateway, provider: Provider) -> None:
+    provider.will(a_page())
+    await gateway.history(MERCHANT, since=START)
+    assert provider.requests[0].url.path == f"/v2.1/merchants/{MERCHANT}/transactions/history"
+    assert provider.requests[0].url.params["changes_since"] == START.isoformat()
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "limit=2&oldest_ref=abc",
+        "?limit=2&oldest_ref=abc",
+        "https://evil.test/steal?limit=2&oldest_ref=abc",
+        "//evil.test/v2.1/merchants?limit=2&oldest_ref=abc",
+    ],
+)
+async def test_a_link_to_the_next_page_leads_to_no_other_address(
+    gateway: SumUpGateway, provider: Provider, link: str
+) -> None:
+    provider.will(a_page(an_entry(), following=link), a_page())
+    first = await gateway.history(MERCHANT, since=START)
+    await gateway.history(MERCHANT, since=START, following=first.following)
+    first_call, second = [request.url for request in provider.requests]
+    assert (second.host, second.path) == (first_call.host, first_call.path)
+    assert (second.params["limit"], second.params["oldest_ref"]) == ("2", "abc")
+    assert second.params["changes_since"] == START.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("changes", "captured", "online"),
+    [
+        ({}, True, True),
+        ({"status": "REFUNDED"}, True, True),
+        ({"status": "CHARGE_BACK"}, True, True),
+        ({"status": "FAILED"}, False, True),
+        ({"payment_type": "POS"}, True, False),
+        ({"payment_type": "CASH"}, True, False),
+        ({"payment_type": "APM"}, True, True),
+    ],
+)
+async def test_an_entry_is_in_our_words(
+    gateway: SumUpGateway, provider: Provider, changes: dict[str, Any], captured: bool, online: bool
+) -> None:
+    provider.will(a_page(an_entry(**changes)))
+    (item,) = (await gateway.history(MERCHANT, since=START)).items
+    assert (item.transaction_id, item.amount, item.captured, item.online) == (
+        PAYMENT,
+        Decimal("10.00"),
+        captured,
+        online,
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [[], {}, {"items": {}}, {"items": [5]}, {"items": [{"transaction_id": PAYMENT}]}, {"items": [], "links": 5}]
+)
+async def test_a_record_that_cannot_be_read_is_unavailable(
+    gateway: SumUpGateway, provider: Provider, body: Any
+) -> None:
+    provider.will(*[answer(200, body)] * 3)
+    with pytest.raises(GatewayUnavailable):
+        await gateway.history(MERCHANT, since=START)
+
+
 # --- account, webhook, client ---
 
 

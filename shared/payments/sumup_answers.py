@@ -160,13 +160,13 @@ def _paying_transaction(members: dict[str, Any]) -> tuple[str | None, str | None
 
 
 def _history_item(members: dict[str, Any]) -> HistoryItem:
-    """Read one entry of the list of transactions."""
+    """Read one entry of the list of transactions; one about a refund or a chargeback has captured nothing itself."""
     return HistoryItem(
         transaction_id=_optional_text(members, "transaction_id") or _text(members, "id"),
         code=_optional_text(members, "transaction_code") or "",
         amount=read_amount(members.get("amount")),
         currency=_text(members, "currency"),
-        captured=members.get("status") in CAPTURED,
+        captured=members.get("status") in CAPTURED and members.get("type", "PAYMENT") == "PAYMENT",
         at=_time(members.get("timestamp")),
         online=members.get("payment_type") not in AT_THE_COUNTER,
     )

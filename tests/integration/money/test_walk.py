@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -11,10 +14,12 @@ from cart.bp.cart.services import settle
 from cart.bp.provider.services import Walked, walk_due, walk_history
 from cart.bp.provider.services.elsewhere import divide
 from cart.bp.refunds.services import refund_debt
-from shared.contracts.dtos import MovementStatus
+from shared.contracts.dtos import HistoryPage, MovementStatus
 from shared.contracts.errors import GatewayUnavailable
 from shared.db.uow import unit_of_work
 from shared.models import Debt, Payment, ProviderFinding, ProviderWalk
+from shared.payments.accounts import OneGateway
+from shared.payments.fake import FakeGateway
 from tests.support.shop import Shop, Show
 
 MERCHANT = "MSANDBOX"
@@ -148,6 +153,25 @@ async def test_a_refund_in_the_dashboard_that_nobody_was_owed_counts_as_given_ba
     (payment,) = await shop.payments(ada)
     assert (payment.refunded, payment.owed) == (Decimal("5.00"), Decimal("5.00"))
     assert [order.state for order in await shop.orders(ada)] == ["partially_refunded"]
+
+
+class ListingApart(FakeGateway):
+    """A provider whose list names what was given back, by ids of its own, and not the payments."""
+
+    async def history(self, merchant_code: str, *, since: datetime, following: str | None = None) -> HistoryPage:
+        page = await super().history(merchant_code, since=since, following=following)
+        apart = (replace(item, transaction_id=str(uuid.uuid4()), captured=False) for item in page.items)
+        return replace(page, items=tuple(apart))
+
+
+async def test_an_entry_about_a_refund_is_read_as_its_payments(shop: Shop, ada: int, show: Show) -> None:
+    shop.gateway = ListingApart(clock=shop.clock)
+    shop.till = replace(shop.till, gateways=OneGateway(shop.gateway))
+    payment = await shop.buy_and_pay(ada, show, 2)
+    shop.gateway.refund_by_hand(await transaction_of(shop, payment.id), Decimal("5.00"))
+    assert await walk(shop) == (0, 1, 0)
+    assert await external(shop) == [(None, Decimal("5.00"), False)]
+    assert await findings(shop) == [("external_refund", Decimal("5.00"), True)]
 
 
 async def test_two_refunds_of_one_sum_in_the_dashboard_are_two(shop: Shop, paid: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from cart.bp.cart.services.settle import settle
@@ -79,9 +79,8 @@ async def walk_history(till: Till, merchant_code: str) -> Walked:
     begun, gateway = till.clock(), await till.gateways.of(merchant_code)
     walked = Walked(merchant_code)
     async for page in _pages(gateway, merchant_code, await walked_since(till, merchant_code) or begun):
-        ours = await _payments_of(till, page)
-        for item in page.items:
-            walked = await _look(till, gateway, walked, item, ours.get(item.transaction_id))
+        for item, payment_id in await _with_payments(till, page):
+            walked = await _look(till, gateway, walked, item, payment_id)
     if not walked.undecided:
         await _remember(till, merchant_code, begun)
     _log.info("history_walked", **{name: getattr(walked, name) for name in Walked.__slots__})
@@ -113,14 +112,27 @@ async def _pages(gateway: PaymentGateway, merchant_code: str, since: datetime) -
     _log.error("history_goes_in_circles", merchant_code=merchant_code)
 
 
-async def _payments_of(till: Till, page: HistoryPage) -> dict[str, int]:
-    """Return which entries of a page are payments of ours."""
+async def _with_payments(till: Till, page: HistoryPage) -> list[tuple[HistoryItem, int | None]]:
+    """Return the entries of a page, each with the payment of ours that it is about, if any.
+
+    An entry about a refund may have an id of its own, but bears the code of its payment: it is read as that payment's.
+    """
     async with unit_of_work(till.database) as uow:
         ids = [item.transaction_id for item in page.items]
+        codes = [item.code for item in page.items if item.code]
         rows = await uow.session.execute(
-            select(Payment.transaction_id, Payment.id).where(Payment.transaction_id.in_(ids))
+            select(Payment.transaction_id, Payment.transaction_code, Payment.id).where(
+                or_(Payment.transaction_id.in_(ids), Payment.transaction_code.in_(codes))
+            )
         )
-        return {transaction_id: payment_id for transaction_id, payment_id in rows if transaction_id is not None}
+        payments = list(rows)
+    by_id = {row.transaction_id: row for row in payments}
+    by_code = {row.transaction_code: row for row in payments}
+    found = [(item, by_id.get(item.transaction_id) or by_code.get(item.code)) for item in page.items]
+    return [
+        (item, None) if row is None else (replace(item, transaction_id=row.transaction_id), row.id)
+        for item, row in found
+    ]
 
 
 async def _look(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +21,7 @@ from shared.db.uow import unit_of_work
 from shared.models import Debt, Payment, ProviderFinding, ProviderWalk
 from shared.payments.accounts import OneGateway
 from shared.payments.fake import FakeGateway
+from shared.services.audit import CHECKS, run_audit
 from tests.support.shop import Shop, Show
 
 MERCHANT = "MSANDBOX"
@@ -50,6 +52,15 @@ async def transaction_of(shop: Shop, payment_id: int) -> str:
         transaction_id = (await uow.session.get_one(Payment, payment_id)).transaction_id
     assert transaction_id is not None
     return transaction_id
+
+
+@pytest.fixture(autouse=True)
+async def audited(shop: Shop) -> AsyncIterator[None]:
+    """See after each test that every penny is still a thing or a debt. No worker runs here that would write mails."""
+    yield
+    checks = [check for check in CHECKS if check.name != "buyers are told"]
+    findings = await run_audit(shop.till.database, now=shop.clock(), checks=checks)
+    assert [finding for finding in findings if finding.wrong] == []
 
 
 @pytest.fixture

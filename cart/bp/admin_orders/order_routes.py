@@ -154,7 +154,7 @@ def _refund_url(order_id: int, page_ids: set[int | None]) -> str:
     """Return where an order's money is given back, for those who may do so with some of its lines."""
     scope = current_scope(Role.REFUNDS)
     may = any(scope.covers([page_id]) for page_id in page_ids)
-    return f"{url_for('admin_order.story', order_id=order_id)}refund/" if may else ""
+    return url_for("order_refunds.choose", order_id=order_id) if may else ""
 
 
 async def _show_cancel(order_id: int, typed: list[str]) -> ResponseTypes:

@@ -103,6 +103,7 @@ MAILS: dict[str, str] = {
     "booking-approved": "the approved booking",
     "booking-declined": "the declined booking",
     "lines-cancelled": "what was cancelled",
+    "order-refund": "the refund",
 }
 """What each kind of mail is about."""
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from secrets import token_hex
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, text, update
@@ -328,15 +329,24 @@ async def test_mails_of_every_kind_are_found_by_their_order(
     oversold = await make()
     debt = await make_debt(session, oversold)
     debt.state, debt.settled_at = "settled", datetime.now(UTC)
+    key, refunded = uuid4(), await make(quantity=2)
+    for line in (0, 1):  # two debts of one decision, and one mail
+        chosen = await make_debt(session, refunded, line=line, reason="goodwill")
+        chosen.state, chosen.settled_at, chosen.request_key = "settled", datetime.now(UTC), key
     await give_up_a_mail(session, "lines-cancelled", f"{made.order.id}:{made.lines[0].id}")
     await give_up_a_mail(session, "order-oversold", f"{oversold.order.id}:{debt.id}")
     await give_up_a_mail(session, "booking-approved", f"{approved.entry.id}")
     await give_up_a_mail(session, "booking-declined", f"{declined.entry.id}")
+    await give_up_a_mail(session, "order-refund", f"{key}")
     await give_up_a_mail(session, "sign-in", "not-a-number")
     await session.commit()
     page = await admin.get(f"{LIST}?attention=yes")
-    assert page.texts("tbody th") == [each.order.number for each in (oversold, declined, approved, made)]
-    assert page.texts("tbody .tag") == ["Paid", "Mail not sent"] * 4
+    assert page.texts("tbody th") == [each.order.number for each in (refunded, oversold, declined, approved, made)]
+    assert page.texts("tbody .tag") == ["Paid", "Mail not sent"] * 5
+    story = await admin.get(f"{LIST}{refunded.order.id}/")
+    assert [what for what in story.texts("#story + ol .line__title") if "mail" in what] == [
+        "Gave up on a mail about the refund"
+    ]
 
 
 async def test_a_debt_for_another_pages_line_is_not_ones_own_trouble(

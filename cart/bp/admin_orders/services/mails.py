@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     CompoundSelect,
     Select,
     SQLColumnExpression,
+    Uuid,
     case,
     cast,
     func,
     literal,
     select,
+    union,
     union_all,
 )
+from sqlalchemy.types import TypeEngine
 
 from shared.models import CalendarEntry, Debt, Mail, Order, OrderLine
 
@@ -24,11 +28,13 @@ OF_ORDERS = ("order-paid", "order-oversold", "lines-cancelled")
 """Kinds whose keys go on with the order's id."""
 OF_BOOKINGS = ("booking-approved", "booking-declined")
 """Kinds whose keys go on with the booking's id."""
+OF_DECISIONS = ("order-refund",)
+"""Kinds whose keys go on with the press of the button that made the order's debts."""
 
 
 def keys_of(order_ids: Collection[int]) -> CompoundSelect[int, str]:
     """Select every key that a mail about these orders may have, with the order's id: mails are found by their keys."""
-    return union_all(
+    return union(
         _keys("order-paid", Order.id, Order.id).where(Order.id.in_(order_ids)),
         _keys("order-oversold", Debt.order_id, Debt.order_id, Debt.id).where(Debt.order_id.in_(order_ids)),
         _keys("lines-cancelled", OrderLine.order_id, OrderLine.order_id, OrderLine.id).where(
@@ -38,23 +44,36 @@ def keys_of(order_ids: Collection[int]) -> CompoundSelect[int, str]:
             _keys(kind, CalendarEntry.order_id, CalendarEntry.id).where(CalendarEntry.order_id.in_(order_ids))
             for kind in OF_BOOKINGS
         ),
+        *(
+            _keys(kind, Debt.order_id, Debt.request_key).where(
+                Debt.order_id.in_(order_ids), Debt.request_key.is_not(None)
+            )
+            for kind in OF_DECISIONS
+        ),
     )
 
 
-def _keys(kind: str, order_id: SQLColumnExpression[Any], *ids: SQLColumnExpression[int]) -> Select[int, str]:
+def _keys(kind: str, order_id: SQLColumnExpression[Any], *parts: SQLColumnExpression[Any]) -> Select[int, str]:
     """Select the keys of one kind."""
-    parts = [part for one in ids for part in (literal(":"), one)]
-    return select(order_id.label("order_id"), func.concat(literal(kind), *parts).label("key"))
+    named = [text for part in parts for text in (literal(":"), part)]
+    return select(order_id.label("order_id"), func.concat(literal(kind), *named).label("key"))
 
 
 def order_ids_of_given_up() -> CompoundSelect[int]:
     """Select the orders about which a mail was given up."""
-    named = case(
-        (Mail.kind.in_((*OF_ORDERS, *OF_BOOKINGS)), cast(func.split_part(Mail.key, ":", 2), BigInteger)), else_=None
+    order_id, entry_id, press = (
+        _named(OF_ORDERS, BigInteger()),
+        _named(OF_BOOKINGS, BigInteger()),
+        _named(OF_DECISIONS, Uuid()),
     )
+    given_up = Mail.given_up_at.is_not(None)
     return union_all(
-        select(named.label("order_id")).where(Mail.given_up_at.is_not(None), Mail.kind.in_(OF_ORDERS)),
-        select(CalendarEntry.order_id.label("order_id"))
-        .join(Mail, CalendarEntry.id == named)
-        .where(Mail.given_up_at.is_not(None), Mail.kind.in_(OF_BOOKINGS)),
+        select(order_id.label("order_id")).where(given_up, Mail.kind.in_(OF_ORDERS)),
+        select(CalendarEntry.order_id).join(Mail, CalendarEntry.id == entry_id).where(given_up),
+        select(Debt.order_id).join(Mail, Debt.request_key == press).where(given_up),
     )
+
+
+def _named(kinds: Sequence[str], as_type: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Return what the key of a mail of these kinds names; null for all others, whose keys may be anything."""
+    return case((Mail.kind.in_(kinds), cast(func.split_part(Mail.key, ":", 2), as_type)), else_=None)

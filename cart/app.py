@@ -17,6 +17,7 @@ from cart.bp.orders.routes import bp as orders
 from cart.bp.payments.routes import bp as payments
 from cart.bp.refunds.order_routes import bp as order_refunds
 from cart.bp.refunds.routes import bp as refunds
+from cart.bp.reviews.routes import bp as reviews
 from cart.wiring import install_till, refuse_stubs
 from shared.contracts.protocols import PaymentGateway
 from shared.services.registry import Services
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     admin_order,
     refunds,
     order_refunds,
+    reviews,
     bookings,
     accounts,
 )

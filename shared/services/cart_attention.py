@@ -41,7 +41,8 @@ def finding_within(scope: PageScope) -> ColumnElement[bool]:
     """Bound a query of findings by the pages of a scope; those about no payment of ours are seen everywhere alone."""
     if scope.everywhere:
         return true()
-    ours = select(Payment.id).where(Payment.id == ProviderFinding.payment_id, order_within(scope, Payment.order_id))
+    payment = aliased(Payment)
+    ours = select(payment.id).where(payment.id == ProviderFinding.payment_id, order_within(scope, payment.order_id))
     return ours.exists()
 
 

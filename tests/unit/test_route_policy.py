@@ -42,9 +42,10 @@ BOUNDED: dict[str, Role] = {
     "admin_order": Role.ORDERS,
     "refunds": Role.REFUNDS,
     "order_refunds": Role.REFUNDS,
+    "reviews": Role.REFUNDS,
 }
 """Blueprints under /admin that more than admins enter: what they show is bounded by the pages of that role."""
-MOVES_MONEY = ("refunds", "order_refunds")
+MOVES_MONEY = ("refunds", "order_refunds", "reviews")
 """Blueprints whose every form gives money back."""
 ARGUMENTS = {"int": 1, "uuid": "00000000-0000-4000-8000-000000000000"}
 

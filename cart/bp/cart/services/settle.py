@@ -119,7 +119,7 @@ async def record_status(till: Till, payment_id: int, checkout: Checkout | None) 
 async def _apply(till: Till, attempt: Attempt, checkout: Checkout | None) -> None:
     """Change the locked payment, and release its order where that is proven to be safe."""
     payment, now = attempt.payment, till.clock()
-    if payment.state in (PaymentState.PAID, PaymentState.REVIEW):
+    if payment.state in (PaymentState.PAID, PaymentState.REVIEW) or _is_settled_elsewhere(payment):
         return
     if checkout is None:
         await _apply_unknown(till, attempt, now)
@@ -173,7 +173,12 @@ def _look_again(attempt: Attempt, now: datetime) -> None:
         schedule_late_look(attempt.payment, now)
 
 
-def find_mismatch(payment: Payment, checkout: Checkout) -> str | None:
+def _is_settled_elsewhere(payment: Payment) -> bool:
+    """Tell whether a person has looked at this payment and closed it: the provider has nothing new to say of it."""
+    return payment.state == PaymentState.CANCELLED and payment.review_reason is not None
+
+
+def find_mismatch(payment: Payment | PaymentDTO, checkout: Checkout) -> str | None:
     """Name what of a checkout is not what we asked for (promise 4), or None."""
     differences = [
         name
@@ -209,8 +214,14 @@ def _keep_answer(payment: Payment, checkout: Checkout) -> None:
 
 
 def _put_to_review(payment: Payment, checkout: Checkout, mismatch: str) -> None:
-    """Set a payment aside for a person: a mismatch is never paid."""
+    """Set a payment aside for a person, who is shown what was paid: a mismatch is never paid."""
     _keep_answer(payment, checkout)
+    payment.answer = (payment.answer or {}) | {
+        "amount": str(checkout.amount),
+        "currency": checkout.currency,
+        "merchant_code": checkout.merchant_code,
+        "checkout_reference": checkout.reference,
+    }
     payment.state, payment.review_reason, payment.next_check_at = PaymentState.REVIEW, mismatch, None
     _log.error("payment_mismatch", payment_id=payment.id, mismatch=mismatch)
 

@@ -87,7 +87,7 @@ async def _decide(session: AsyncSession, till: Till, order: Order, decision: Dec
     debt_ids = await _owe_shares(session, payment, shares, decision)
     if wish.cancel:
         await cancel_lines(session, till, order, wish.line_ids, actor=actor, why="given back")
-    await queue_refund_mail(till, session, order, shares, key=decision.key)
+    await queue_refund_mail(till, session, order, shares, key=str(decision.key))
     job = RefundJob(tuple(debt_ids), decision.actor_user_id, EVER)
     await enqueue_refunds(session, job, after=NEXT_ROUND)
     await session.flush()  # so that the guards speak before the commit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +21,7 @@ EVENT = "order-refund"
 
 
 async def queue_refund_mail(
-    till: Till, session: AsyncSession, order: Order, shares: Sequence[Share], *, key: UUID
+    till: Till, session: AsyncSession, order: Order, shares: Sequence[Share], *, key: str
 ) -> None:
     """Tell a buyer what goes back to them, once for each decision, in the caller's transaction."""
     recipient = await recipient_of(session, order.id)

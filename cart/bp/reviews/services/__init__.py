@@ -1,0 +1,27 @@
+"""Payments in review and findings: what waits, and the decisions on them."""
+
+from .decide import accept_payment, give_back_payment, settle_payment_elsewhere
+from .waiting import (
+    FindingRow,
+    ReviewRow,
+    Terms,
+    close_finding,
+    find_finding,
+    find_review,
+    list_findings,
+    list_reviews,
+)
+
+__all__ = [
+    "FindingRow",
+    "ReviewRow",
+    "Terms",
+    "accept_payment",
+    "close_finding",
+    "find_finding",
+    "find_review",
+    "give_back_payment",
+    "list_findings",
+    "list_reviews",
+    "settle_payment_elsewhere",
+]

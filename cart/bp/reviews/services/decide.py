@@ -1,0 +1,169 @@
+"""Payments that are not what we asked for: what a person may decide on them (MONEY.md, promise 4).
+
+They are accepted where enough arrived in the right currency, given back as a whole, or were settled elsewhere. What
+arrived is asked for once more before it is written down.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.bp.cart.services.attempts import Attempt, locked_attempt, read_payment
+from cart.bp.cart.services.check_sumup_status import check_sumup_status
+from cart.bp.cart.services.fulfil import fulfil_payment
+from cart.bp.cart.services.settle import find_mismatch, release_order
+from cart.bp.refunds.services.by_hand import read_note
+from cart.bp.refunds.services.mails import queue_refund_mail
+from cart.bp.refunds.services.owed import owe
+from cart.bp.refunds.services.refundable import Share
+from cart.wiring import Till
+from shared.contracts.access import PageScope
+from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
+from shared.contracts.errors import Conflict, GatewayError, NotFound, Unavailable
+from shared.contracts.states import PAID_ORDER_STATES, PAYABLE_PAYMENT_STATES, DebtReason, OrderState, PaymentState
+from shared.db.uow import unit_of_work
+from shared.models import OrderNote, Payment
+from shared.services.cart_attention import order_within
+from shared.services.journal import record, user_actor
+
+DECIDED = "Somebody has decided on this payment already. Nothing was changed."
+NOT_SO = "What the provider says of this payment is not what was shown. Nothing was changed; please look again."
+TOO_LITTLE = "Less arrived than the order costs, so it cannot be accepted."
+CANNOT_ASK = "The payment provider cannot be reached right now. Nothing was changed; please try again in a few minutes."
+_log = structlog.get_logger("maypole.review")
+
+
+async def accept_payment(till: Till, payment_id: int, *, shown: Decimal, actor_user_id: int, scope: PageScope) -> None:
+    """Take a payment in review as paid with the amount that was shown, and give what it is for; the rest is owed back.
+
+    Raises NotFound, Unavailable, and Conflict where it is decided already, or is not as it was shown.
+    """
+    await _check_again(till, payment_id, shown, scope)
+    actor = user_actor(actor_user_id)
+    async with locked_attempt(till, payment_id) as attempt:
+        order, payment = attempt.order, attempt.payment
+        if shown < order.total:
+            raise Conflict(TOO_LITTLE)
+        is_first = order.state not in PAID_ORDER_STATES
+        await _take_as_paid(till, attempt, shown, actor, why="accepted")
+        await fulfil_payment(attempt.session, till, order, payment)
+        if is_first and shown > order.total:
+            surplus = shown - order.total
+            await owe(attempt.session, payment, surplus, DebtReason.OVERPAID, line_id=None, actor=actor)
+        await attempt.uow.commit()
+
+
+async def give_back_payment(
+    till: Till, payment_id: int, *, shown: Decimal, actor_user_id: int, scope: PageScope
+) -> None:
+    """Owe all of a payment in review back, and let its order go if that is still unpaid.
+
+    Raises as ``accept_payment`` does.
+    """
+    await _check_again(till, payment_id, shown, scope)
+    actor = user_actor(actor_user_id)
+    async with locked_attempt(till, payment_id) as attempt:
+        await _take_as_paid(till, attempt, shown, actor, why="given back")
+        attempt.payment.fulfilled_at = till.clock()  # nothing is given for it
+        await _let_go(till, attempt)
+        await owe(attempt.session, attempt.payment, shown, DebtReason.MISMATCH, line_id=None, actor=actor)
+        key = f"review:{payment_id}"
+        await queue_refund_mail(till, attempt.session, attempt.order, (Share(None, shown),), key=key)
+        await attempt.uow.commit()
+
+
+async def settle_payment_elsewhere(
+    till: Till, payment_id: int, *, note: str, actor_user_id: int, scope: PageScope
+) -> None:
+    """Close a payment in review by somebody's word of what became of it, and let its order go if that is unpaid.
+
+    Raises NotFound, BadInput where it does not say how, and Conflict where it is decided already.
+    """
+    said = read_note(note, "Say what became of the money, such as: paid back in the provider's dashboard.")
+    await _find(till, payment_id, scope)
+    async with locked_attempt(till, payment_id) as attempt:
+        _require_review(attempt.payment)
+        attempt.payment.state, attempt.payment.next_check_at = PaymentState.CANCELLED, None
+        await _tell(attempt, user_actor(actor_user_id), why="settled elsewhere")
+        attempt.session.add(OrderNote(order_id=attempt.order.id, author_id=actor_user_id, body=said))
+        await _let_go(till, attempt)
+        await attempt.session.flush()  # the session does not flush by itself
+        await attempt.uow.commit()
+
+
+async def _find(till: Till, payment_id: int, scope: PageScope) -> None:
+    """Raise NotFound where the scope sees no such payment."""
+    async with unit_of_work(till.database) as uow:
+        seen = select(Payment.id).where(Payment.id == payment_id, order_within(scope, Payment.order_id))
+        if await uow.session.scalar(seen) is None:
+            raise NotFound
+
+
+async def _check_again(till: Till, payment_id: int, shown: Decimal, scope: PageScope) -> None:
+    """Ask the provider whether so much was paid, and that nothing but the amount is wrong; no transaction is open."""
+    await _find(till, payment_id, scope)
+    payment = await read_payment(till, payment_id)
+    if payment.state is not PaymentState.REVIEW:
+        raise Conflict(DECIDED)
+    try:
+        checkout = await check_sumup_status(till, payment)
+    except GatewayError as error:
+        _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
+        raise Unavailable(CANNOT_ASK) from error
+    if checkout is None or not _is_as_shown(payment, checkout, shown):
+        raise Conflict(NOT_SO)
+
+
+def _is_as_shown(payment: PaymentDTO, checkout: Checkout, amount: Decimal) -> bool:
+    """Tell whether a checkout was paid with an amount, and nothing but the amount is not what we asked for."""
+    is_paid = checkout.status is CheckoutStatus.PAID and checkout.amount == amount
+    return is_paid and find_mismatch(payment, checkout) in (None, "amount")
+
+
+def _require_review(payment: Payment) -> None:
+    """Raise Conflict where a locked payment is decided already."""
+    if payment.state != PaymentState.REVIEW:
+        raise Conflict(DECIDED)
+
+
+async def _take_as_paid(till: Till, attempt: Attempt, paid: Decimal, actor: str, *, why: str) -> None:
+    """Write down that a payment in review has arrived, with what really did."""
+    _require_review(attempt.payment)
+    attempt.payment.amount, attempt.payment.state = paid, PaymentState.PAID
+    attempt.payment.paid_at, attempt.payment.next_check_at = till.clock(), None
+    await _tell(attempt, actor, why=why)
+
+
+async def _tell(attempt: Attempt, actor: str, *, why: str) -> None:
+    """Tell of what was decided."""
+    payment = attempt.payment
+    await attempt.session.flush()  # the journal tells of what the database has taken
+    await record(
+        attempt.session,
+        thing="payment",
+        thing_id=payment.id,
+        order_id=attempt.order.id,
+        event=payment.state,
+        actor=actor,
+        why=why,
+        data={"from": PaymentState.REVIEW, "to": payment.state, "amount": str(payment.amount)},
+    )
+
+
+async def _let_go(till: Till, attempt: Attempt) -> None:
+    """Put an unpaid order back into the cart: its checkout was paid, so nobody can pay it any more.
+
+    One that has another attempt which can be paid is left to that.
+    """
+    if not await _is_payable(attempt.session, attempt.order.id):
+        await release_order(till, attempt, OrderState.CANCELLED)
+
+
+async def _is_payable(session: AsyncSession, order_id: int) -> bool:
+    """Tell whether an order has an attempt that can still take money."""
+    payable = select(Payment.id).where(Payment.order_id == order_id, Payment.state.in_(PAYABLE_PAYMENT_STATES))
+    return await session.scalar(payable.limit(1)) is not None

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from shared.contracts.errors import GatewayError
 from shared.db.engine import Database
+from shared.payments.accounts import SumUpAccounts
+from shared.payments.sumup import sumup_client
 from shared.services.audit import Finding, run_audit
+from shared.services.audit_provider import audit_provider
 from shared.settings import Settings
 from shared.web.state import utc_now
+
+from .failures import CommandError
 
 HEAD = ("check", "promise", "looked at", "wrong", "first ids")
 
@@ -44,13 +51,29 @@ class Report:
         return f"{table}\n{words}\n{verdict}"
 
 
-async def audit_site(settings: Settings, url: str) -> Report:
-    """Make all checks on a database."""
+async def audit_site(settings: Settings, url: str, *, provider_days: int | None = None) -> Report:
+    """Make all checks on a database; with ``provider_days`` compare so much of the provider's record as well.
+
+    Raises CommandError where the provider cannot be asked.
+    """
     database = Database(url, pool_size=1, settings=settings)
     try:
-        return Report(await run_audit(database, now=utc_now()))
+        findings = await run_audit(database, now=utc_now())
+        if provider_days is not None:
+            findings += await _ask_provider(database, settings, utc_now() - timedelta(days=provider_days))
+        return Report(findings)
     finally:
         await database.dispose()
+
+
+async def _ask_provider(database: Database, settings: Settings, since: datetime) -> list[Finding]:
+    """Compare with the provider's record."""
+    async with sumup_client(settings) as client:
+        accounts = SumUpAccounts(client, settings, database, clock=utc_now)
+        try:
+            return await audit_provider(database, accounts, settings.sumup_merchant_code, since=since, now=utc_now())
+        except GatewayError as error:
+            raise CommandError(f"SumUp could not be asked ({type(error).__name__}): nothing was compared") from error
 
 
 def _row(finding: Finding) -> tuple[str, ...]:

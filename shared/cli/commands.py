@@ -217,7 +217,10 @@ def user_role(
 
 
 @app.command()
-def audit() -> None:
+def audit(
+    provider: Annotated[bool, typer.Option("--provider", help="Compare with SumUp's own record as well.")] = False,
+    days: Annotated[int, typer.Option(min=1, help="How many days of SumUp's record.")] = 90,
+) -> None:
     """Check every promise about money and seats over the whole database, and exit with 1 where one is broken."""
     with plain_failures():
         from .audit import audit_site
@@ -225,7 +228,7 @@ def audit() -> None:
 
         settings = get_settings()
         with installation_database(settings) as urls:
-            report = asyncio.run(audit_site(settings, urls.app))
+            report = asyncio.run(audit_site(settings, urls.app, provider_days=days if provider else None))
         print(report.text)
         sys.exit(0 if report.is_well else 1)
 

@@ -17,6 +17,7 @@ from shared.models import Ticket
 from .calendar_seats import Kind, Locked, confirm, kinds_of, lock_kinds, move_to
 
 KEPT = (TicketState.CONFIRMED, TicketState.CHECKED_IN)
+LOST = (TicketState.OVERSOLD, TicketState.REFUNDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,23 @@ async def retake(session: AsyncSession, late: Late, ticket_ids: Sequence[int]) -
 async def _already_settled(
     session: AsyncSession, late: Late, originals: Sequence[Ticket]
 ) -> dict[int, DebtReason | None]:
-    """Return the tickets that this order has again already, as they were or replaced: None, or why it lost them."""
-    ids = [ticket.id for ticket in originals]
-    replacements = await session.scalars(select(Ticket).where(Ticket.replaces_id.in_(ids)))
-    current = {ticket.id: ticket for ticket in originals} | {
-        ticket.replaces_id: ticket for ticket in replacements if ticket.replaces_id is not None
-    }
-    return {
-        original: DebtReason.SOLD_OUT if ticket.state in (TicketState.OVERSOLD, TicketState.REFUNDED) else None
-        for original, ticket in current.items()
-        if ticket.order_id == late.order_id
-    }
+    """Return the tickets that this order has again already, as they were or replaced (None), and those it has lost.
+
+    A ticket is replaced once: where it has been, for another order that was paid late, and is in no cart to be taken
+    from, this order has lost it.
+    """
+    in_cart = {ticket.id for ticket in originals if ticket.state == TicketState.PENDING}
+    replaced = select(Ticket).where(Ticket.replaces_id.in_({ticket.id for ticket in originals} - in_cart))
+    current = {ticket.replaces_id or 0: ticket for ticket in await session.scalars(replaced)}
+    settled = {original: _lost_to(ticket, late) for original, ticket in current.items()}
+    return settled | {each.id: _lost_to(each, late) for each in originals if each.order_id == late.order_id}
+
+
+def _lost_to(ticket: Ticket, late: Late) -> DebtReason | None:
+    """Say why an order has lost a ticket that is now this one; None where it has it."""
+    if ticket.state in LOST:
+        return DebtReason.SOLD_OUT
+    return None if ticket.order_id == late.order_id else DebtReason.PAID_TWICE
 
 
 async def _retake_entry(

@@ -213,6 +213,30 @@ async def test_late_money_makes_new_tickets_where_the_old_ones_were_taken_out(sh
     assert await shop.tickets(ada) == ["cancelled", "confirmed"]
 
 
+@pytest.mark.parametrize("both_at_once", [True, False])
+async def test_two_late_payments_for_the_same_ticket_give_it_once_and_owe_the_other(
+    shop: Shop, ada: int, show: Show, *, both_at_once: bool
+) -> None:
+    first = await shop.buy(ada, show)
+    await let_go(shop, ada)
+    await shop.check_out(ada, show.cost)
+    second = (await shop.payments(ada))[-1]
+    await let_go(shop, ada)
+    async with shop.till.database.sessions() as session:
+        await shop.till.services.calendar.set_pending_tickets(
+            session, user_id=ada, entry_id=show.entry_id, ticket_type_id=show.type_id, quantity=0, now=shop.clock()
+        )
+        await session.commit()
+    for payment in (first, second):
+        shop.pay(payment, force=True)
+        if not both_at_once:
+            await settle(shop.till, payment.id)
+    for payment in (first, second, second):
+        await settle(shop.till, payment.id)
+    assert await shop.tickets(ada) == ["cancelled", "confirmed"]
+    assert [(debt.payment_id, debt.reason) for debt in await shop.debts()] == [(second.id, "paid_twice")]
+
+
 async def test_late_money_for_a_sold_out_event_is_a_debt(shop: Shop, ada: int, bob: int, show: Show) -> None:
     payment = await shop.buy(ada, show, 2)
     await let_go(shop, ada)

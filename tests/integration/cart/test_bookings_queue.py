@@ -336,6 +336,31 @@ async def test_declining_owes_the_line_and_frees_the_time(
         assert [slot.free for slot in slots if slot.start_at == TEN] == [1]
 
 
+@pytest.mark.parametrize("of_the_line", [True, False])
+@pytest.mark.parametrize("before", ["6.00", "16.00"])
+async def test_declining_owes_what_was_not_given_back_before(
+    admin: Visitor, waiting: MadeBooking, session: AsyncSession, before: str, *, of_the_line: bool
+) -> None:
+    given = Debt(
+        order_id=waiting.order.id,
+        payment_id=waiting.paying.id,
+        order_line_id=waiting.line.id if of_the_line else None,
+        amount=Decimal(before),
+        currency="GBP",
+        reason=DebtReason.GOODWILL,
+    )
+    session.add(given)
+    await session.commit()
+
+    answer = await admin.post(f"{QUEUE}{waiting.entry.id}/decline/")
+
+    rest = Decimal("16.00") - Decimal(before)
+    assert (answer.status, await state_of(session, waiting.entry.id)) == (303, EntryState.DECLINED)
+    assert [debt.amount for debt in await debts(session) if debt.reason == DebtReason.DECLINED] == [rest] * bool(rest)
+    [mail] = await mails(session)
+    assert ("You get the £10.00" in mail.text, "You get" in mail.text) == (bool(rest), bool(rest))
+
+
 async def test_the_journal_names_who_declined_and_what_is_owed(
     admin: Visitor, waiting: MadeBooking, session: AsyncSession
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,12 +11,13 @@ from cart.bp.cart.services.attempts import lock_buyer_and_order
 from cart.bp.orders.services import order_to_dto
 from cart.bp.orders.services.mails import queue_booking_mail
 from cart.bp.refunds.services.given_for import payment_given_for
-from cart.bp.refunds.services.owed import owe
+from cart.bp.refunds.services.owed import left_of_line, owe
 from cart.wiring import Till
+from shared.contracts.dtos import ZERO
 from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.states import DebtReason
 from shared.db.uow import unit_of_work
-from shared.models import Order
+from shared.models import Order, OrderLine
 from shared.services.journal import act_as, user_actor
 
 from .lines import line_of
@@ -56,11 +58,20 @@ async def _decide(
     if entry is None:
         raise NotFound
     line = await line_of(session, entry)
-    is_owed = not approved and line.total > 0
-    if is_owed:
-        payment = await payment_given_for(session, order.id)
-        if payment is None:
-            raise Conflict
-        await owe(session, payment, line.total, DebtReason.DECLINED, line_id=line.id, actor=actor)
-    await queue_booking_mail(till, session, replace(entry, cost=line.total), order=order_to_dto(order, []))
-    return is_owed
+    owed = ZERO if approved else await _owe(session, order.id, line, actor)
+    told = replace(entry, cost=line.total if approved else owed)
+    await queue_booking_mail(till, session, told, order=order_to_dto(order, []))
+    return owed > 0
+
+
+async def _owe(session: AsyncSession, order_id: int, line: OrderLine, actor: str) -> Decimal:
+    """Owe what a declined booking cost, as far as it was not given back before; return how much that is."""
+    if not line.total:
+        return ZERO
+    payment = await payment_given_for(session, order_id)
+    if payment is None:
+        raise Conflict
+    left = await left_of_line(session, payment, line)
+    if left > 0:
+        await owe(session, payment, left, DebtReason.DECLINED, line_id=line.id, actor=actor)
+    return left

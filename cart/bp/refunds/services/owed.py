@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.states import DebtReason
-from shared.models import Debt, Payment
+from shared.models import Debt, OrderLine, Payment
 from shared.services.journal import SYSTEM, record
 
 
@@ -50,3 +51,12 @@ async def owe(
             data={"amount": str(amount), "payment": payment.id, "line": line_id},
         )
     return debt_id
+
+
+async def left_of_line(session: AsyncSession, payment: Payment, line: OrderLine) -> Decimal:
+    """Return what can still be owed of a line: its price, less what is owed of it, and no more than is left of all.
+
+    The caller has locked the order and read the payment anew.
+    """
+    owed = await session.scalar(select(func.sum(Debt.amount)).where(Debt.order_line_id == line.id))
+    return min(line.total - (owed or Decimal(0)), payment.amount - payment.owed)

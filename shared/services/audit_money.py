@@ -32,7 +32,8 @@ OWED_ON_TOP = f"""
     GROUP BY order_id"""
 
 # Kept: what the lines that were not lost cost, less what was decided to be given back of them and of the whole order,
-# less what went back without a debt. Of an order that was never paid nothing is kept.
+# less what went back without a debt; never less than nothing: a line may be lost after its price was given back as part
+# of an amount. Of an order that was never paid nothing is kept.
 EVERY_PENNY = f"""
     SELECT i.order_id AS id
     FROM ({ARRIVED}) i
@@ -55,8 +56,9 @@ EVERY_PENNY = f"""
         SELECT p.order_id, sum(r.amount) AS amount FROM refunds r JOIN payments p ON p.id = r.payment_id
         WHERE r.state = 'external' AND r.debt_id IS NULL GROUP BY p.order_id
     ) elsewhere ON elsewhere.order_id = i.order_id
-    WHERE i.amount <> coalesce(kept.amount, 0) - coalesce(d.given_up, 0) - coalesce(elsewhere.amount, 0)
-        + coalesce(back.amount, 0) + coalesce(d.by_hand, 0) + coalesce(d.owed, 0)"""
+    WHERE i.amount <> greatest(
+            coalesce(kept.amount, 0) - coalesce(d.given_up, 0) - coalesce(elsewhere.amount, 0), 0
+        ) + coalesce(back.amount, 0) + coalesce(d.by_hand, 0) + coalesce(d.owed, 0)"""
 
 # What we keep of an order's price: all that came in and went back, but for what came on top of it.
 STATES_BY_MONEY = f"""

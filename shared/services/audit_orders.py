@@ -93,7 +93,7 @@ ORDERS = (
     Check(
         name="paid lines given or owed",
         promise=9,
-        says="each line of a paid order was given, or all of it is owed back",
+        says="each line of a paid order was given, or all of it (or of the whole payment) is owed back",
         thing="order",
         looks_at=f"order_lines l JOIN orders o ON o.id = l.order_id WHERE o.state IN ({PAID})",
         wrong=f"""
@@ -101,7 +101,9 @@ ORDERS = (
             LEFT JOIN (SELECT order_line_id, sum(amount) AS owed FROM debts GROUP BY order_line_id) d
                 ON d.order_line_id = x.id
             WHERE o.state IN ({PAID}) AND (x.state IN ({WAITING}) OR (x.state IN ({GIVEN}) AND x.held <> x.quantity)
-                OR ((x.state IS NULL OR x.state IN ({GONE})) AND x.total <> coalesce(d.owed, 0)))""",
+                OR ((x.state IS NULL OR x.state IN ({GONE})) AND x.total <> coalesce(d.owed, 0)
+                    AND NOT EXISTS (SELECT 1 FROM payments p
+                        WHERE p.order_id = o.id AND p.fulfilled_at IS NOT NULL AND p.owed = p.amount)))""",
     ),
     Check(
         name="owed lines not given",

@@ -128,7 +128,7 @@ class RefundState(StrEnum):
 class Role(StrEnum):
     """What a signed-in person may do beyond buying: on one page, or everywhere. An admin may do everything.
 
-    ``orders`` sees the orders of a page, ``refunds`` also gives money back.
+    ``orders`` sees the orders of a page and writes notes, ``refunds`` also cancels and gives money back.
     """
 
     ADMIN = "admin"

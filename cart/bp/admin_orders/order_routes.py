@@ -1,4 +1,7 @@
-"""One order, for those who may see it: its story, and what may be done to it besides giving money back."""
+"""One order, for those who may see it: its story, and what may be done to it besides giving money back.
+
+Who may only look may ask the provider and write notes; to cancel takes the right to refund.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
 from cart.bp.admin_orders.services import (
+    OrderStory,
     add_note,
     ask_provider,
     cancel_order_lines,
@@ -41,7 +45,7 @@ async def story(order_id: int) -> ResponseTypes:
 
 
 @bp.get("/cancel/")
-@role_required(Role.ORDERS)
+@role_required(Role.REFUNDS)
 async def ask_to_cancel(order_id: int) -> ResponseTypes:
     """Let lines be chosen; once they are, say what cancelling them does, and ask whether it is wanted."""
     return await _show_cancel(order_id, request.args.getlist("line"))
@@ -49,7 +53,7 @@ async def ask_to_cancel(order_id: int) -> ResponseTypes:
 
 @bp.post("/cancel/")
 @limit_per_person(60, MINUTE)
-@role_required(Role.ORDERS)
+@role_required(Role.REFUNDS)
 async def cancel(order_id: int) -> ResponseTypes:
     """Cancel the chosen lines; money is given back elsewhere, or not at all."""
     try:
@@ -57,7 +61,7 @@ async def cancel(order_id: int) -> ResponseTypes:
             current_till(),
             order_id=order_id,
             line_ids=read_line_ids((await request.form).getlist("line")),
-            scope=current_scope(Role.ORDERS),
+            scope=current_scope(Role.REFUNDS),
             actor_user_id=signed_in_user().id,
         )
     except NotFound:
@@ -68,17 +72,17 @@ async def cancel(order_id: int) -> ResponseTypes:
 
 
 @bp.get("/give-up/")
-@role_required(Role.ORDERS)
+@role_required(Role.REFUNDS)
 async def ask_to_give_up(order_id: int) -> ResponseTypes:
     """Say what giving an unpaid order up does, and ask whether it is wanted."""
-    told = await tell_story(request_session(), current_till(), order_id, current_scope(Role.ORDERS))
+    told = await tell_story(request_session(), current_till(), order_id, current_scope(Role.REFUNDS))
     page = GiveUpPage(order=told.order, buyer_email=told.buyer_email, lines=line_views(told))
     return await make_response(await render_template("_types/admin_orders/give_up.html", page=page))
 
 
 @bp.post("/give-up/")
 @limit_per_person(30, MINUTE)
-@role_required(Role.ORDERS)
+@role_required(Role.REFUNDS)
 async def give_up(order_id: int) -> ResponseTypes:
     """Give an unpaid order up, once it is certain that nobody can pay it any more.
 
@@ -86,7 +90,7 @@ async def give_up(order_id: int) -> ResponseTypes:
     """
     try:
         outcome: PutBackOutcome = await give_up_order(
-            current_till(), order_id=order_id, scope=current_scope(Role.ORDERS), actor_user_id=signed_in_user().id
+            current_till(), order_id=order_id, scope=current_scope(Role.REFUNDS), actor_user_id=signed_in_user().id
         )
     except NotFound:
         raise
@@ -141,7 +145,8 @@ async def _show(order_id: int, *, refusal: ShopError | None = None, note: str = 
         told,
         troubles=(await troubles_of(session, [order_id], scope, till.clock())).get(order_id, ()),
         time_zone=till.settings.time_zone,
-        refund_url=_refund_url(order_id, {line.page_post_id for line in told.order.lines}),
+        refund_url=url_for("order_refunds.choose", order_id=order_id) if _may_give_back(told) else "",
+        may_cancel=_may_give_back(told),
         result="" if refusal else request.args.get("result", ""),
         refusal=refusal,
         note=note,
@@ -150,16 +155,15 @@ async def _show(order_id: int, *, refusal: ShopError | None = None, note: str = 
     return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
 
 
-def _refund_url(order_id: int, page_ids: set[int | None]) -> str:
-    """Return where an order's money is given back, for those who may do so with some of its lines."""
+def _may_give_back(told: OrderStory) -> bool:
+    """Tell whether whoever looks may cancel some of an order's lines, or give their money back."""
     scope = current_scope(Role.REFUNDS)
-    may = any(scope.covers([page_id]) for page_id in page_ids)
-    return url_for("order_refunds.choose", order_id=order_id) if may else ""
+    return any(scope.covers([line.page_post_id]) for line in told.order.lines)
 
 
 async def _show_cancel(order_id: int, typed: list[str]) -> ResponseTypes:
     """Render the choice of what is to be cancelled, or the question about what was chosen."""
-    told = await tell_story(request_session(), current_till(), order_id, current_scope(Role.ORDERS))
+    told = await tell_story(request_session(), current_till(), order_id, current_scope(Role.REFUNDS))
     wanted = read_line_ids(typed) if typed else []
     lines = tuple(line for line in line_views(told) if line.can_cancel)
     chosen = tuple(line for line in lines if line.id in wanted)

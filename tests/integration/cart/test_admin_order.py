@@ -147,7 +147,7 @@ async def test_somebody_bound_to_another_page_finds_nothing_and_does_nothing(
     session: AsyncSession, clerk: Clerk, made: MadeOrder, ada: Visitor
 ) -> None:
     other = await make_show(session, name="Another page's show")
-    who, order = await clerk(other.page), page_of(made.order)
+    who, order = await clerk(other.page, role=Role.REFUNDS), page_of(made.order)
     for path in ("", "cancel/", f"cancel/?line={made.lines[0].id}", "give-up/"):
         assert (await who.get(f"{order}{path}")).status == 404
     assert (await press(who, f"{order}cancel/", made.lines[0].id)).status == 404
@@ -193,6 +193,18 @@ async def test_the_link_to_a_refund_is_for_those_who_may(
     ):
         links = [node.attributes["href"] for node in (await who.get(page_of(made.order))).html.css("main a.btn")]
         assert (f"{page_of(made.order)}refund/" in links) is may
+
+
+async def test_who_may_only_look_cancels_nothing(
+    clerk: Clerk, session: AsyncSession, made: MadeOrder, show: Show, ada: Visitor
+) -> None:
+    who, order = await clerk(show.page), page_of(made.order)
+    assert "Cancel" not in (await who.get(order)).text("main")
+    for path in ("cancel/", "give-up/"):
+        assert (await who.get(f"{order}{path}")).status == 403
+    assert (await press(who, f"{order}cancel/", made.lines[0].id)).status == 403
+    assert (await who.post(f"{order}give-up/")).status == 403
+    assert await tickets_of(session, ada) == ["confirmed"] * 2
 
 
 async def test_an_order_that_is_not_there_is_not_found(admin: Visitor) -> None:
@@ -394,7 +406,7 @@ async def test_no_choice_and_no_line_of_the_order_are_refused(
 async def test_what_is_another_pages_cannot_be_cancelled_with_ones_own(
     session: AsyncSession, clerk: Clerk, made: MadeOrder, shared_order: Show, show: Show, ada: Visitor
 ) -> None:
-    who, path = await clerk(show.page), f"{page_of(made.order)}cancel/"
+    who, path = await clerk(show.page, role=Role.REFUNDS), f"{page_of(made.order)}cancel/"
     async with fresh(session) as now:
         lines = list(await now.scalars(select(OrderLine.id).where(OrderLine.order_id == made.order.id)))
     assert len((await who.get(path)).html.css("input[type=checkbox]")) == 2
@@ -466,7 +478,7 @@ async def test_giving_up_again_changes_nothing(
 async def test_an_order_of_other_pages_too_is_not_given_up_by_one_of_them(
     session: AsyncSession, clerk: Clerk, made: MadeOrder, shared_order: Show
 ) -> None:
-    page = await (await clerk(shared_order.page)).post(f"{page_of(made.order)}give-up/")
+    page = await (await clerk(shared_order.page, role=Role.REFUNDS)).post(f"{page_of(made.order)}give-up/")
     assert (page.status, "nobody but an admin" in page.text(".notice--bad")) == (409, True)
 
 

@@ -41,7 +41,7 @@ async def test_one_of_two_tickets_is_given_back_and_its_seat_is_for_sale_again(
 
     assert sorted(await ticket_states(ada.site, email)) == ["cancelled", "confirmed"]
     assert await order_states(ada.site, email) == ["partially_refunded"]
-    await ada.open_mail(email, "£12.50 back")
+    await ada.open_mail(email, "You get £12.50 back")
     await bob.sign_in(f"bob.{email}")
     await bob.buy(show, Adult=1)
     await bob.check_out()

@@ -12,7 +12,9 @@ from werkzeug.datastructures import Headers
 
 from shared.contracts.dtos import UserDTO
 
+Body = list[tuple[str, str]] | dict[str, str]
 ORIGIN = {"Origin": "http://localhost"}
+HTMX = {"HX-Request": "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Answer:
 
     @property
     def location(self) -> str:
-        """The path that a redirect leads to on this app."""
+        """The path that a redirect leads to, and what it asks for."""
         url = urlsplit(self.headers.get("Location") or self.headers.get("HX-Redirect") or "")
         return url.path + (f"?{url.query}" if url.query else "")
 
@@ -56,6 +58,8 @@ class Visitor:
 
     client: TestClientProtocol
     user: UserDTO | None = None
+    session_id: str | None = None
+    """The anonymous session of a guest's browser."""
 
     @property
     def id(self) -> int:
@@ -63,15 +67,15 @@ class Visitor:
         assert self.user is not None
         return self.user.id
 
-    async def get(self, path: str, *, htmx: bool = False) -> Answer:
+    async def get(self, path: str, *, htmx: bool = False, **headers: str) -> Answer:
         """Open a page."""
-        return await parse(await self.client.get(path, headers={"HX-Request": "true"} if htmx else {}))
+        return await parse(await self.client.get(path, headers=headers | (HTMX if htmx else {})))
 
-    async def post(self, path: str, body: dict[str, str], *, htmx: bool = False) -> Answer:
-        """Send a form, as a page of ours would."""
-        headers = ORIGIN | ({"HX-Request": "true"} if htmx else {})
-        headers |= {"Content-Type": "application/x-www-form-urlencoded"}
-        return await parse(await self.client.post(path, headers=headers, data=urlencode(body)))
+    async def post(self, path: str, body: Body | None = None, *, htmx: bool = False) -> Answer:
+        """Send a form, as a page of ours would. Names may repeat, which the client's own ``form=`` cannot say."""
+        headers = {**ORIGIN, **(HTMX if htmx else {}), "Content-Type": "application/x-www-form-urlencoded"}
+        pairs = list(body.items()) if isinstance(body, dict) else body or []
+        return await parse(await self.client.post(path, headers=headers, data=urlencode(pairs)))
 
 
 async def parse(response: Response) -> Answer:

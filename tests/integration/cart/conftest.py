@@ -6,19 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode, urlsplit
 
 import pytest
-from quart import Quart, Response
-from quart.typing import TestClientProtocol
-from selectolax.lexbor import LexborHTMLParser
+from quart import Quart
 from sqlalchemy import event, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from werkzeug.datastructures import Headers
 
 from cart.app import create_app
-from shared.contracts.dtos import UserDTO
 from shared.contracts.states import Role
 from shared.db.engine import Database
 from shared.models import Calendar, CalendarEntry, Order, PageConfig, Payment, Post, Ticket, TicketType
@@ -29,75 +24,7 @@ from shared.web.state import EXTENSION, AppState
 from tests.factories.blog import make_page
 from tests.factories.calendar import make_calendar, make_entry, make_rule, make_type
 from tests.factories.market import make_product, variant_of
-
-ORIGIN = {"Origin": "http://localhost"}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back, parsed."""
-
-    status: int
-    headers: Headers
-    html: LexborHTMLParser
-
-    def text(self, selector: str) -> str:
-        """Return the text of the one element that matches, with single spaces."""
-        found = self.html.css(selector)
-        assert len(found) == 1, f"{len(found)} elements match {selector}"
-        return " ".join(found[0].text().split())
-
-    def texts(self, selector: str) -> list[str]:
-        """Return the texts of all elements that match."""
-        return [" ".join(node.text().split()) for node in self.html.css(selector)]
-
-    def attribute(self, selector: str, name: str) -> str | None:
-        """Return an attribute of the one element that matches."""
-        found = self.html.css(selector)
-        assert len(found) == 1, f"{len(found)} elements match {selector}"
-        return found[0].attributes.get(name)
-
-    def has(self, selector: str) -> bool:
-        """Tell whether anything matches."""
-        return bool(self.html.css(selector))
-
-    @property
-    def location(self) -> str:
-        """The path that a redirect leads to on this app, or the whole address elsewhere."""
-        url = urlsplit(self.headers.get("location") or self.headers.get("HX-Redirect") or "")
-        return url.path + (f"?{url.query}" if url.query else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """A browser: signed in, or nobody's."""
-
-    client: TestClientProtocol
-    user: UserDTO | None = None
-    session_id: str | None = None
-    """The anonymous session of a guest's browser."""
-
-    @property
-    def id(self) -> int:
-        """The id of whoever is signed in."""
-        assert self.user is not None
-        return self.user.id
-
-    async def get(self, path: str, *, htmx: bool = False) -> Answer:
-        """Open a page."""
-        return await parse(await self.client.get(path, headers={"HX-Request": "true"} if htmx else {}))
-
-    async def post(self, path: str, body: dict[str, str] | None = None, *, htmx: bool = False) -> Answer:
-        """Send a form, as a page of ours would."""
-        headers = ORIGIN | ({"HX-Request": "true"} if htmx else {})
-        headers |= {"Content-Type": "application/x-www-form-urlencoded"}
-        return await parse(await self.client.post(path, headers=headers, data=urlencode(body or {})))
-
-
-async def parse(response: Response) -> Answer:
-    """Parse an answer."""
-    body = await response.get_data(as_text=True)
-    return Answer(response.status_code, response.headers, LexborHTMLParser(body))
+from tests.support.visitor import Visitor
 
 
 @pytest.fixture

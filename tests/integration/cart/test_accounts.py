@@ -46,11 +46,9 @@ from shared.web.state import AppState
 from tests.factories.accounts import make_account
 from tests.factories.blog import make_page, make_post
 from tests.integration.cart.conftest import (
-    Answer,
     Counting,
     FillCart,
     Show,
-    Visitor,
     fresh,
     make_show,
     orders_of,
@@ -59,6 +57,7 @@ from tests.integration.cart.conftest import (
     tickets_of,
 )
 from tests.support.sandbox import SandboxControl, running_sandbox, settings_for
+from tests.support.visitor import Answer, Visitor
 
 FARM, FARM_KEY = "MFARM", "sup_sk_sandbox_farm"
 EURO, EURO_KEY = "MEURO", "sup_sk_sandbox_euro"

@@ -17,20 +17,17 @@ from shared.payments.fake import FakeGateway
 from shared.services.journal import record
 from tests.factories.orders import MadeOrder, make_debt, make_order, make_payment, make_refund
 from tests.integration.cart.conftest import (
-    ORIGIN,
-    Answer,
     Clerk,
     Counting,
     FillCart,
     Show,
-    Visitor,
     fresh,
     make_show,
     orders_of,
-    parse,
     payments_of,
     tickets_of,
 )
+from tests.support.visitor import ORIGIN, Answer, Visitor, parse
 
 LIST = "/admin/orders/"
 AGO = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

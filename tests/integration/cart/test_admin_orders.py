@@ -21,7 +21,8 @@ from shared.models import Debt, Mail, Order, OrderLine, User
 from tests.factories.bookings import make_booking
 from tests.factories.calendar import make_calendar
 from tests.factories.orders import MadeOrder, make_debt, make_order, make_payment, make_refund
-from tests.integration.cart.conftest import Clerk, Counting, Show, Visitor, make_show
+from tests.integration.cart.conftest import Clerk, Counting, Show, make_show
+from tests.support.visitor import Visitor
 
 LIST = "/admin/orders/"
 Make = Callable[..., Awaitable[MadeOrder]]

@@ -19,7 +19,8 @@ from shared.contracts.access import PageScope
 from shared.contracts.states import OrderState, PaymentState
 from shared.models import User
 from tests.factories.orders import MadeOrder, make_debt, make_order, make_refund
-from tests.integration.cart.conftest import Counting, Show, Visitor, make_show
+from tests.integration.cart.conftest import Counting, Show, make_show
+from tests.support.visitor import Visitor
 
 EXPORT = "/admin/orders/export.csv"
 EVERYWHERE = PageScope(everywhere=True)

@@ -24,15 +24,8 @@ from shared.web.state import utc_now
 from tests.factories.bookings import MadeBooking, make_booking
 from tests.factories.calendar import days_from_now, make_calendar, make_rule
 from tests.factories.orders import make_payment
-from tests.integration.cart.conftest import (
-    Counting,
-    FillCart,
-    Show,
-    Visitor,
-    fresh,
-    orders_of,
-    payments_of,
-)
+from tests.integration.cart.conftest import Counting, FillCart, Show, fresh, orders_of, payments_of
+from tests.support.visitor import Visitor
 
 QUEUE = "/admin/bookings/"
 TEN = days_from_now(3, hour=10, minute=0)

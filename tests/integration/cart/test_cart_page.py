@@ -22,12 +22,12 @@ from tests.integration.cart.conftest import (
     Jam,
     PutProducts,
     Show,
-    Visitor,
     later,
     make_show,
     set_account,
     tickets_of,
 )
+from tests.support.visitor import Visitor
 
 
 async def test_a_strangers_cart_is_empty_and_leads_on_or_to_the_sign_in(visitor: Visitor) -> None:

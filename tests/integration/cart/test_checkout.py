@@ -13,16 +13,8 @@ from shared.models import TicketType
 from shared.payments.fake import FakeGateway
 from tests.factories.calendar import make_type
 from tests.factories.tickets import make_tickets
-from tests.integration.cart.conftest import (
-    FillCart,
-    Show,
-    Visitor,
-    make_show,
-    orders_of,
-    payments_of,
-    set_account,
-    tickets_of,
-)
+from tests.integration.cart.conftest import FillCart, Show, make_show, orders_of, payments_of, set_account, tickets_of
+from tests.support.visitor import Visitor
 
 
 async def test_checkout_reserves_the_tickets_and_leads_to_the_payment(

@@ -16,7 +16,8 @@ from shared.models import Calendar, Mail, Order, Payment
 from shared.payments.fake import FakeGateway
 from shared.settings import Settings
 from shared.web.state import AppState
-from tests.integration.cart.conftest import Jam, PutProducts, SignIn, Visitor, book, fresh
+from tests.integration.cart.conftest import Jam, PutProducts, SignIn, book, fresh
+from tests.support.visitor import Visitor
 
 EMAIL = "grace@maypole.example"
 

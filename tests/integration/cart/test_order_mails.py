@@ -12,7 +12,8 @@ from cart.wiring import TILL
 from shared.contracts.states import OrderState, PaymentState, TicketState
 from shared.models import Mail
 from tests.factories.orders import MadeOrder, make_debt, make_order
-from tests.integration.cart.conftest import Show, Visitor, fresh, make_show
+from tests.integration.cart.conftest import Show, fresh, make_show
+from tests.support.visitor import Visitor
 
 
 @pytest.fixture

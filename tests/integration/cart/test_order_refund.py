@@ -13,18 +13,17 @@ from shared.models import Order
 from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.integration.cart.conftest import (
-    Answer,
     Counting,
     FillCart,
     Show,
     SignIn,
-    Visitor,
     later,
     make_show,
     orders_of,
     payments_of,
     tickets_of,
 )
+from tests.support.visitor import Answer, Visitor
 
 
 @pytest.fixture

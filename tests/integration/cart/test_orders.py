@@ -9,7 +9,8 @@ from cart.bp.orders.pages import STATE_WORDS
 from shared.contracts.states import OrderState, PaymentState
 from shared.payments.fake import FakeGateway
 from tests.factories.orders import make_order
-from tests.integration.cart.conftest import Counting, FillCart, Show, Visitor, orders_of, payments_of, tickets_of
+from tests.integration.cart.conftest import Counting, FillCart, Show, orders_of, payments_of, tickets_of
+from tests.support.visitor import Visitor
 
 OF_AN_ORDER = [
     ("get", "/orders/{id}/"),

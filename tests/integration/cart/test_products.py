@@ -18,13 +18,13 @@ from tests.integration.cart.conftest import (
     Jam,
     PutProducts,
     Show,
-    Visitor,
     book,
     fresh,
     make_jam,
     make_show,
     set_account,
 )
+from tests.support.visitor import Visitor
 
 TIDY = "/cart/tidy/"
 

@@ -14,19 +14,8 @@ from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.factories.calendar import make_calendar, make_rule
 from tests.factories.orders import make_order
-from tests.integration.cart.conftest import (
-    Answer,
-    Counting,
-    FillCart,
-    Jam,
-    PutProducts,
-    Show,
-    Visitor,
-    book,
-    fresh,
-    make_jam,
-    make_show,
-)
+from tests.integration.cart.conftest import Counting, FillCart, Jam, PutProducts, Show, book, fresh, make_jam, make_show
+from tests.support.visitor import Answer, Visitor
 
 
 @pytest.fixture

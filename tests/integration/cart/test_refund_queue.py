@@ -13,17 +13,8 @@ from shared.models import Debt, Payment
 from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.factories.orders import MadeOrder, make_debt, make_order, make_refund
-from tests.integration.cart.conftest import (
-    Counting,
-    FillCart,
-    Show,
-    SignIn,
-    Visitor,
-    fresh,
-    later,
-    make_show,
-    payments_of,
-)
+from tests.integration.cart.conftest import Counting, FillCart, Show, SignIn, fresh, later, make_show, payments_of
+from tests.support.visitor import Visitor
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from shared.models import Payment
 from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.factories.orders import make_debt, make_order
-from tests.integration.cart.conftest import FillCart, Show, Visitor, later, payments_of, tickets_of
+from tests.integration.cart.conftest import FillCart, Show, later, payments_of, tickets_of
+from tests.support.visitor import Visitor
 
 DOUBT = {PaymentState.CREATED, PaymentState.UNKNOWN, PaymentState.CLOSING, PaymentState.REVIEW}
 

@@ -11,16 +11,8 @@ from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import FindingKind, Role
 from shared.models import Payment, ProviderFinding
 from shared.payments.fake import FakeGateway
-from tests.integration.cart.conftest import (
-    Counting,
-    FillCart,
-    Show,
-    SignIn,
-    Visitor,
-    make_show,
-    payments_of,
-    tickets_of,
-)
+from tests.integration.cart.conftest import Counting, FillCart, Show, SignIn, make_show, payments_of, tickets_of
+from tests.support.visitor import Visitor
 
 REVIEW = "/admin/refunds/review/"
 

@@ -20,13 +20,13 @@ from tests.integration.cart.conftest import (
     Jam,
     PutProducts,
     Show,
-    Visitor,
     book,
     fresh,
     make_jam,
     orders_of,
     tickets_of,
 )
+from tests.support.visitor import Visitor
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=31)
 A_WHILE_AGO = datetime.now(UTC) - timedelta(days=29)

@@ -18,8 +18,9 @@ from tests.factories.blog import make_page
 from tests.factories.calendar import days_from_now, make_calendar, make_rule
 from tests.factories.market import make_product, make_variant
 from tests.factories.orders import make_order
-from tests.integration.cart.conftest import Counting, FillCart, PutProducts, Show, Visitor, make_show
+from tests.integration.cart.conftest import Counting, FillCart, PutProducts, Show, make_show
 from tests.support.internal_api import BEARER, assert_error
+from tests.support.visitor import Visitor
 
 ADDRESS = "/internal/v1/cart/summary"
 

@@ -15,7 +15,8 @@ from shared.contracts.states import PaymentState
 from shared.models import Payment, PaymentNotice
 from shared.payments.fake import FakeGateway
 from tests.factories.orders import make_order
-from tests.integration.cart.conftest import Show, Visitor
+from tests.integration.cart.conftest import Show
+from tests.support.visitor import Visitor
 
 
 @pytest.fixture

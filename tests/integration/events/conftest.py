@@ -4,92 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from quart import Quart, Response
-from quart.typing import TestClientProtocol
-from selectolax.lexbor import LexborHTMLParser
+from quart import Quart
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from werkzeug.datastructures import Headers
 
 from events.app import create_app
-from shared.contracts.dtos import UserDTO
 from shared.models import Ticket
 from shared.settings import Settings
 from shared.web.state import EXTENSION, AppState
 from tests.factories.users import sign_in_client
-
-Body = list[tuple[str, str]] | dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back, parsed."""
-
-    status: int
-    headers: Headers
-    html: LexborHTMLParser
-
-    def text(self, selector: str) -> str:
-        """Return the text of the one element that matches, with single spaces."""
-        found = self.html.css(selector)
-        assert len(found) == 1, f"{len(found)} elements match {selector}"
-        return " ".join(found[0].text().split())
-
-    def texts(self, selector: str) -> list[str]:
-        """Return the texts of all elements that match."""
-        return [" ".join(node.text().split()) for node in self.html.css(selector)]
-
-    def attribute(self, selector: str, name: str) -> str | None:
-        """Return an attribute of the one element that matches."""
-        found = self.html.css(selector)
-        assert len(found) == 1, f"{len(found)} elements match {selector}"
-        return found[0].attributes.get(name)
-
-    def has(self, selector: str) -> bool:
-        """Tell whether anything matches."""
-        return bool(self.html.css(selector))
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """A browser: signed in, or nobody's."""
-
-    client: TestClientProtocol
-    user: UserDTO | None = None
-
-    @property
-    def id(self) -> int:
-        """The id of whoever is signed in."""
-        assert self.user is not None
-        return self.user.id
-
-    async def get(self, path: str, **headers: str) -> Answer:
-        """Open a page."""
-        return await _answer(await self.client.get(path, headers=headers))
-
-    async def post(self, path: str, body: Body, *, htmx: bool = False) -> Answer:
-        """Send a form, as a page of ours would."""
-        headers = {"Origin": "http://localhost"} | ({"HX-Request": "true"} if htmx else {})
-        pairs = list(body.items()) if isinstance(body, dict) else body
-        # Names may repeat, which the client's own form= cannot say.
-        return await _answer(
-            await self.client.post(
-                path,
-                headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
-                data=urlencode(pairs),
-            )
-        )
-
-
-async def _answer(response: Response) -> Answer:
-    """Parse an answer."""
-    body = await response.get_data(as_text=True)
-    return Answer(response.status_code, response.headers, LexborHTMLParser(body))
+from tests.support.visitor import Visitor
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from shared.settings import Settings
 from shared.web.state import EXTENSION
 from tests.factories.calendar import make_calendar, make_entry, make_rule
 from tests.fakes.payments import MovableClock
-from tests.integration.events.conftest import Answer, Visitor
 from tests.support.desk import SATURDAY_EVENING, Desk, Span, hour
+from tests.support.visitor import Answer, Visitor
 
 MONTH = "/calendars/hall/book/"
 DAY = "/calendars/hall/book/2026-11-30/"

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.models import CalendarEntry, TicketType
 from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_type
 from tests.factories.tickets import make_tickets
-from tests.integration.events.conftest import SignIn, Visitor, states_of
+from tests.integration.events.conftest import SignIn, states_of
+from tests.support.visitor import Visitor
 
 BUY = "/tickets/buy/"
 TIMES = "\u00d7"

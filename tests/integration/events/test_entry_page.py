@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_type
 from tests.factories.tickets import make_tickets
-from tests.integration.events.conftest import Answer, Visitor
+from tests.support.visitor import Answer, Visitor
 
 FORM = "form[action='/tickets/buy/']"
 

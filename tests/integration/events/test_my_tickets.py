@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.models import CalendarEntry
 from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_type
 from tests.factories.tickets import make_tickets
-from tests.integration.events.conftest import SignIn, Visitor
+from tests.integration.events.conftest import SignIn
+from tests.support.visitor import Visitor
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_rule, make_type
 from tests.factories.tickets import make_tickets
-from tests.integration.events.conftest import Visitor
+from tests.support.visitor import Visitor
 
 TITLES = ".event__title"
 

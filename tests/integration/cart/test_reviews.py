@@ -81,6 +81,7 @@ async def test_too_little_is_offered_to_be_given_back_alone(
     answer = await admin.post(f"{REVIEW}{payment.id}/give-back/", {"shown": "20.00"})
     assert answer.status == 303
     assert await tickets_of(session, ada) == ["pending", "pending"]
+    assert "a mail about" in (await admin.get(f"/admin/orders/{payment.order_id}/")).text("main")
 
 
 async def test_another_reference_can_only_be_settled_elsewhere(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from sqlalchemy import select
 
 from cart.bp.accounts.services import refund_page_automatically
 from cart.bp.cart.services import settle
-from cart.bp.refunds.services import refund_automatically
+from cart.bp.refunds.services import Decision, Wish, give_back, refund_automatically
 from cart.worker import sweep
+from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import MovementStatus
 from shared.contracts.errors import GatewayUnavailable, NotFound
 from shared.db.uow import unit_of_work
@@ -118,6 +121,19 @@ async def test_a_refusal_is_tried_again_twice_growing_apart_and_then_waits_for_a
         tries.append(shop.gateway.calls["refund"])
     assert tries == [2, 2, 4, 4, 6, 6, 6]
     assert await states(shop) == ["owed", "owed"]
+
+
+async def test_what_somebody_gave_back_and_was_refused_is_for_them_to_try_again(
+    shop: Shop, ada: int, bob: int, show: Show
+) -> None:
+    await choose(shop, bob, show)
+    payment = await shop.buy_and_pay(ada, show)
+    shop.gateway.refuse_refunds("Balance too low")
+    decision = Decision(Wish(amount=show.cost), uuid4(), show.cost, bob)
+    await give_back(shop.till, payment.order_id, decision, EVERYWHERE)
+    shop.clock.forward(days=2)
+    await refund_automatically(shop.till)
+    assert (shop.gateway.calls["refund"], await states(shop)) == (1, ["owed"])
 
 
 async def test_one_refund_of_a_payment_is_under_way_at_a_time(shop: Shop, ada: int, bob: int, show: Show) -> None:

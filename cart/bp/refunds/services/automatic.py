@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from cart.wiring import Till
 from shared.contracts.errors import ShopError
-from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, RefundState
+from shared.contracts.states import CHOSEN_DEBT_REASONS, REFUND_IN_FLIGHT, DebtState, RefundState
 from shared.db.uow import unit_of_work
 from shared.models import Debt, OrderLine, PageConfig, Payment, Refund
 
@@ -39,12 +39,13 @@ async def refund_automatically(till: Till) -> None:
 async def _due(session: AsyncSession, now: datetime) -> list[int]:
     """Return debts that go back by themselves and are due a try; none whose payment has a refund under way.
 
-    What somebody decided on (it has the key of a press) is refunded then and there, and never by this.
+    What somebody gave back (it has the key of a press) is refunded then and there, and never by this.
     """
+    given_back = and_(Debt.request_key.is_not(None), Debt.reason.in_(CHOSEN_DEBT_REASONS))
     statement = (
         select(Debt.id)
         .join(Debt.payment)
-        .where(Debt.state == DebtState.OWED, Debt.request_key.is_(None), Payment.transaction_id.is_not(None))
+        .where(Debt.state == DebtState.OWED, ~given_back, Payment.transaction_id.is_not(None))
         .where(_page_wants_it(), ~_payment_is_busy(), _has_waited(now))
         .order_by(Debt.id)
         .limit(BATCH)

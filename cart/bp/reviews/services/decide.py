@@ -7,6 +7,7 @@ arrived is asked for once more before it is written down.
 from __future__ import annotations
 
 from decimal import Decimal
+from uuid import uuid4
 
 import structlog
 from sqlalchemy import select
@@ -70,9 +71,17 @@ async def give_back_payment(
         await _take_as_paid(till, attempt, shown, actor, why="given back")
         attempt.payment.fulfilled_at = till.clock()  # nothing is given for it
         await _let_go(till, attempt)
-        await owe(attempt.session, attempt.payment, shown, DebtReason.MISMATCH, line_id=None, actor=actor)
-        key = f"review:{payment_id}"
-        await queue_refund_mail(till, attempt.session, attempt.order, (Share(None, shown),), key=key)
+        key = uuid4()
+        await owe(
+            attempt.session,
+            attempt.payment,
+            shown,
+            DebtReason.MISMATCH,
+            line_id=None,
+            actor=actor,
+            request_key=key,
+        )
+        await queue_refund_mail(till, attempt.session, attempt.order, (Share(None, shown),), key=str(key))
         await attempt.uow.commit()
 
 

@@ -85,7 +85,7 @@ async def test_what_waits_for_another_refund_of_its_payment_is_looked_at_again(
     await run_refunds(shop.till, doing)
     assert await progress(shop, doing) == (0, 0, 1, 1)
     (again,) = await waiting_jobs(shop)
-    assert (again.debt_ids, again.rounds, again.since) == ((owed[1],), 4, doing.since)
+    assert (again.debt_ids, again.rounds, again.since) == ((owed[1],), 5, doing.since)
 
     async with unit_of_work(shop.till.database) as uow:
         (transaction_id,) = await uow.session.scalars(select(Payment.transaction_id).where(Payment.owed > 0))
@@ -98,8 +98,12 @@ async def test_what_waits_for_another_refund_of_its_payment_is_looked_at_again(
 
 async def test_looking_again_comes_to_an_end(shop: Shop, bob: int, owed: list[int]) -> None:
     shop.gateway.hold_refunds()
-    await run_refunds(shop.till, job(shop, owed, bob, rounds=1))
-    assert await waiting_jobs(shop) == []
+    await run_refunds(shop.till, job(shop, owed, bob, rounds=2))
+    for rounds in (2, 1):
+        again = (await waiting_jobs(shop))[-1]
+        assert (again.debt_ids, again.rounds) == ((owed[1],), rounds)
+        await run_refunds(shop.till, again)
+    assert len(await waiting_jobs(shop)) == 2
 
 
 async def test_a_provider_that_cannot_be_asked_is_not_asked_for_every_debt(

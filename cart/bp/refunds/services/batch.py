@@ -120,14 +120,17 @@ async def enqueue_refunds(session: AsyncSession, job: RefundJob, *, after: timed
 
 
 async def run_refunds(till: Till, job: RefundJob) -> None:
-    """Do the job: refund each debt, and look again later for those that have to wait. Safe to repeat."""
+    """Do the job: refund each debt, and look again later for those that have to wait. Safe to repeat.
+
+    Only a look that brought nothing on counts: then it is looked a few times more, and the rest stays in the queue.
+    """
     waiting = await refund_each(till, job)
-    if not waiting or job.rounds <= 1:
+    rounds = job.rounds if len(waiting) < len(job.debt_ids) else job.rounds - 1
+    if not waiting or not rounds:
         return
     async with unit_of_work(till.database) as uow:
-        await enqueue_refunds(
-            uow.session, replace(job, debt_ids=tuple(waiting), rounds=job.rounds - 1), after=NEXT_ROUND
-        )
+        again = replace(job, debt_ids=tuple(waiting), rounds=rounds)
+        await enqueue_refunds(uow.session, again, after=NEXT_ROUND)
         await uow.commit()
 
 

@@ -51,7 +51,7 @@ async def test_a_payment_after_the_last_seat_has_gone_is_refunded_with_one_butto
     await expect(admin.main).to_contain_text("The money is on its way back to the buyer.")
     await expect(row).to_have_count(0)
     await admin.link("Settled").click()
-    await expect(row).to_contain_text("Settled")
+    await expect(row).to_contain_text("Refunded")
 
     (paid,) = [each for each in await sandbox.checkouts() if each["id"] == checkout_id]
     assert await ticket_states(late.site, email) == ["refunded"]
@@ -60,6 +60,40 @@ async def test_a_payment_after_the_last_seat_has_gone_is_refunded_with_one_butto
     await late.page.reload()
     await late.open("cart", "/orders/")
     await expect(late.main).to_contain_text("Refunded")
+
+
+async def test_one_of_two_tickets_is_given_back_and_its_seat_is_for_sale_again(
+    visit: Visit, put_on: PutOn, email: str
+) -> None:
+    show = await put_on(Adult="12.50", capacity=2)
+    shopper, admin, next_one = await visit(), await visit(), await visit()
+    await shopper.sign_in(email)
+    await shopper.buy(show, Adult=2)
+    await shopper.check_out()
+    await shopper.pay()
+
+    await make_person(admin.site, f"admin.{email}", [Role.ADMIN])
+    await admin.sign_in(f"admin.{email}")
+    await admin.open("cart", f"/admin/orders/?q={email}")
+    await admin.main.get_by_role("rowheader").get_by_role("link").click()
+    await admin.page.get_by_role("link", name="Refund…", exact=True).click()
+    await admin.main.get_by_role("checkbox", name=re.compile(show.name)).first.check()
+    await admin.main.get_by_label("Also take back what was bought").check()
+    await admin.button("Go on").click()
+    await expect(admin.heading("Give £12.50 back?")).to_be_visible()
+    await expect(admin.main).to_contain_text("Others can have this again")
+    await admin.fits()
+    assert await ticket_states(shopper.site, email) == ["confirmed", "confirmed"]
+    await admin.button("Give £12.50 back and cancel").click()
+    await expect(admin.heading("£12.50 went back")).to_be_visible()
+    await admin.fits()
+
+    assert sorted(await ticket_states(shopper.site, email)) == ["cancelled", "confirmed"]
+    assert await order_states(shopper.site, email) == ["partially_refunded"]
+    await shopper.open_mail(email, "You get £12.50 back")
+    await next_one.sign_in(f"next.{email}")
+    await next_one.buy(show, Adult=1)
+    await next_one.check_out()
 
 
 async def test_the_refunds_are_for_admins_alone(visit: Visit, email: str) -> None:

@@ -78,6 +78,7 @@ class OutcomeView:
 class OutcomePage:
     """What did happen."""
 
+    order_id: int
     order_number: str
     buyer_email: str
     outcomes: tuple[OutcomeView, ...]
@@ -112,6 +113,7 @@ def build_choice_page(
 def build_outcome_page(debts: Sequence[DebtRow]) -> OutcomePage:
     """Put the result together; there is one debt at least."""
     return OutcomePage(
+        order_id=debts[0].order_id,
         order_number=debts[0].order_number,
         buyer_email=debts[0].buyer_email,
         outcomes=tuple(_outcome(debt) for debt in debts),

@@ -226,3 +226,11 @@ async def test_the_buyer_reads_it_at_the_order(
     page = await ada.get(f"/orders/{order.id}/")
     assert "A part of the payment, £3.00: given back by us. Refunded." in page.text("main .notice--warning")
     assert "could be given" not in page.text("main .notice--warning")
+
+
+async def test_the_order_page_tells_of_it_and_of_its_mail(admin: Visitor, order: Order) -> None:
+    preview = await admin.get(address(order, "preview/?amount=3"))
+    outcome = await admin.get((await admin.post(address(order), sent_by(preview))).location)
+    page = await admin.get(str(outcome.attribute("main p.cluster a:first-child", "href")))
+    assert "a mail about the refund" in page.text("main")
+    assert "£3.00 refund" in page.text("main")

@@ -58,6 +58,9 @@ users, everybody, which = st.integers(0, 1), st.integers(0, 2), st.integers(0, 3
 operations = st.sampled_from(["create", "get", "find", "cancel", "transaction", "refund", "history"])
 payings = st.sampled_from([*[Paying.IN_TIME] * 5, *[Paying.TOO_LATE] * 5, Paying.DECLINED, Paying.ANOTHER_AMOUNT])
 tellings = st.sampled_from([*[Told.NOT_EVEN_PAID] * 4, *[Told.BY_RETURN] * 3, *Told])
+of_refunds = st.sampled_from(
+    [None, Trouble.ANSWER_LOST, Trouble.REQUEST_LOST, Trouble.KILLED_BEFORE, Trouble.KILLED_AFTER, Trouble.STALE]
+)
 wishes = st.sampled_from(
     [
         Wish(tickets=1),
@@ -206,8 +209,10 @@ class Everything(RuleBasedStateMachine):
     # --- admins, the worker, the clock ---
 
     @precondition(there_is("payments"))
-    @rule(which=which, wish=st.sampled_from(RefundWish))
-    def give_back(self, which: int, wish: RefundWish) -> None:
+    @rule(which=which, wish=st.sampled_from(RefundWish), trouble=of_refunds)
+    def give_back(self, which: int, wish: RefundWish, trouble: Trouble | None) -> None:
+        if trouble is not None:
+            self.bazaar.make_trouble(trouble, "refund")
         self.do(self.bazaar.give_back(which, wish))
 
     @precondition(there_is("debts"))
@@ -233,8 +238,8 @@ class Everything(RuleBasedStateMachine):
     @rule(
         which=which,
         times=st.integers(1, 2),
-        trouble=st.none() | st.sampled_from(Trouble),
-        operation=st.sampled_from(["refund", "transaction"]),
+        trouble=of_refunds,
+        operation=st.sampled_from(["refund", "refund", "transaction"]),
     )
     def refund(self, which: int, times: int, trouble: Trouble | None, operation: str) -> None:
         if trouble is not None:

@@ -35,7 +35,7 @@ from shared.contracts.dtos import MovementStatus
 from shared.db.engine import Database
 from shared.payments.fake_trouble import Race
 from shared.settings import Settings
-from tests.support.bazaar import IN_THE_END, Bazaar, Paying, RefundWish, Trouble, Wish, empty, open_bazaar
+from tests.support.bazaar import IN_THE_END, Bazaar, Paying, RefundWish, Trouble, Verdict, Wish, empty, open_bazaar
 from tests.support.postgres import Urls
 
 STEPS_OF_ONE_RUN = 40
@@ -56,7 +56,9 @@ class Told(StrEnum):
 
 users, everybody, which = st.integers(0, 1), st.integers(0, 2), st.integers(0, 3)
 operations = st.sampled_from(["create", "get", "find", "cancel", "transaction", "refund", "history"])
-payings = st.sampled_from([*[Paying.IN_TIME] * 5, *[Paying.TOO_LATE] * 5, Paying.DECLINED, Paying.ANOTHER_AMOUNT])
+payings = st.sampled_from(
+    [*[Paying.IN_TIME] * 5, *[Paying.TOO_LATE] * 5, Paying.DECLINED, *[Paying.ANOTHER_AMOUNT] * 2]
+)
 tellings = st.sampled_from([*[Told.NOT_EVEN_PAID] * 4, *[Told.BY_RETURN] * 3, *Told])
 of_refunds = st.sampled_from(
     [None, Trouble.ANSWER_LOST, Trouble.REQUEST_LOST, Trouble.KILLED_BEFORE, Trouble.KILLED_AFTER, Trouble.STALE]
@@ -214,6 +216,11 @@ class Everything(RuleBasedStateMachine):
         if trouble is not None:
             self.bazaar.make_trouble(trouble, "refund")
         self.do(self.bazaar.give_back(which, wish))
+
+    @precondition(there_is("payments in review"))
+    @rule(which=which, verdict=st.sampled_from(Verdict))
+    def review(self, which: int, verdict: Verdict) -> None:
+        self.do(self.bazaar.review(which, verdict))
 
     @precondition(there_is("debts"))
     @rule(which=which)

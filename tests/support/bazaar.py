@@ -29,6 +29,7 @@ from cart.bp.refunds.services.by_hand import settle_by_hand
 from cart.bp.refunds.services.give_back import Decision, give_back
 from cart.bp.refunds.services.refundable import Wish as Wanted
 from cart.bp.refunds.services.refundable import find_refundable, shares_of
+from cart.bp.reviews.services.decide import accept_payment, give_back_payment, settle_payment_elsewhere
 from cart.wiring import Till
 from cart.worker import sweep_carts
 from shared.contracts.access import EVERYWHERE
@@ -65,6 +66,14 @@ class Paying(StrEnum):
     TOO_LATE = "too late"
     DECLINED = "declined"
     ANOTHER_AMOUNT = "another amount"
+
+
+class Verdict(StrEnum):
+    """What an admin decides on a payment that is not what was asked for."""
+
+    ACCEPTED = "accepted"
+    GIVEN_BACK = "given back"
+    SETTLED_ELSEWHERE = "settled elsewhere"
 
 
 class RefundWish(StrEnum):
@@ -307,6 +316,19 @@ class Bazaar:
             said = {"note": "bank transfer", "actor_user_id": self.admin, "scope": EVERYWHERE}
             await self.attempt(settle_by_hand(self.till, debt_id=debt.id, **said))
 
+    async def review(self, which: int, verdict: Verdict) -> None:
+        """Decide on a payment that is not what was asked for."""
+        for payment in pick([each for each in await self.payments() if each.state == "review"], which):
+            said = {"actor_user_id": self.admin, "scope": EVERYWHERE}
+            shown = Decimal((payment.answer or {})["amount"])
+            match verdict:
+                case Verdict.ACCEPTED:
+                    await self.attempt(accept_payment(self.till, payment.id, shown=shown, **said))
+                case Verdict.GIVEN_BACK:
+                    await self.attempt(give_back_payment(self.till, payment.id, shown=shown, **said))
+                case Verdict.SETTLED_ELSEWHERE:
+                    await self.attempt(settle_payment_elsewhere(self.till, payment.id, note="in cash", **said))
+
     async def cancel(self, which: int) -> None:
         """Cancel an order's first line, and keep its money."""
         for order, _ in await self._an_order(which):
@@ -428,7 +450,7 @@ class Bazaar:
 
     async def _lost_money(self) -> list[str]:
         """Return what was paid at the provider and is neither paid here nor waiting for a person."""
-        known = {p.transaction_id for p in await self.payments() if p.state in ("paid", "review")}
+        known = {p.transaction_id for p in await self.payments() if p.state in ("paid", "review") or p.review_reason}
         return [f"transaction {each.code}" for each in self.gateway.transactions() if each.id not in known]
 
     async def there_is(self) -> set[str]:
@@ -437,6 +459,7 @@ class Bazaar:
             "orders": "orders",
             "unpaid orders": "orders WHERE state = 'pending'",
             "payments": "payments WHERE state = 'paid'",
+            "payments in review": "payments WHERE state = 'review'",
             "debts": "debts WHERE state = 'owed'",
             "waiting bookings": "calendar_entries WHERE state = 'provisional'",
             "open refunds": "refunds WHERE state IN ('sent', 'unknown')",

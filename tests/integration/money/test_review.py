@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +12,8 @@ from sqlalchemy import select
 from cart.bp.cart.services import settle
 from cart.bp.orders.services.mails import write_order_mails
 from cart.bp.refunds.services import refund_debt
+from cart.bp.refunds.services.give_back import Decision, give_back
+from cart.bp.refunds.services.refundable import Wish
 from cart.bp.reviews.services import (
     accept_payment,
     close_finding,
@@ -75,6 +78,16 @@ async def test_too_much_is_accepted_and_the_rest_is_owed(shop: Shop, ada: int, b
     await refund_debt(shop.till, debt_id=(await shop.debts())[0].id, actor_user_id=bob)
     assert (await stands(shop, ada))[0] == "paid"
     assert (await shop.payments(ada))[0].amount == Decimal("30.00")
+
+
+async def test_what_came_on_top_is_no_part_of_what_is_kept(shop: Shop, ada: int, bob: int, show: Show) -> None:
+    payment = await in_review(shop, ada, show, "30.00")
+    await decide(shop, accept_payment, payment, "30.00", bob)
+    wish = Wish(amount=Decimal("4.00"))
+    await give_back(shop.till, payment.order_id, Decision(wish, uuid4(), Decimal("4.00"), bob), EVERYWHERE)
+    assert (await stands(shop, ada))[0] == "partially_refunded"
+    await refund_debt(shop.till, debt_id=(await shop.debts())[0].id, actor_user_id=bob)
+    assert (await stands(shop, ada))[0] == "partially_refunded"
 
 
 async def test_too_little_cannot_be_accepted(shop: Shop, ada: int, bob: int, show: Show) -> None:

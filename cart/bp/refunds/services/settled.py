@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
-from shared.contracts.states import PAID_ORDER_STATES, DebtState, OrderState, PaymentState, RefundState
+from shared.contracts.states import PAID_ORDER_STATES, DebtReason, DebtState, OrderState, RefundState
 from shared.models import Debt, Order, OrderLine, Payment, Refund
 from shared.services.journal import SYSTEM, record, user_actor
 
+ON_TOP = (DebtReason.PAID_TWICE, DebtReason.MISMATCH, DebtReason.OVERPAID)
+"""Why a payment, or a part of one, is owed that no line was given for."""
 GONE_BACK = (RefundState.SUCCEEDED, RefundState.EXTERNAL)
 
 
@@ -58,18 +60,24 @@ async def _mark_thing(till: Till, session: AsyncSession, order_id: int, line_id:
 
 
 async def mark_order(session: AsyncSession, order_id: int) -> None:
-    """Mark a locked order as refunded, in part or in whole, by the money that came in and went back. Safe to repeat."""
+    """Mark a locked order as refunded, in part or in whole, by the money that came in and went back. Safe to repeat.
+
+    What came on top of its price, and goes back for that reason, is no part of it.
+    """
     order = await session.get_one(Order, order_id, populate_existing=True)
-    paid = await session.scalar(
-        select(func.sum(Payment.amount)).where(Payment.order_id == order_id, Payment.state == PaymentState.PAID)
-    )
-    back = await session.scalar(
+    on_top = Debt.order_line_id.is_(None) & Debt.reason.in_(ON_TOP)
+    of_order = (Debt.order_id == order_id,)
+    paid = select(func.sum(Payment.amount)).where(Payment.order_id == order_id, Payment.fulfilled_at.is_not(None))
+    more = select(func.sum(Debt.amount)).where(*of_order, on_top)
+    by_hand = select(func.sum(Debt.amount)).where(*of_order, Debt.by_hand, ~on_top)
+    back = (
         select(func.sum(Refund.amount))
         .join(Payment, Payment.id == Refund.payment_id)
-        .where(Payment.order_id == order_id, Refund.state.in_(GONE_BACK))
+        .outerjoin(Debt, Debt.id == Refund.debt_id)
+        .where(Payment.order_id == order_id, Refund.state.in_(GONE_BACK), or_(Debt.id.is_(None), ~on_top))
     )
-    by_hand = await session.scalar(select(func.sum(Debt.amount)).where(Debt.order_id == order_id, Debt.by_hand))
-    kept = (paid or Decimal(0)) - (back or Decimal(0)) - (by_hand or Decimal(0))
+    sums = [await session.scalar(each) or Decimal(0) for each in (paid, more, by_hand, back)]
+    kept = sums[0] - sum(sums[1:])
     state = _state_by_money(order.total, kept)
     if order.state in PAID_ORDER_STATES and order.state != state:
         before, order.state = order.state, state

@@ -33,6 +33,10 @@ class CountingCart:
         self.asked.append((user_id, session_id))
         return CartSummaryDTO(ticket_count=3)
 
+    async def count_attention(self, _session: object, _scope: object) -> int:
+        """Find nothing that waits for a person."""
+        return 0
+
     async def join_cart(self, _session: object, *, session_id: str, user_id: int) -> None:
         """Take an anonymous cart over: there is nothing in it here."""
 

@@ -151,6 +151,16 @@ class Everything(RuleBasedStateMachine):
         self.buy(other, wish_of_other, Paying.IN_TIME, Told.BY_RETURN)
         self.pay(1, Paying.TOO_LATE, told)
 
+    @rule(who=everybody, wish=wishes)
+    def change_one_s_mind(self, who: int, wish: Wish) -> None:
+        self.buy(who, wish, Paying.IN_TIME, Told.NOT_EVEN_PAID)
+        self.do(self.bazaar.put_back(0))
+
+    @rule(who=everybody, wish=wishes, part=st.sampled_from(RefundWish), trouble=of_refunds)
+    def buy_and_get_some_back(self, who: int, wish: Wish, part: RefundWish, trouble: Trouble | None) -> None:
+        self.buy(who, wish, Paying.IN_TIME, Told.BY_RETURN)
+        self.give_back(0, part, trouble)
+
     def tell(self, which: int, told: Told) -> None:
         match told:
             case Told.BY_RETURN:

@@ -200,6 +200,13 @@ class Trial:
             await uow.session.execute(update(Payment).where(Payment.order_id == order.id).values(older))
             await uow.commit()
 
+    async def make_refund_older(self, debt_id: int, *, minutes: int) -> None:
+        """Let the refund of a debt have been asked for so many minutes before."""
+        async with unit_of_work(self.site.database) as uow:
+            older = update(Refund).where(Refund.debt_id == debt_id)
+            await uow.session.execute(older.values(created_at=Refund.created_at - timedelta(minutes=minutes)))
+            await uow.commit()
+
     async def sees_it_bought_once(self) -> None:
         """See the end of every way: one order, paid once, two tickets with seats, one mail."""
         await self.becomes(self.is_bought, "the order is paid and has its tickets")

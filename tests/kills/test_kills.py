@@ -176,6 +176,7 @@ async def test_killed_before_a_refund_is_sent_nothing_went_back_and_it_can_be_ma
     await trial.was_called("transaction")
     await trial.die("cart", pressed)
 
+    await trial.make_refund_older(debt_id, minutes=3)
     await trial.becomes(lambda: trial.refund_is(debt_id, "failed"), "the worker has given it up")
     assert await trial.given_back() == []
     await trial.site.start("cart")

@@ -491,7 +491,23 @@ async def test_asking_finds_a_payment_that_nobody_told_of(
     assert answer.location == f"{page_of(waiting)}?result=asked-changed"
     assert await tickets_of(session, ada) == ["confirmed"] * 2
     again = await admin.post(f"{page_of(waiting)}ask/")
-    assert again.location == f"{page_of(waiting)}?result=asked-nothing"
+    assert again.location == f"{page_of(waiting)}?result=asked-same"
+
+
+async def test_asking_counts_what_went_back_without_us(
+    admin: Visitor, session: AsyncSession, paid: Order, ada: Visitor, gateway: FakeGateway
+) -> None:
+    [payment] = await payments_of(session, ada)
+    path = f"{page_of(paid)}ask/"
+    assert (await admin.post(path)).location == f"{page_of(paid)}?result=asked-same"
+    gateway.refund_by_hand(str(payment.transaction_id), Decimal("5.00"))
+
+    assert (await admin.post(path)).location == f"{page_of(paid)}?result=asked-changed"
+
+    async with fresh(session) as now:
+        rows = [(row.state, row.amount) for row in await now.scalars(select(Refund))]
+    assert rows == [("external", Decimal("5.00"))]
+    assert (await admin.post(path)).location == f"{page_of(paid)}?result=asked-same"
 
 
 @pytest.mark.parametrize(

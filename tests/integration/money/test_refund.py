@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from cart.bp.cart.services import settle
+from cart.bp.provider.services.elsewhere import compare
 from cart.bp.refunds.services import refund_debt
 from shared.contracts.dtos import MovementStatus
 from shared.contracts.errors import Conflict, GatewayUnavailable, NotFound, Unavailable
@@ -111,6 +112,87 @@ async def test_a_refund_that_was_never_sent_is_given_up_by_the_worker(shop: Shop
     await shop.work()
     assert [refund.state for refund in await shop.refunds()] == ["failed"]
     assert not shop.gateway.calls["refund"]
+
+
+async def test_what_is_about_to_be_sent_is_not_given_up_by_somebody_else(shop: Shop, bob: int, debt: Debt) -> None:
+    async with unit_of_work(shop.till.database) as uow:
+        refund = Refund(
+            debt_id=debt.id,
+            payment_id=debt.payment_id,
+            amount=debt.amount,
+            currency=debt.currency,
+            created_at=shop.clock(),
+            next_check_at=shop.clock(),
+        )
+        uow.session.add(refund)
+        await uow.session.flush()
+        await uow.commit()
+
+    await shop.work()
+    assert [each.state for each in await shop.refunds()] == ["requested"]
+    shop.clock.forward(minutes=3)
+    await shop.work()
+    assert [each.state for each in await shop.refunds()] == ["failed"]
+
+
+# --- money that moves at the provider without us ---
+
+
+async def test_what_went_back_in_the_dashboard_is_not_given_back_again(shop: Shop, bob: int, debt: Debt) -> None:
+    transaction_id = await _transaction_of(shop, debt)
+    shop.gateway.refund_by_hand(transaction_id, debt.amount)
+
+    with pytest.raises(Conflict, match="went back without us"):
+        await pay_back(shop, debt, bob)
+    assert shop.gateway.calls["refund"] == 0
+    assert [refund.state for refund in await shop.refunds()] == ["failed"]
+
+    transaction = await shop.gateway.transaction(transaction_id, "MSANDBOX")
+    assert transaction is not None
+    await compare(shop.till, debt.payment_id, transaction)
+    assert [row.state for row in await shop.debts()] == ["settled", "owed"]
+    assert await pay_back(shop, (await shop.debts())[1], bob) == "succeeded"
+
+
+async def test_what_the_bank_took_back_is_not_given_back_again(shop: Shop, bob: int, debt: Debt) -> None:
+    shop.gateway.charge_back(await _transaction_of(shop, debt), debt.amount)
+
+    with pytest.raises(Conflict, match="went back without us"):
+        await pay_back(shop, debt, bob)
+    assert shop.gateway.calls["refund"] == 0
+
+
+async def test_nothing_is_sent_while_somebody_elses_refund_is_under_way(shop: Shop, bob: int, debt: Debt) -> None:
+    transaction_id = await _transaction_of(shop, debt)
+    shop.gateway.hold_refunds()
+    await shop.gateway.refund(transaction_id, "MSANDBOX", Decimal("1.00"))
+
+    with pytest.raises(Conflict, match="still under way"):
+        await pay_back(shop, debt, bob)
+    assert shop.gateway.calls["refund"] == 1  # theirs
+
+    shop.gateway.settle_refund(transaction_id, MovementStatus.VOID)
+    shop.gateway.hold_refunds(hold=False)
+    assert await pay_back(shop, debt, bob) == "succeeded"
+
+
+async def test_a_read_behind_the_times_lets_no_lost_refund_pass_for_made(shop: Shop, bob: int, debt: Debt) -> None:
+    assert await pay_back(shop, debt, bob) == "succeeded"
+    second = (await shop.debts())[1]
+    shop.gateway.stale_next("transaction")  # what is read before the call does not show the first one yet
+    shop.gateway.drop_next_request("refund")
+
+    assert await pay_back(shop, second, bob) == "unknown"
+    shop.clock.forward(minutes=11)
+    await shop.work()
+
+    assert [refund.state for refund in await shop.refunds()] == ["succeeded", "failed"]
+    assert [row.state for row in await shop.debts()] == ["settled", "owed"]
+
+
+async def _transaction_of(shop: Shop, debt: Debt) -> str:
+    async with unit_of_work(shop.till.database) as uow:
+        return (await uow.session.get_one(Payment, debt.payment_id)).transaction_id or ""
 
 
 async def test_a_pending_refund_is_settled_later(shop: Shop, bob: int, debt: Debt) -> None:

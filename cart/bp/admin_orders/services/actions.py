@@ -10,7 +10,9 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.cart.services import PutBackOutcome, fence, settle_or_raise
+from cart.bp.cart.services.attempts import read_payment
 from cart.bp.orders.services.cancel import cancel_lines
+from cart.bp.provider.services.elsewhere import compare
 from cart.bp.refunds.services import settle_refund
 from cart.wiring import Till
 from shared.contracts.access import PageScope
@@ -113,10 +115,12 @@ async def ask_provider(till: Till, *, order_id: int, scope: PageScope) -> Answer
         await _state_of(uow.session, order_id, scope)
         payments = (await uow.session.execute(_payments_to_ask(order_id))).all()
         refunds = (await uow.session.execute(_refunds_to_ask(order_id))).all()
-    if not payments and not refunds:
+        paid = list(await uow.session.scalars(_paid(order_id)))
+    if not payments and not refunds and not paid:
         return Answer.NOTHING
     answers = [await _ask_about_payment(till, payment_id, state) for payment_id, state in payments]
     answers += [await _ask_about_refund(till, refund_id, state) for refund_id, state in refunds]
+    answers += [await _ask_about_movements(till, payment_id) for payment_id in paid]
     return next(answer for answer in Answer if answer in answers)
 
 
@@ -136,6 +140,27 @@ async def _ask_about_refund(till: Till, refund_id: int, before: str) -> Answer:
     """Settle a refund, and say what came out."""
     state = await settle_refund(till, refund_id)
     return Answer.NOT_KNOWN if state in REFUND_IN_FLIGHT else Answer.CHANGED if state != before else Answer.SAME
+
+
+async def _ask_about_movements(till: Till, payment_id: int) -> Answer:
+    """Hold a payment that has arrived against the provider's record of it: money may have gone back without us."""
+    payment = await read_payment(till, payment_id)
+    try:
+        gateway = await till.gateways.of(payment.merchant_code)
+        transaction = await gateway.transaction(str(payment.transaction_id), payment.merchant_code)
+    except GatewayError as error:
+        _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
+        return Answer.NOT_REACHED
+    if transaction is None:
+        return Answer.SAME
+    compared = await compare(till, payment_id, transaction)
+    return Answer.NOT_KNOWN if compared.undecided else Answer.CHANGED if compared.found else Answer.SAME
+
+
+def _paid(order_id: int) -> Select[int]:
+    """Select the payments of an order that have arrived, and whose record at the provider has a name."""
+    mine = (Payment.order_id == order_id, Payment.state == PaymentState.PAID, Payment.transaction_id.is_not(None))
+    return select(Payment.id).where(*mine).order_by(Payment.id)
 
 
 def _payments_to_ask(order_id: int) -> Select[int, str]:

@@ -7,18 +7,19 @@ transaction is read, never asked again.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
 from shared.contracts.access import EVERYWHERE, PageScope
 from shared.contracts.dtos import RefundAnswer, RefundOutcome, Transaction
-from shared.contracts.errors import Conflict, GatewayError, NotFound, Unavailable
+from shared.contracts.errors import Conflict, GatewayError, NotFound, ShopError, Unavailable
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, PaymentState, RefundState
 from shared.db.locks import lock_order, lock_payment, lock_refund
 from shared.db.refusals import violates
@@ -31,9 +32,18 @@ from .settled import settle_debt
 
 NOT_OWED = "This debt is settled already."
 CANNOT_ASK = "The payment provider cannot be reached right now. Nothing was sent; please try again in a few minutes."
+UNDER_WAY_THERE = "SumUp shows a refund of this payment that is still under way. Nothing was sent; please wait for it."
+MOVED_THERE = (
+    "SumUp shows money of this payment that went back without us. Nothing was sent. Open the order and press"
+    " “Ask SumUp now”, so that it is counted; then refund what is still owed, or settle the debt by hand."
+)
+NEVER_SENT = "It was never sent: the site was stopped before. Try again."
+NO_RECORD = "The provider has no record of it. Try again."
 QUIET_TIME = timedelta(minutes=10)
 """How long an unclear refund must stay invisible at the provider before it counts as never made."""
 LOOK_AGAIN = timedelta(seconds=30)
+SENT_WITHIN = timedelta(minutes=2)
+"""How long the reading before a refund is sent may take, with its tries: before that nobody says that it never was."""
 _log = structlog.get_logger("maypole.refund")
 
 
@@ -75,20 +85,54 @@ async def _payment_of(till: Till, debt_id: int, scope: PageScope) -> Payment:
 
 
 async def _refunded_so_far(till: Till, payment: Payment, refund_id: int) -> Decimal:
-    """Ask the provider what it has given back of a payment, once our refund keeps any other from being made.
+    """Return what has gone back of a payment, once the provider's record agrees, and our refund keeps others away.
 
-    Read before that, it could be out of date: a refund made in between would then be taken for ours. Raises
-    Unavailable, and ends the refund, where it can't be asked.
+    Read before that, it could be out of date: a refund made in between would then be taken for ours. What we know to
+    have gone back counts even where a read is behind the times. Raises Unavailable where the provider can't be asked,
+    and Conflict where money has moved without us or is about to; the refund has ended then, and nothing is sent.
     """
     transaction = await _transaction(till, payment)
-    if transaction is not None:
-        return transaction.refunded
+    known = await _known(till, payment)
+    refusal = _refusal(transaction, known)
+    if refusal is None:
+        return known.refunded
     async with unit_of_work(till.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
         if refund.state == RefundState.REQUESTED:
-            await _fail(uow.session, refund, order_id, CANNOT_ASK, till.clock())
+            await _fail(uow.session, refund, order_id, str(refusal), till.clock())
         await uow.commit()
-    raise Unavailable(CANNOT_ASK)
+    raise refusal
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What we know to have gone back of a payment: by refunds, and to the buyer's bank."""
+
+    refunded: Decimal
+    charged_back: Decimal
+
+
+async def _known(till: Till, payment: Payment) -> _Known:
+    """Add up what we know to have gone back of a payment."""
+    gone = Refund.state.in_((RefundState.SUCCEEDED, RefundState.EXTERNAL))
+    statement = select(
+        func.coalesce(func.sum(Refund.amount).filter(~Refund.chargeback), 0),
+        func.coalesce(func.sum(Refund.amount).filter(Refund.chargeback), 0),
+    ).where(Refund.payment_id == payment.id, gone)
+    async with unit_of_work(till.database) as uow:
+        refunded, charged_back = (await uow.session.execute(statement)).one()
+    return _Known(refunded, charged_back)
+
+
+def _refusal(transaction: Transaction | None, known: _Known) -> ShopError | None:
+    """Say why nothing may be sent, by the provider's record of a payment; None: it may be."""
+    if transaction is None:
+        return Unavailable(CANNOT_ASK)
+    if transaction.refunded != transaction.given_back:
+        return Conflict(UNDER_WAY_THERE)
+    if transaction.given_back > known.refunded or transaction.charged_back > known.charged_back:
+        return Conflict(MOVED_THERE)
+    return None
 
 
 async def _transaction(till: Till, payment: Payment) -> Transaction | None:
@@ -210,7 +254,10 @@ async def _decide(
     if refund.state not in REFUND_IN_FLIGHT:
         return
     if refund.state == RefundState.REQUESTED:
-        await _fail(session, refund, order_id, "It was never sent: the site was stopped before. Try again.", now)
+        if now - refund.created_at > SENT_WITHIN:
+            await _fail(session, refund, order_id, NEVER_SENT, now)
+        else:
+            refund.next_check_at = now + LOOK_AGAIN
         return
     refund.next_check_at = now + min(LOOK_AGAIN * (refund.checks + 1), QUIET_TIME)
     if transaction is None:
@@ -219,7 +266,7 @@ async def _decide(
     if transaction.given_back >= wanted:
         await _succeed(till, session, refund, order_id)
     elif transaction.refunded < wanted and now - (refund.sent_at or refund.created_at) > QUIET_TIME:
-        await _fail(session, refund, order_id, "The provider has no record of it. Try again.", now)
+        await _fail(session, refund, order_id, NO_RECORD, now)
 
 
 async def _succeed(till: Till, session: AsyncSession, refund: Refund, order_id: int) -> None:

@@ -51,15 +51,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-async def site(postgres: TestPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+async def site(
+    postgres: TestPostgres, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> AsyncIterator[Site]:
     """Give the running site; its logs lie among the artifacts afterwards."""
-    shutil.rmtree(ARTIFACTS, ignore_errors=True)
+    logs = ARTIFACTS / "logs" / worker_id
+    shutil.rmtree(logs, ignore_errors=True)
     folder = tmp_path_factory.mktemp("site")
     try:
         async with postgres.clean_database() as urls, running_site(urls, folder) as started:
             yield started
     finally:
-        shutil.copytree(folder / "logs", ARTIFACTS / "logs", dirs_exist_ok=True)
+        shutil.copytree(folder / "logs", logs, dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,9 @@ LINT = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("lint-impor
 TYPES = (("mypy",),)
 CHECKS = {"lint": LINT, "types": TYPES}
 KINDS = ("unit", "contracts", "integration", "concurrency", "properties", "kills", "browser")
-SIDE_BY_SIDE = {"contracts": 2, "integration": 2}
-"""Kinds whose tests run in so many processes: each test has a database of its own, and waits for it more than it works.
-The others are over in seconds, or use the machine whole (concurrency, kills, browser)."""
+SIDE_BY_SIDE = dict.fromkeys(("contracts", "integration", "concurrency", "properties", "kills", "browser"), 2)
+"""Kinds whose tests run in so many processes: each test, or each process, has a database and a site of its own, and
+they wait for those more than they work. The others are over in seconds."""
 LONG = "long"
 NO_TESTS = 5
 HELP = f"""usage: ./test [KIND …] [pytest options]

@@ -17,6 +17,7 @@ class Mail(IdMixin, Base):
     __table_args__ = (
         CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="sent_or_given_up"),
         Index("ix_mails_unsent", "created_at", postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL")),
+        Index("ix_mails_given_up", "kind", "key", postgresql_where=text("given_up_at IS NOT NULL")),
     )
 
     kind: Mapped[str]

@@ -277,6 +277,7 @@ class Refund(IdMixin, Base):
             postgresql_where=text("state IN ('requested', 'sent', 'unknown')"),
         ),
         Index("ix_refunds_payment_id", "payment_id"),
+        Index("ix_refunds_failed", "payment_id", postgresql_where=text("state = 'failed'")),
         Index(
             "uq_refunds_external_event",
             "payment_id",
@@ -343,7 +344,14 @@ class ProviderFinding(IdMixin, Base):
         CheckConstraint(
             "resolved_at IS NULL OR (resolved_by IS NOT NULL AND note <> '')", name="resolved_says_who_and_how"
         ),
-        UniqueConstraint("merchant_code", "transaction_id", "kind", "amount"),
+        UniqueConstraint(
+            "merchant_code",
+            "transaction_id",
+            "kind",
+            "amount",
+            "provider_event",
+            name="uq_provider_findings_once",
+        ),
         Index("ix_provider_findings_open", "id", postgresql_where=text("resolved_at IS NULL")),
     )
 
@@ -355,6 +363,8 @@ class ProviderFinding(IdMixin, Base):
     """Ours, where it is about one of ours."""
     amount: Mapped[Decimal]
     currency: Mapped[str]
+    provider_event: Mapped[str] = mapped_column(server_default="")
+    """The movement that it is about, so that two of one sum are two; empty where it is about the payment itself."""
     happened_at: Mapped[datetime | None]
     found_at: Mapped[datetime] = mapped_column(server_default=func.now())
     resolved_at: Mapped[datetime | None]

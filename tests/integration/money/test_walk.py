@@ -15,6 +15,8 @@ from cart.bp.cart.services import settle
 from cart.bp.provider.services import Walked, walk_due, walk_history
 from cart.bp.provider.services.elsewhere import divide
 from cart.bp.refunds.services import refund_debt
+from cart.bp.reviews.services import close_finding
+from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import HistoryPage, MovementStatus
 from shared.contracts.errors import GatewayUnavailable
 from shared.db.uow import unit_of_work
@@ -192,6 +194,29 @@ async def test_two_refunds_of_one_sum_in_the_dashboard_are_two(shop: Shop, paid:
     assert await external(shop) == [(None, Decimal("5.00"), False)] * 2
 
 
+async def close_findings(shop: Shop, user_id: int) -> None:
+    """Let somebody look at every finding and close it."""
+    async with unit_of_work(shop.till.database) as uow:
+        open_now = list(await uow.session.scalars(select(ProviderFinding).where(ProviderFinding.resolved_at.is_(None))))
+    for found in open_now:
+        await close_finding(shop.till, found.id, note="seen", actor_user_id=user_id, scope=EVERYWHERE)
+
+
+@pytest.mark.parametrize("kind", ["external_refund", "chargeback"])
+async def test_a_movement_is_found_though_one_of_the_same_sum_was_closed(
+    shop: Shop, ada: int, paid: str, kind: str
+) -> None:
+    for _ in range(2):
+        if kind == "chargeback":
+            shop.gateway.charge_back(paid, Decimal("5.00"))
+        else:
+            shop.gateway.refund_by_hand(paid, Decimal("5.00"))
+        assert await walk(shop) == (0, 1, 0)
+        await close_findings(shop, ada)
+        assert await walk(shop) == NOTHING_NEW
+    assert await findings(shop) == [(kind, Decimal("5.00"), True)] * 2
+
+
 async def test_what_pays_a_debt_in_part_is_left_to_a_person(shop: Shop, debts: list[Debt]) -> None:
     shop.gateway.refund_by_hand(await transaction_of(shop, debts[0].payment_id), Decimal("4.00"))
     assert await walk(shop) == (0, 1, 0)
@@ -231,6 +256,19 @@ async def test_a_refund_of_ours_that_failed_after_all_differs(shop: Shop, bob: i
     shop.clock.forward(hours=2)
     assert await walk(shop) == (0, 1, 0)
     assert await findings(shop) == [("difference", Decimal("12.50"), True)]
+
+
+async def test_each_refund_of_ours_of_one_sum_that_failed_after_all_differs(
+    shop: Shop, bob: int, debts: list[Debt]
+) -> None:
+    for debt in debts:
+        await refund_debt(shop.till, debt_id=debt.id, actor_user_id=bob)
+        shop.gateway.settle_refund(await transaction_of(shop, debt.payment_id), MovementStatus.VOID)
+        shop.clock.forward(hours=2)
+        assert await walk(shop) == (0, 1, 0)
+        await close_findings(shop, bob)
+        assert await walk(shop) == NOTHING_NEW
+    assert await findings(shop) == [("difference", Decimal("12.50"), True)] * 2
 
 
 async def test_what_the_bank_took_back_is_found_and_counts_as_given_back(shop: Shop, ada: int, paid: str) -> None:

@@ -84,26 +84,32 @@ async def _differences(till: Till, attempt: Attempt, transaction: Transaction, r
     payment = attempt.payment
     if payment.state != PaymentState.PAID:
         return 0  # a person looks at it already
-    amounts = []
+    differences = []
     if (transaction.amount, transaction.currency) != (payment.amount, payment.currency) or not transaction.captured:
-        amounts.append(transaction.amount)
-    settled_long_ago = [
-        refund for refund in refunds if refund.finished_at and till.clock() - refund.finished_at > SEEN_AFTER
-    ]
-    missing = _ours(settled_long_ago) - Counter(movement.amount for movement in _done(transaction.refunds))
-    amounts.extend(missing)
+        differences.append((transaction.amount, ""))
+    differences += _missing(till, transaction, refunds)
     found = 0
-    for amount in amounts:
+    for amount, event in differences:
         found += await note_finding(
             attempt.session,
             payment.merchant_code,
             transaction,
             FindingKind.DIFFERENCE,
             amount,
+            provider_event=event,
             payment_id=payment.id,
             happened_at=till.clock(),
         )
     return found
+
+
+def _missing(till: Till, transaction: Transaction, refunds: Iterable[Refund]) -> list[tuple[Decimal, str]]:
+    """Return the sums of refunds of ours that the provider's record ought to show and does not, numbered by sum."""
+    settled_long_ago = [
+        refund for refund in refunds if refund.finished_at and till.clock() - refund.finished_at > SEEN_AFTER
+    ]
+    missing = _ours(settled_long_ago) - Counter(movement.amount for movement in _done(transaction.refunds))
+    return [(amount, f"missing {number + 1}") for amount, times in missing.items() for number in range(times)]
 
 
 async def _note_movement(
@@ -134,6 +140,7 @@ async def _note_movement(
         transaction,
         FindingKind.CHARGEBACK if chargeback else FindingKind.EXTERNAL_REFUND,
         movement.amount,
+        provider_event=movement.id,
         payment_id=payment.id,
         happened_at=till.clock(),
     )

@@ -21,10 +21,14 @@ async def note_finding(
     kind: FindingKind,
     amount: Decimal,
     *,
+    provider_event: str = "",
     payment_id: int | None = None,
     happened_at: datetime | None = None,
 ) -> int:
-    """Write a finding down, unless it is known; return how many are new: 1 or 0."""
+    """Write a finding down, unless it is known; return how many are new: 1 or 0.
+
+    ``provider_event`` names the movement that it is about: another one of the same sum is a finding of its own.
+    """
     statement = insert(ProviderFinding).values(
         merchant_code=merchant_code,
         transaction_id=transaction.id if isinstance(transaction, Transaction) else transaction.transaction_id,
@@ -33,6 +37,7 @@ async def note_finding(
         payment_id=payment_id,
         amount=amount.quantize(CENT),
         currency=transaction.currency,
+        provider_event=provider_event,
         happened_at=happened_at,
     )
     added = await session.execute(statement.on_conflict_do_nothing().returning(ProviderFinding.id))

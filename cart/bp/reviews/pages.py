@@ -26,7 +26,7 @@ FOUND: dict[FindingKind, tuple[str, str]] = {
     ),
     FindingKind.EXTERNAL_REFUND: (
         "A refund made in the provider's dashboard",
-        "It is counted as given back. Look whether the buyer is owed anything else.",
+        "Look whether the buyer is owed anything else.",
     ),
     FindingKind.CHARGEBACK: (
         "The buyer's bank took the money back",
@@ -37,6 +37,14 @@ FOUND: dict[FindingKind, tuple[str, str]] = {
         "Compare both, and ask the provider where they cannot be brought together.",
     ),
 }
+
+COUNTED = "It is counted as given back."
+NOT_COUNTED = (
+    "It is not counted as given back: it pays no debt as a whole, or its payment is not held as paid."
+    " If the buyer is still owed money, note the debt as paid back by hand, or give back that much less."
+)
+MOVED_BACK = (FindingKind.EXTERNAL_REFUND, FindingKind.CHARGEBACK)
+"""Findings about money that went back."""
 
 RESULTS: dict[str, str] = {
     "accepted": "The payment is accepted and the order is paid.",
@@ -134,6 +142,8 @@ def view_of_review(row: ReviewRow) -> ReviewView:
 def view_of_finding(row: FindingRow) -> FindingView:
     """Return a finding in words."""
     what, advice = FOUND[row.kind]
+    if row.kind in MOVED_BACK:
+        advice = f"{COUNTED if row.is_counted else NOT_COUNTED} {advice}"
     return FindingView(row, what, advice)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import FindingKind, Role
-from shared.models import Payment, ProviderFinding
+from shared.models import Payment, ProviderFinding, Refund
 from shared.payments.fake import FakeGateway
 from tests.integration.cart.conftest import Counting, FillCart, Show, SignIn, make_show, payments_of, tickets_of
 from tests.support.visitor import Visitor
@@ -18,7 +18,7 @@ REVIEW = "/admin/refunds/review/"
 
 
 async def pay(ada: Visitor, session: AsyncSession, gateway: FakeGateway, amount: str) -> Payment:
-    """Let Ada pay another amount than 25.00."""
+    """Let Ada pay an amount for what costs 25.00."""
     await ada.post("/checkout/", {"shown_total": "25.00"})
     [payment] = await payments_of(session, ada)
     gateway.pay(str(payment.checkout_id), amount=Decimal(amount))
@@ -145,6 +145,49 @@ async def test_a_finding_is_listed_in_words_and_closed_with_a_note(
     second = await admin.post(path, {"note": "In the dashboard"})
     assert (second.status, second.text("#f-note")) == (409, "In the dashboard")
     assert (await admin.get(REVIEW)).has(".empty")
+
+
+@pytest.fixture
+async def whole(ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway) -> Payment:
+    """Two tickets, paid as they were asked for."""
+    await fill_cart(ada, show, 2)
+    return await pay(ada, session, gateway, "25.00")
+
+
+async def went_back(session: AsyncSession, payment: Payment, kind: FindingKind, *, counted: bool) -> ProviderFinding:
+    """Let 7.00 go back elsewhere; where it counts, beside an earlier movement of that sum."""
+    found = await make_finding(session, kind)
+    found.payment_id, found.provider_event = payment.id, "movement-2"
+    refund = Refund(payment_id=payment.id, amount=7, currency="GBP", state="external")
+    refund.provider_event = "movement-2" if counted else "movement-1"
+    session.add(refund)
+    await session.flush()
+    await session.commit()
+    return found
+
+
+@pytest.mark.parametrize("kind", [FindingKind.EXTERNAL_REFUND, FindingKind.CHARGEBACK])
+@pytest.mark.parametrize(
+    ("counted", "said", "unsaid"),
+    [
+        (True, "It is counted as given back.", "not counted"),
+        (False, "note the debt as paid back by hand, or give back that much less", "It is counted"),
+    ],
+)
+async def test_a_finding_says_whether_what_went_back_is_counted(
+    admin: Visitor, session: AsyncSession, whole: Payment, kind: FindingKind, counted: bool, said: str, unsaid: str
+) -> None:
+    finding = await went_back(session, whole, kind, counted=counted)
+    advice = (await admin.get(f"{REVIEW}findings/{finding.id}/")).text(".page-head .lede")
+    assert said in advice
+    assert unsaid not in advice
+
+
+async def test_a_finding_about_a_whole_payment_says_nothing_of_what_is_counted(
+    admin: Visitor, session: AsyncSession
+) -> None:
+    finding = await make_finding(session)
+    assert "counted" not in (await admin.get(f"{REVIEW}findings/{finding.id}/")).text(".page-head .lede")
 
 
 async def test_the_number_of_queries_is_pinned(

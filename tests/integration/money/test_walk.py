@@ -15,7 +15,7 @@ from cart.bp.cart.services import settle
 from cart.bp.provider.services import Walked, walk_due, walk_history
 from cart.bp.provider.services.elsewhere import divide
 from cart.bp.refunds.services import refund_debt
-from cart.bp.reviews.services import close_finding
+from cart.bp.reviews.services import close_finding, list_findings, settle_payment_elsewhere
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import HistoryPage, MovementStatus
 from shared.contracts.errors import GatewayUnavailable
@@ -192,6 +192,26 @@ async def test_two_refunds_of_one_sum_in_the_dashboard_are_two(shop: Shop, paid:
         shop.gateway.refund_by_hand(paid, Decimal("5.00"))
         await walk(shop)
     assert await external(shop) == [(None, Decimal("5.00"), False)] * 2
+    assert await counted(shop) == [True, True]
+
+
+async def counted(shop: Shop) -> list[bool]:
+    """Return of each open finding whether what went back is said to be counted."""
+    async with unit_of_work(shop.till.database) as uow:
+        return [row.is_counted for row in await list_findings(uow.session, EVERYWHERE, limit=9)]
+
+
+async def test_what_went_back_of_a_payment_that_was_closed_is_not_counted(
+    shop: Shop, ada: int, bob: int, show: Show
+) -> None:
+    payment = await shop.buy(ada, show, 2)
+    paid = shop.gateway.pay(str(payment.checkout_id), amount=Decimal("30.00"))
+    await settle(shop.till, payment.id)
+    await settle_payment_elsewhere(shop.till, payment.id, note="dashboard", actor_user_id=bob, scope=EVERYWHERE)
+    shop.gateway.refund_by_hand(paid.id, Decimal("30.00"))
+    assert await walk(shop) == (0, 1, 0)
+    assert await external(shop) == []
+    assert await counted(shop) == [False]
 
 
 async def close_findings(shop: Shop, user_id: int) -> None:
@@ -223,6 +243,7 @@ async def test_what_pays_a_debt_in_part_is_left_to_a_person(shop: Shop, debts: l
     assert await walk(shop) == NOTHING_NEW
     assert await external(shop) == []
     assert await findings(shop) == [("external_refund", Decimal("4.00"), True)]
+    assert await counted(shop) == [False]
 
 
 async def test_a_refund_of_ours_is_no_finding(shop: Shop, bob: int, debts: list[Debt]) -> None:

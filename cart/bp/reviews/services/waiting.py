@@ -17,7 +17,7 @@ from shared.contracts.access import PageScope
 from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.states import FindingKind, OrderState, PaymentState
 from shared.db.uow import unit_of_work
-from shared.models import Order, Payment, ProviderFinding, User
+from shared.models import Order, Payment, ProviderFinding, Refund, User
 from shared.services.cart_attention import finding_within, order_within
 from shared.services.journal import record, user_actor
 
@@ -75,6 +75,8 @@ class FindingRow:
     happened_at: datetime | None
     found_at: datetime
     order_number: str | None
+    is_counted: bool
+    """Whether what went back counts as given back: not so where it pays no whole debt, or its payment is not paid."""
 
 
 async def list_reviews(session: AsyncSession, scope: PageScope, *, limit: int) -> list[ReviewRow]:
@@ -147,7 +149,7 @@ async def _findings(
 ) -> list[FindingRow]:
     """Read findings with the number of the order that they are about."""
     rows = await session.execute(
-        select(ProviderFinding, Order.number)
+        select(ProviderFinding, Order.number, _is_counted())
         .outerjoin(Payment, Payment.id == ProviderFinding.payment_id)
         .outerjoin(Order, Order.id == Payment.order_id)
         .where(which, finding_within(scope))
@@ -166,9 +168,19 @@ async def _findings(
             happened_at=found.happened_at,
             found_at=found.found_at,
             order_number=number,
+            is_counted=is_counted,
         )
-        for found, number in rows
+        for found, number, is_counted in rows
     ]
+
+
+def _is_counted() -> ColumnElement[bool]:
+    """Tell whether the movement that a finding is about was written down as given back."""
+    return (
+        select(Refund.id)
+        .where(Refund.payment_id == ProviderFinding.payment_id, Refund.provider_event == ProviderFinding.provider_event)
+        .exists()
+    )
 
 
 async def close_finding(till: Till, finding_id: int, *, note: str, actor_user_id: int, scope: PageScope) -> None:

@@ -166,7 +166,8 @@ async def _settle(payment: PaymentDTO) -> Seen:
     try:
         return await settle_or_raise(current_till(), payment.id)
     except GatewayError:
-        return Seen(payment.state if payment.state in CLOSED_PAYMENT_STATES else PaymentState.UNKNOWN)
+        is_proven = payment.state in (*CLOSED_PAYMENT_STATES, PaymentState.PAID)
+        return Seen(payment.state if is_proven else PaymentState.UNKNOWN)
 
 
 async def _build_return_page(payment: PaymentDTO, seen: Seen, token: str) -> ReturnPage:

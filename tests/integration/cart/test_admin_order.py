@@ -531,6 +531,26 @@ async def test_asking_says_what_came_out_also_that_nothing_is_known(
     assert words in (await admin.get(answer.location)).text("main .notice")
 
 
+async def test_asking_finds_the_transaction_of_a_payment_that_came_without_it(
+    admin: Visitor, session: AsyncSession, paid: Order, ada: Visitor, gateway: FakeGateway
+) -> None:
+    [payment] = await payments_of(session, ada)
+    known, path = payment.transaction_id, f"{page_of(paid)}ask/"
+    await session.execute(update(Payment).values(transaction_id=None, transaction_code=None))
+    await session.commit()
+    gateway.fail_next(GatewayUnavailable("away"), "get")
+    assert (await admin.post(path)).location == f"{page_of(paid)}?result=asked-not_reached"
+    gateway.change(str(payment.checkout_id), amount=payment.amount + 1)
+    assert (await admin.post(path)).location == f"{page_of(paid)}?result=asked-not_known"
+    gateway.change(str(payment.checkout_id), amount=payment.amount)
+    assert (await admin.post(path)).location == f"{page_of(paid)}?result=asked-changed"
+    [payment] = await payments_of(session, ada)
+    assert known
+    assert payment.transaction_id == known
+    assert "its transaction became known" in (await admin.get(page_of(paid))).text("main")
+    assert (await admin.post(path)).location == f"{page_of(paid)}?result=asked-nothing"
+
+
 async def test_a_refund_whose_answer_was_lost_is_looked_up_and_not_sent_again(
     admin: Visitor, session: AsyncSession, paid: Order, ada: Visitor, gateway: FakeGateway
 ) -> None:

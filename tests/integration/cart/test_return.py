@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.cart.return_page import Verdict, judge, state_now
@@ -124,6 +125,19 @@ async def test_a_provider_out_of_reach_means_checking(
     assert page.html.css_first("head noscript meta, noscript meta") or "refresh" in (page.html.html or "")
     assert page.attribute("[hx-get]", "hx-get") == _address(payment)
     assert not page.has("form[action$='/pay/']")
+
+
+async def test_what_is_paid_stays_paid_while_its_transaction_cannot_be_asked_for(
+    ada: Visitor, visitor: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway
+) -> None:
+    await fill_cart(ada, show, 2)
+    payment = await _check_out(ada, session)
+    gateway.pay(str(payment.checkout_id))
+    await ada.get(_address(payment))
+    await session.execute(update(Payment).values(transaction_id=None, transaction_code=None))
+    await session.commit()
+    gateway.fail_next(GatewayUnavailable("no route"), "get")
+    assert (await visitor.get(_address(payment))).text("h1") == "Paid. Thank you!"
 
 
 async def test_polling_waits_and_then_loads_the_page_anew(

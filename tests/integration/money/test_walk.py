@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from cart.bp.cart.services import settle
 from cart.bp.provider.services import Walked, walk_due, walk_history
@@ -18,9 +18,9 @@ from cart.bp.refunds.services import refund_debt
 from cart.bp.reviews.services import close_finding, list_findings, settle_payment_elsewhere
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import HistoryPage, MovementStatus
-from shared.contracts.errors import GatewayUnavailable
+from shared.contracts.errors import Conflict, GatewayUnavailable
 from shared.db.uow import unit_of_work
-from shared.models import Debt, Payment, ProviderFinding, ProviderWalk
+from shared.models import Debt, JournalEntry, Payment, ProviderFinding, ProviderWalk
 from shared.payments.accounts import OneGateway
 from shared.payments.fake import FakeGateway
 from shared.services.audit import CHECKS, run_audit
@@ -313,6 +313,99 @@ async def test_what_the_bank_took_back_is_found_and_counts_as_given_back(shop: S
 def test_a_sum_is_divided_among_whole_debts(amount: str, parts: list[tuple[int | None, str]]) -> None:
     debts = {1: Decimal("10.00"), 2: Decimal("12.50")}
     assert divide(Decimal(amount), debts) == [(debt_id, Decimal(part)) for debt_id, part in parts]
+
+
+# --- payments whose transaction the provider has not named ---
+
+
+async def forget_transaction(shop: Shop, payment_id: int, **changes: object) -> None:
+    """Let a payment be one of which the provider told without its transaction."""
+    async with unit_of_work(shop.till.database) as uow:
+        forgotten = {"transaction_id": None, "transaction_code": None} | changes
+        await uow.session.execute(update(Payment).where(Payment.id == payment_id).values(forgotten))
+        await uow.commit()
+
+
+async def test_a_paid_payment_without_a_transaction_gets_it_from_the_record(
+    shop: Shop, bob: int, debts: list[Debt]
+) -> None:
+    late = debts[0].payment_id
+    known = await transaction_of(shop, late)
+    await forget_transaction(shop, late)
+    with pytest.raises(Conflict):
+        await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob)
+    assert await walk(shop) == NOTHING_NEW
+    assert await transaction_of(shop, late) == known
+    assert await walked_until(shop) == shop.clock()
+    assert await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob) == "succeeded"
+    async with unit_of_work(shop.till.database) as uow:
+        why = JournalEntry.why == "its transaction became known"
+        told = await uow.session.execute(select(JournalEntry.thing_id, JournalEntry.event).where(why))
+        assert [tuple(row) for row in told] == [(late, "paid")]
+
+
+async def test_what_went_back_of_a_payment_without_a_transaction_is_found_with_it(
+    shop: Shop, ada: int, paid: str
+) -> None:
+    shop.gateway.refund_by_hand(paid, Decimal("5.00"))
+    await forget_transaction(shop, (await shop.payments(ada))[0].id)
+    assert await walk(shop) == (0, 1, 0)
+    assert await external(shop) == [(None, Decimal("5.00"), False)]
+
+
+async def test_its_code_alone_names_no_transaction_but_the_record_completes_it(shop: Shop, ada: int, paid: str) -> None:
+    [payment] = await shop.payments(ada)
+    await forget_transaction(shop, payment.id, transaction_code=payment.transaction_code)
+    assert await walk(shop) == NOTHING_NEW
+    assert await transaction_of(shop, payment.id) == paid
+
+
+async def test_a_transaction_of_another_sum_is_not_taken_for_the_payments(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy(ada, show, 2)
+    shop.gateway.pay(str(payment.checkout_id), amount=Decimal("20.00"))
+    shop.gateway.change(str(payment.checkout_id), amount=Decimal("25.00"))
+    assert await settle(shop.till, payment.id) == "paid"
+    await forget_transaction(shop, payment.id)
+    assert await walk(shop) == (0, 1, 0)
+    assert await walked_until(shop) == shop.clock()
+    assert [one.transaction_id for one in await shop.payments(ada)] == [None]
+    assert await findings(shop) == [("difference", Decimal("20.00"), True)]
+
+
+async def test_a_payment_that_was_closed_without_a_transaction_keeps_no_walk_waiting(
+    shop: Shop, ada: int, bob: int, show: Show
+) -> None:
+    payment = await shop.buy(ada, show, 2)
+    shop.gateway.pay(str(payment.checkout_id), amount=Decimal("20.00"))
+    await settle(shop.till, payment.id)
+    await forget_transaction(shop, payment.id)
+    assert await walk(shop) == (0, 0, 1)
+    await settle_payment_elsewhere(shop.till, payment.id, note="in cash", actor_user_id=bob, scope=EVERYWHERE)
+    assert await walk(shop) == NOTHING_NEW
+    assert await walked_until(shop) == shop.clock()
+
+
+async def test_settling_again_asks_for_a_transaction_that_is_not_known(shop: Shop, ada: int, paid: str) -> None:
+    [payment] = await shop.payments(ada)
+    asked = shop.gateway.calls["get"]
+    await settle(shop.till, payment.id)
+    assert shop.gateway.calls["get"] == asked
+    await forget_transaction(shop, payment.id)
+    shop.gateway.fail_next(GatewayUnavailable(), "get")
+    assert await settle(shop.till, payment.id) == "paid"
+    assert (await shop.payments(ada))[0].transaction_id is None
+    await settle(shop.till, payment.id)
+    [known] = await shop.payments(ada)
+    assert (known.transaction_id, known.transaction_code) == (paid, payment.transaction_code)
+
+
+async def test_settling_again_takes_no_other_sum_for_the_transaction(shop: Shop, ada: int, paid: str) -> None:
+    [payment] = await shop.payments(ada)
+    await forget_transaction(shop, payment.id)
+    shop.gateway.change(str(payment.checkout_id), amount=Decimal("20.00"))
+    await settle(shop.till, payment.id)
+    assert (await shop.payments(ada))[0].transaction_id is None
+    assert paid
 
 
 # --- how far, and how often ---

@@ -131,9 +131,18 @@ async def _ask_about_payment(till: Till, payment_id: int, before: str) -> Answer
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
         return Answer.NOT_REACHED
-    if state != before or before == PaymentState.PAID:  # one that was only recorded is fulfilled now
+    if before == PaymentState.PAID:  # one that was only recorded is fulfilled now
+        return await _answer_about_paid(till, payment_id)
+    if state != before:
         return Answer.CHANGED
     return Answer.NOT_KNOWN if state in UNCLEAR else Answer.SAME
+
+
+async def _answer_about_paid(till: Till, payment_id: int) -> Answer:
+    """Say of a payment that is paid whether the provider has told its transaction, which a refund needs."""
+    async with unit_of_work(till.database) as uow:
+        known = await uow.session.scalar(select(Payment.transaction_id).where(Payment.id == payment_id))
+    return Answer.NOT_KNOWN if known is None else Answer.CHANGED
 
 
 async def _ask_about_refund(till: Till, refund_id: int, before: str) -> Answer:
@@ -167,7 +176,7 @@ def _payments_to_ask(order_id: int) -> Select[int, str]:
     """Select the payments of an order that are not decided for good: money may come late to one that is closed."""
     undecided = or_(
         Payment.state.not_in((PaymentState.PAID, PaymentState.REVIEW)),
-        (Payment.state == PaymentState.PAID) & Payment.fulfilled_at.is_(None),
+        (Payment.state == PaymentState.PAID) & or_(Payment.fulfilled_at.is_(None), Payment.transaction_id.is_(None)),
     )
     return select(Payment.id, Payment.state).where(Payment.order_id == order_id, undecided).order_by(Payment.id)
 

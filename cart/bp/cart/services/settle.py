@@ -23,6 +23,7 @@ from shared.services.journal import PROVIDER, act_as, record
 from .attempts import Attempt, locked_attempt, read_payment, schedule_late_look, schedule_next_look
 from .check_sumup_status import check_sumup_status
 from .fulfil import fulfil_payment
+from .late_transaction import keep_transaction, transaction_of
 
 SECRET_MEMBERS = frozenset({"card", "customer", "personal_details", "payment_instrument", "token", "mandate"})
 RE_READ_AFTER = timedelta(minutes=1)
@@ -61,17 +62,21 @@ async def settle(till: Till, payment_id: int) -> PaymentState:
 async def settle_or_raise(till: Till, payment_id: int) -> Seen:
     """Do as ``settle``, but raise GatewayError where the provider cannot be asked.
 
-    For whoever tells a person how a payment stands: a state that was not asked for is no proof of "not paid".
+    For whoever tells a person how a payment stands: a state that was not asked for is no proof of "not paid". One that
+    is paid is asked about once more only where its transaction is not known: without it nothing can be given back.
     """
     payment, status = await read_payment(till, payment_id), None
-    if payment.state not in (PaymentState.PAID, PaymentState.REVIEW):
+    if payment.state == PaymentState.PAID:
+        await fulfil(till, payment_id)  # first: the provider may be out of reach
+        await _ask_for_transaction(till, payment)
+    elif payment.state != PaymentState.REVIEW:
         checkout = await _ask(till, payment)
         payment = await record_status(till, payment_id, checkout)
         status = None if checkout is None else checkout.status
         if checkout is not None and status in OPEN_STATUSES and payment.state in CLOSED_PAYMENT_STATES:
             await _close_orphan(till, payment, checkout)
-    if payment.state == PaymentState.PAID:
-        await fulfil(till, payment_id)
+        if payment.state == PaymentState.PAID:
+            await fulfil(till, payment_id)
     return Seen(payment.state, status)
 
 
@@ -83,6 +88,15 @@ async def _ask(till: Till, payment: PaymentDTO) -> Checkout | None:
         if payment.state in CLOSED_PAYMENT_STATES:
             await record_status(till, payment.id, None)
         raise
+
+
+async def _ask_for_transaction(till: Till, payment: PaymentDTO) -> None:
+    """Ask which transaction a paid payment is, where the provider has not said so."""
+    if payment.transaction_id is not None:
+        return
+    transaction = transaction_of(await _ask(till, payment))
+    if transaction is not None:
+        await keep_transaction(till, payment.id, transaction)
 
 
 async def _close_orphan(till: Till, payment: PaymentDTO, checkout: Checkout) -> None:
@@ -119,7 +133,7 @@ async def record_status(till: Till, payment_id: int, checkout: Checkout | None) 
 async def _apply(till: Till, attempt: Attempt, checkout: Checkout | None) -> None:
     """Change the locked payment, and release its order where that is proven to be safe."""
     payment, now = attempt.payment, till.clock()
-    if payment.state in (PaymentState.PAID, PaymentState.REVIEW) or _is_settled_elsewhere(payment):
+    if payment.state in (PaymentState.PAID, PaymentState.REVIEW) or is_settled_elsewhere(payment):
         return
     if checkout is None:
         await _apply_unknown(till, attempt, now)
@@ -173,7 +187,7 @@ def _look_again(attempt: Attempt, now: datetime) -> None:
         schedule_late_look(attempt.payment, now)
 
 
-def _is_settled_elsewhere(payment: Payment) -> bool:
+def is_settled_elsewhere(payment: Payment) -> bool:
     """Tell whether a person has looked at this payment and closed it: the provider has nothing new to say of it."""
     return payment.state == PaymentState.CANCELLED and payment.review_reason is not None
 

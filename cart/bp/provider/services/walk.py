@@ -14,7 +14,8 @@ import structlog
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from cart.bp.cart.services.settle import settle
+from cart.bp.cart.services.late_transaction import LateTransaction, keep_transaction
+from cart.bp.cart.services.settle import is_settled_elsewhere, settle
 from cart.bp.refunds.services.refund import settle_refund
 from cart.wiring import Till
 from shared.contracts.dtos import HistoryItem, HistoryPage, Transaction
@@ -129,10 +130,12 @@ async def _with_payments(till: Till, page: HistoryPage) -> list[tuple[HistoryIte
     by_id = {row.transaction_id: row for row in payments}
     by_code = {row.transaction_code: row for row in payments}
     found = [(item, by_id.get(item.transaction_id) or by_code.get(item.code)) for item in page.items]
-    return [
-        (item, None) if row is None else (replace(item, transaction_id=row.transaction_id), row.id)
-        for item, row in found
-    ]
+    return [(item, None) if row is None else (_under_payment(item, row.transaction_id), row.id) for item, row in found]
+
+
+def _under_payment(item: HistoryItem, transaction_id: str | None) -> HistoryItem:
+    """Return an entry under the transaction of the payment that it is about, where that is known."""
+    return item if transaction_id is None else replace(item, transaction_id=transaction_id)
 
 
 async def _look(
@@ -165,9 +168,10 @@ async def _decide(
     if payment_id is None:
         return walked.plus(found=await _note(till, walked, item, FindingKind.FOREIGN_PAYMENT))
     settled = await _settle(till, payment_id)
-    payment = await _payment(till, payment_id)
-    if payment.transaction_id is None:
-        return walked.plus(undecided=True)  # the checkout is still behind the times, or cannot be read
+    payment = await _named(till, walked.merchant_code, await _payment(till, payment_id), item, transaction)
+    if payment.transaction_id is None and payment.state != PaymentState.PAID:
+        # the checkout is still behind the times, or cannot be read
+        return walked.plus(undecided=not is_settled_elsewhere(payment))
     if payment.transaction_id != item.transaction_id:
         found = await _note(till, walked, item, FindingKind.DIFFERENCE, payment_id)
         return walked.plus(settled=settled, found=found)
@@ -175,6 +179,24 @@ async def _decide(
         return walked.plus(settled=settled)
     compared = await compare(till, payment_id, transaction)
     return walked.plus(settled=settled, found=compared.found, undecided=compared.undecided)
+
+
+async def _named(
+    till: Till, merchant_code: str, payment: Payment, item: HistoryItem, transaction: Transaction | None
+) -> Payment:
+    """Return a payment with its transaction: where its checkout never named it, the record of the account does."""
+    if payment.transaction_id is not None or transaction is None or not transaction.captured:
+        return payment
+    late = LateTransaction(
+        item.transaction_id,
+        item.code or transaction.code,
+        transaction.reference,
+        merchant_code,
+        transaction.currency,
+        transaction.amount,
+    )
+    await keep_transaction(till, payment.id, late)
+    return await _payment(till, payment.id)
 
 
 async def _payment_by_reference(till: Till, merchant_code: str, reference: str) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -18,13 +20,18 @@ from cart.bp.refunds.services import (
     settle_by_hand,
     start_batch,
 )
+from cart.bp.refunds.services.owed import owe
 from cart.worker import handlers
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import MovementStatus
 from shared.contracts.errors import Conflict, GatewayUnavailable
+from shared.contracts.states import DebtReason
+from shared.db.engine import Database
+from shared.db.locks import lock_order
 from shared.db.uow import unit_of_work
 from shared.jobs.queue import REFUND_DEBTS
 from shared.models import Payment
+from shared.settings import Settings
 from tests.support.shop import Shop, Show
 
 
@@ -48,6 +55,15 @@ async def progress(shop: Shop, since: RefundJob) -> tuple[int, int, int, int]:
     async with unit_of_work(shop.till.database) as uow:
         found = await find_progress(uow.session, EVERYWHERE, last_id=since.debt_ids[-1], since=since.since)
     return found.gone_back, found.failed, found.under_way, found.to_come
+
+
+async def owe_all_of(shop: Shop, payment: Payment) -> int:
+    """Owe a payment as a whole; return the debt."""
+    async with unit_of_work(shop.till.database) as uow:
+        debt_id = await owe(uow.session, payment, payment.amount, DebtReason.GOODWILL, line_id=None)
+        await uow.commit()
+    assert debt_id is not None
+    return debt_id
 
 
 async def waiting_jobs(shop: Shop) -> list[RefundJob]:
@@ -114,6 +130,26 @@ async def test_a_provider_that_cannot_be_asked_is_not_asked_for_every_debt(
     await run_refunds(shop.till, doing)
     assert (await progress(shop, doing), shop.gateway.calls["refund"]) == ((0, 1, 0, 1), 0)
     assert [again.debt_ids for again in await waiting_jobs(shop)] == [(owed[1],)]
+
+
+async def test_what_went_wrong_unforeseen_is_tried_again_and_keeps_nothing_from_its_turn(
+    shop: Shop, bob: int, owed: list[int], settings: Settings, database_url: str
+) -> None:
+    hasty = Database(database_url, pool_size=2, settings=settings.model_copy(update={"db_lock_timeout_ms": 50}))
+    till = replace(shop.till, database=hasty)
+    other = await shop.buy_and_pay(await shop.shopper(), await shop.show(capacity=1))
+    theirs = await owe_all_of(shop, other)
+    doing = RefundJob((*owed, theirs), bob, shop.clock())
+    async with unit_of_work(shop.till.database) as uow:
+        await lock_order(uow.session, (await shop.debts())[0].order_id)  # as a checkout does that takes its time
+        await asyncio.create_task(run_refunds(till, doing))
+    assert await progress(shop, doing) == (1, 0, 0, 2)
+    (again,) = await waiting_jobs(shop)
+    assert again.debt_ids == tuple(owed)
+
+    await run_refunds(till, again)
+    assert await progress(shop, doing) == (3, 0, 0, 0)
+    await hasty.dispose()
 
 
 async def test_only_what_was_shown_is_started(shop: Shop, bob: int, owed: list[int]) -> None:

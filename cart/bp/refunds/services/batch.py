@@ -137,21 +137,29 @@ async def run_refunds(till: Till, job: RefundJob) -> None:
 async def refund_each(till: Till, job: RefundJob) -> list[int]:
     """Refund debts one after the other; return those that have to wait.
 
-    They wait for another refund of their payment, or all that are left for a provider who cannot be asked.
+    They wait for another refund of their payment, for what went wrong unforeseen to come right (a lock that was not
+    had in time, a database that restarts), or all that are left for a provider who cannot be asked.
     """
     waiting: list[int] = []
     for number, debt_id in enumerate(job.debt_ids):
-        if await _was_tried(till, debt_id, job.since):
-            continue
         try:
-            await refund_debt(till, debt_id=debt_id, actor_user_id=job.actor_user_id)
+            await _refund_once(till, debt_id, job)
         except RefundUnderWay:
             waiting.append(debt_id)
         except Unavailable:
             return [*waiting, *job.debt_ids[number + 1 :]]
         except ShopError as refusal:
             _log.info("refund_not_made", debt_id=debt_id, code=refusal.code)
+        except Exception:  # noqa: BLE001 - the edge of the job: one that fails does not end it for the others
+            _log.exception("refund_failed", debt_id=debt_id)
+            waiting.append(debt_id)
     return waiting
+
+
+async def _refund_once(till: Till, debt_id: int, job: RefundJob) -> None:
+    """Refund a debt, unless it was tried since the job began."""
+    if not await _was_tried(till, debt_id, job.since):
+        await refund_debt(till, debt_id=debt_id, actor_user_id=job.actor_user_id)
 
 
 async def find_progress(session: AsyncSession, scope: PageScope, *, last_id: int, since: datetime) -> Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 
 from sqlalchemy import select, text, update
@@ -18,9 +19,12 @@ from shared.services.calendar_impl import SqlCalendarService
 from shared.settings import Settings
 from tests.factories.bookings import MadeBooking, make_booking
 from tests.factories.calendar import make_calendar
+from tests.support.queries import counted_queries
 from tests.support.shop import Shop
 
 ADMINS = 10
+LOCKS = re.compile(r"(?:^UPDATE|FROM (?=.* FOR NO KEY UPDATE)) ?(\w+)", re.DOTALL)
+"""A statement that locks rows, or changes them, and the table whose rows they are."""
 
 
 class UnlockedCalendar(SqlCalendarService):
@@ -72,6 +76,14 @@ async def test_of_ten_admins_at_once_one_decides_and_nine_are_told(shop: Shop) -
     assert isinstance(won[0], bool)
     assert (len(await decisions(shop)), len(await mails(shop))) == (1, 1)
     assert len(await shop.debts()) == int(won[0])
+
+
+async def test_a_declined_booking_is_locked_after_its_payment_as_everywhere(shop: Shop) -> None:
+    made, admin = await a_waiting_booking(shop), await shop.shopper()
+    with counted_queries(every=True) as statements:
+        await decide_booking(shop.till, entry_id=made.entry.id, approved=False, actor_user_id=admin)
+    locked = [found[1] for statement in statements if (found := LOCKS.search(statement))]
+    assert locked == ["users", "orders", "payments", "calendar_entries"]
 
 
 async def test_control_without_lock_and_guard_a_booking_is_approved_and_declined(

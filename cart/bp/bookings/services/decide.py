@@ -16,8 +16,9 @@ from cart.wiring import Till
 from shared.contracts.dtos import ZERO
 from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.states import DebtReason
+from shared.db.locks import lock_payment
 from shared.db.uow import unit_of_work
-from shared.models import Order, OrderLine
+from shared.models import Order, OrderLine, Payment
 from shared.services.journal import act_as, user_actor
 
 from .lines import line_of
@@ -52,23 +53,29 @@ async def _decide(
 ) -> bool:
     """Decide on a booking of a locked order, do all that follows, and return whether money is owed."""
     calendar = till.services.calendar
+    payment = None if approved else await _lock_payment(session, order.id)
     if await calendar.decide_entry(session, entry_id, approved=approved) != order.id:
         raise Conflict
     entry = await calendar.booking(session, entry_id)
     if entry is None:
         raise NotFound
     line = await line_of(session, entry)
-    owed = ZERO if approved else await _owe(session, order.id, line, actor)
+    owed = ZERO if approved else await _owe(session, payment, line, actor)
     told = replace(entry, cost=line.total if approved else owed)
     await queue_booking_mail(till, session, told, order=order_to_dto(order, []))
     return owed > 0
 
 
-async def _owe(session: AsyncSession, order_id: int, line: OrderLine, actor: str) -> Decimal:
+async def _lock_payment(session: AsyncSession, order_id: int) -> Payment | None:
+    """Lock the payment that a locked order was given for, before its bookings; None where there is none."""
+    payment = await payment_given_for(session, order_id)
+    return None if payment is None else await lock_payment(session, payment.id)
+
+
+async def _owe(session: AsyncSession, payment: Payment | None, line: OrderLine, actor: str) -> Decimal:
     """Owe what a declined booking cost, as far as it was not given back before; return how much that is."""
     if not line.total:
         return ZERO
-    payment = await payment_given_for(session, order_id)
     if payment is None:
         raise Conflict
     left = await left_of_line(session, payment, line)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from cart.bp.bookings.services import WaitingBooking
 from cart.bp.orders.pages import LineSummary, summarise
-from shared.contracts.dtos import OrderDTO
+from shared.contracts.dtos import ZERO, OrderDTO
 
 RESULTS: dict[str, str] = {
     "approved": "The booking is confirmed, and the booker is told by mail.",
@@ -49,6 +50,8 @@ class BookingPage:
     time_zone: str
     question: str = ""
     """``approve``, ``decline``, or empty: nothing is asked yet."""
+    owed: Decimal = ZERO
+    """What is owed back once it is declined, where that is asked."""
 
 
 def view_of(waiting: WaitingBooking, now: datetime) -> WaitingView:
@@ -57,7 +60,7 @@ def view_of(waiting: WaitingBooking, now: datetime) -> WaitingView:
 
 
 def build_booking_page(
-    waiting: WaitingBooking, order: OrderDTO, *, now: datetime, time_zone: str, question: str = ""
+    waiting: WaitingBooking, order: OrderDTO, *, now: datetime, time_zone: str, question: str = "", owed: Decimal = ZERO
 ) -> BookingPage:
     """Put a booking's page together."""
     return BookingPage(
@@ -67,4 +70,5 @@ def build_booking_page(
         lines=summarise(order.lines),
         time_zone=time_zone,
         question=question,
+        owed=owed,
     )

@@ -8,8 +8,9 @@ from http import HTTPStatus
 from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.bookings.services import decide_booking, find_waiting, list_waiting, order_of
+from cart.bp.bookings.services import decide_booking, find_waiting, list_waiting, order_of, owed_if_declined
 from cart.wiring import current_till
+from shared.contracts.dtos import ZERO
 from shared.contracts.entry_keys import key_after, read_key
 from shared.contracts.errors import Conflict
 from shared.contracts.states import Role
@@ -118,5 +119,6 @@ async def _show_booking(entry_id: int, question: str = "") -> ResponseTypes:
         now=till.clock(),
         time_zone=till.settings.time_zone,
         question=question,
+        owed=await owed_if_declined(session, waiting.entry) if question == "decline" else ZERO,
     )
     return await make_response(await render_template("_types/bookings/booking.html", page=page))

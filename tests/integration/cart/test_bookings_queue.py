@@ -107,6 +107,20 @@ async def decisions(session: AsyncSession) -> list[JournalEntry]:
     return [line for line in told if line.data is not None and line.data.get("from") == "provisional"]
 
 
+async def give_before(session: AsyncSession, waiting: MadeBooking, amount: str, *, of_the_line: bool) -> None:
+    """Owe something of a booking, or of its order, before anybody decides on it."""
+    given = Debt(
+        order_id=waiting.order.id,
+        payment_id=waiting.paying.id,
+        order_line_id=waiting.line.id if of_the_line else None,
+        amount=Decimal(amount),
+        currency="GBP",
+        reason=DebtReason.GOODWILL,
+    )
+    session.add(given)
+    await session.commit()
+
+
 # --- who may ---
 
 
@@ -235,6 +249,23 @@ async def test_declining_what_was_free_owes_nothing(
     assert "£" not in page.text("main form")
 
 
+@pytest.mark.parametrize("of_the_line", [True, False])
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ("6.00", "The booker gets £10.00 back: it will stand in the refund queue"),
+        ("16.00", "The £16.00 that was paid for it is owed or went back already, so nothing more is."),
+    ],
+)
+async def test_declining_what_was_given_back_before_promises_no_more_than_the_rest(
+    admin: Visitor, waiting: MadeBooking, session: AsyncSession, before: str, words: str, *, of_the_line: bool
+) -> None:
+    await give_before(session, waiting, before, of_the_line=of_the_line)
+    asked = (await admin.get(f"{QUEUE}{waiting.entry.id}/decline/")).text("main form")
+    assert words in asked
+    assert ("gets £" in asked, "The rest of the £16.00 is owed" in asked) == (before == "6.00", before == "6.00")
+
+
 async def test_a_booking_is_shown_with_all_of_its_order(
     admin: Visitor,
     ada: Visitor,
@@ -334,16 +365,7 @@ async def test_declining_owes_the_line_and_frees_the_time(
 async def test_declining_owes_what_was_not_given_back_before(
     admin: Visitor, waiting: MadeBooking, session: AsyncSession, before: str, *, of_the_line: bool
 ) -> None:
-    given = Debt(
-        order_id=waiting.order.id,
-        payment_id=waiting.paying.id,
-        order_line_id=waiting.line.id if of_the_line else None,
-        amount=Decimal(before),
-        currency="GBP",
-        reason=DebtReason.GOODWILL,
-    )
-    session.add(given)
-    await session.commit()
+    await give_before(session, waiting, before, of_the_line=of_the_line)
 
     answer = await admin.post(f"{QUEUE}{waiting.entry.id}/decline/")
 

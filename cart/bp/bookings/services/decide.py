@@ -13,7 +13,7 @@ from cart.bp.orders.services.mails import queue_booking_mail
 from cart.bp.refunds.services.given_for import payment_given_for
 from cart.bp.refunds.services.owed import left_of_line, owe
 from cart.wiring import Till
-from shared.contracts.dtos import ZERO
+from shared.contracts.dtos import ZERO, EntryDTO
 from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.states import DebtReason
 from shared.db.locks import lock_payment
@@ -36,6 +36,13 @@ async def decide_booking(till: Till, *, entry_id: int, approved: bool, actor_use
         owed = await _decide(uow.session, till, order, entry_id, approved=approved, actor=user_actor(actor_user_id))
         await uow.commit()
     return owed
+
+
+async def owed_if_declined(session: AsyncSession, entry: EntryDTO) -> Decimal:
+    """Return what would be owed back if a booking were declined now. For admins only."""
+    line = await line_of(session, entry)
+    payment = await payment_given_for(session, line.order_id) if line.total else None
+    return ZERO if payment is None else await left_of_line(session, payment, line)
 
 
 async def _lock_order(session: AsyncSession, till: Till, entry_id: int) -> Order:

@@ -18,7 +18,14 @@ from cart.bp.admin_orders.services import (
 )
 from shared.contracts.dtos import ZERO, OrderDTO, PageDTO, TicketDTO
 from shared.contracts.errors import ShopError
-from shared.contracts.states import PAID_ORDER_STATES, EntryState, OrderState, StockState, TicketState
+from shared.contracts.states import (
+    PAID_ORDER_STATES,
+    EntryState,
+    OrderState,
+    PaymentState,
+    StockState,
+    TicketState,
+)
 
 from .forms import FilterForm
 from .timeline import Happening, timeline_of
@@ -245,7 +252,7 @@ def build_story_page(
         timeline=timeline_of(story),
         time_zone=time_zone,
         can_cancel=may_cancel and state in PAID_ORDER_STATES and any(line.can_cancel for line in lines),
-        can_give_up=may_cancel and state is OrderState.PENDING and not story.hidden_lines,
+        can_give_up=may_cancel and _can_be_given_up(story),
         can_ask=bool(story.payments),
         refund_url=refund_url if state in PAID_ORDER_STATES else "",
         result=RESULTS.get(result, ("", "")),
@@ -253,3 +260,9 @@ def build_story_page(
         note=note,
         note_problem=str(refusal) if is_note else "",
     )
+
+
+def _can_be_given_up(story: OrderStory) -> bool:
+    """Tell whether an order is unpaid, seen as a whole, and has no payment that a person has to decide about first."""
+    in_review = any(payment.state is PaymentState.REVIEW for payment in story.payments)
+    return story.order.state is OrderState.PENDING and not story.hidden_lines and not in_review

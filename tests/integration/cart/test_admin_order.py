@@ -462,6 +462,24 @@ async def test_nothing_is_let_go_while_the_provider_cannot_be_reached(
     assert await tickets_of(session, ada) == ["reserved"] * 2
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["known before", "found by asking"])
+async def test_an_order_whose_payment_is_in_review_is_not_given_up_before_that_is_decided(
+    admin: Visitor, session: AsyncSession, waiting: Order, ada: Visitor, gateway: FakeGateway, *, known: bool
+) -> None:
+    [payment] = await payments_of(session, ada)
+    assert "Give this order up" in (await admin.get(page_of(waiting))).text("main")
+    gateway.pay(str(payment.checkout_id), amount=Decimal("20.00"))
+    if known:
+        await admin.post(f"{page_of(waiting)}ask/")
+
+    page = await admin.post(f"{page_of(waiting)}give-up/")
+
+    assert page.status == 409
+    assert "Decide about it first: in Refunds, under To look at." in page.text(".notice--bad")
+    assert await tickets_of(session, ada) == ["reserved"] * 2
+    assert "Give this order up" not in (await admin.get(page_of(waiting))).text("main")
+
+
 async def test_giving_up_again_changes_nothing(
     admin: Visitor, session: AsyncSession, waiting: Order, ada: Visitor
 ) -> None:

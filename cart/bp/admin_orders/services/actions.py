@@ -35,6 +35,7 @@ UNCLEAR = (PaymentState.CREATED, PaymentState.UNKNOWN, PaymentState.CLOSING)
 """Payments of which nobody can say yet whether they are paid or can still be."""
 WITHOUT_A_REFUND = "cancelled without a refund"
 OF_SEVERAL_PAGES = "This order is of other pages too, which are not yours: nobody but an admin may give it up."
+IN_REVIEW = "Money came that is not what was asked for. Decide about it first: in Refunds, under To look at."
 _log = structlog.get_logger("maypole.admin_orders")
 
 
@@ -76,11 +77,13 @@ async def _require_lines(session: AsyncSession, order_id: int, line_ids: Collect
 async def give_up_order(till: Till, *, order_id: int, scope: PageScope, actor_user_id: int) -> PutBackOutcome:
     """Fence an unpaid order, so that nobody can pay it any more, and let go what it holds; say how it stands then.
 
-    What it holds goes back into its buyer's cart. Raises NotFound, and Conflict where it is of other pages too.
+    What it holds goes back into its buyer's cart. Raises NotFound, and Conflict where it is of other pages too, or
+    a payment of it has to be decided on by a person.
     """
     async with unit_of_work(till.database) as uow:
         state = await _state_of(uow.session, order_id, scope)
         await _require_whole(uow.session, order_id, scope)
+        await _require_decided(uow.session, order_id)
         payable = select(Payment.id).where(
             Payment.order_id == order_id, Payment.state.in_((*PAYABLE_PAYMENT_STATES, PaymentState.PAID))
         )
@@ -89,6 +92,7 @@ async def give_up_order(till: Till, *, order_id: int, scope: PageScope, actor_us
         await fence(till, payment_id, actor=user_actor(actor_user_id))
         async with unit_of_work(till.database) as uow:
             state = await _state_of(uow.session, order_id, scope)
+            await _require_decided(uow.session, order_id)  # the provider may just have told of a wrong payment
     if state in PAID_ORDER_STATES:
         return PutBackOutcome.PAID
     return PutBackOutcome.CHECKING if state == OrderState.PENDING else PutBackOutcome.RELEASED
@@ -107,6 +111,17 @@ async def _require_whole(session: AsyncSession, order_id: int, scope: PageScope)
     pages = await session.scalars(select(OrderLine.page_post_id).where(OrderLine.order_id == order_id))
     if not scope.covers(pages.all()):
         raise Conflict(OF_SEVERAL_PAGES)
+
+
+async def _require_decided(session: AsyncSession, order_id: int) -> None:
+    """Raise Conflict where an order is unpaid and a payment of it is in review: money came, and a person decides."""
+    undecided = (
+        select(Payment.id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Order.id == order_id, Order.state == OrderState.PENDING, Payment.state == PaymentState.REVIEW)
+    )
+    if await session.scalar(undecided.limit(1)) is not None:
+        raise Conflict(IN_REVIEW)
 
 
 async def ask_provider(till: Till, *, order_id: int, scope: PageScope) -> Answer:

@@ -16,16 +16,10 @@ from cart.bp.admin_orders.services import (
     RefundFact,
     Trouble,
 )
+from cart.bp.orders.services.things import is_cancellable
 from shared.contracts.dtos import ZERO, OrderDTO, PageDTO, TicketDTO
 from shared.contracts.errors import ShopError
-from shared.contracts.states import (
-    PAID_ORDER_STATES,
-    EntryState,
-    OrderState,
-    PaymentState,
-    StockState,
-    TicketState,
-)
+from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
 
 from .forms import FilterForm
 from .timeline import Happening, timeline_of
@@ -218,12 +212,8 @@ def _line_view(fact: LineFact) -> LineView:
         total=line.total,
         state=thing_words(thing),
         code=(thing.code or "") if isinstance(thing, TicketDTO) else "",
-        can_cancel=thing is not None and thing.state in CANCELLABLE,
+        can_cancel=is_cancellable(thing),
     )
-
-
-CANCELLABLE = (TicketState.CONFIRMED, EntryState.CONFIRMED, EntryState.PROVISIONAL, StockState.SOLD)
-"""The states of what can be cancelled without more ado."""
 
 
 def build_story_page(

@@ -42,6 +42,8 @@ class PreviewPage:
     shares: tuple[Share, ...]
     form: RefundForm
     key: UUID
+    cancellable: frozenset[int]
+    """The lines whose tickets, bookings or stock can be cancelled now."""
 
     @property
     def amount(self) -> Decimal:
@@ -56,8 +58,23 @@ class PreviewPage:
     @property
     def cancelled(self) -> tuple[RefundableLine, ...]:
         """The lines whose seats, times or stock others can have again."""
-        chosen = self.form.line_ids if self.form.cancel else frozenset()
-        return tuple(line for line in self.order.lines if line.id in chosen)
+        return tuple(line for line in self._concerned if self.form.cancel and line.id in self.cancellable)
+
+    @property
+    def kept(self) -> tuple[RefundableLine, ...]:
+        """The lines of which the buyer keeps what they bought."""
+        return tuple(line for line in self._concerned if not self.form.cancel and line.id in self.cancellable)
+
+    @property
+    def unchanged(self) -> tuple[RefundableLine, ...]:
+        """The chosen lines that the buyer has nothing of any more, or has used: cancelling changes nothing of them."""
+        return tuple(line for line in self._concerned if self.form.line_ids and line.id not in self.cancellable)
+
+    @property
+    def _concerned(self) -> tuple[RefundableLine, ...]:
+        """The lines that it is for; all of them where it is for none in particular."""
+        chosen = self.form.line_ids
+        return tuple(line for line in self.order.lines if not chosen or line.id in chosen)
 
     @property
     def fields(self) -> dict[str, str]:

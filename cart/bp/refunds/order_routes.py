@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
+from cart.bp.orders.services.things import find_cancellable
 from cart.bp.refunds.services import debts_of_request, find_refundable, give_back, shares_of
 from cart.wiring import current_till
 from shared.contracts.errors import NotFound, ShopError
@@ -45,7 +46,8 @@ async def preview(order_id: int) -> ResponseTypes:
         shares = shares_of(order, form.wish)
     except ShopError as refusal:
         return await _show_choice(order_id, form, refusal)
-    page = PreviewPage(order, shares, form, key=uuid4())
+    cancellable = await find_cancellable(request_session(), current_till(), order_id)
+    page = PreviewPage(order, shares, form, key=uuid4(), cancellable=cancellable)
     return await make_response(await render_template("_types/refunds/preview.html", page=page))
 
 

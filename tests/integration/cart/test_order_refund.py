@@ -87,6 +87,36 @@ async def test_cancelling_is_said_before_and_frees_the_seat(
     assert await tickets_of(session, ada) == ["confirmed"]
 
 
+@pytest.mark.parametrize("cancel", [{}, {"cancel": "yes"}], ids=["only the money", "cancelling ticked"])
+async def test_of_what_was_cancelled_before_nothing_is_promised_and_nothing_announced(
+    admin: Visitor, order: Order, session: AsyncSession, cancel: dict[str, str]
+) -> None:
+    first, second = await lines_of(admin, order)
+    await admin.post(f"/admin/orders/{order.id}/cancel/", {"line": first.removeprefix("line_")})
+
+    only = (await admin.get(address(order, f"preview/?{urlencode({first: 'yes'} | cancel)}"))).text("main")
+    both = (await admin.get(address(order, f"preview/?{urlencode({first: 'yes', second: 'yes'} | cancel)}"))).text(
+        "main"
+    )
+
+    for page in (only, both):
+        assert "Nothing changes for what was cancelled before" in page
+    for words in ("Others can have this again", "stay good", "and one about what was cancelled", "and cancel"):
+        assert words not in only
+    assert ("tickets stay good" in both, "back and cancel" in both) == (not cancel, bool(cancel))
+
+
+async def test_an_amount_for_nothing_in_particular_promises_what_the_buyer_still_has(
+    admin: Visitor, order: Order
+) -> None:
+    assert "tickets stay good" in (await admin.get(address(order, "preview/?amount=3"))).text("main")
+    lines = [name.removeprefix("line_") for name in await lines_of(admin, order)]
+    for line in lines:
+        await admin.post(f"/admin/orders/{order.id}/cancel/", {"line": line})
+    page = (await admin.get(address(order, "preview/?amount=3"))).text("main")
+    assert ("stay good" in page, "Nothing changes" in page) == (False, False)
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [("", "Choose what to give back"), ("x", "such as 12.50"), ("25.01", "No more than 25.00"), ("0", "0.01 or more")],
@@ -216,6 +246,9 @@ async def test_the_queries_of_the_pages_are_pinned(
     with count_queries() as statements:
         await admin.get(address(order))
     assert len(statements) == 5, statements
+    with count_queries() as statements:
+        await admin.get(address(order, "preview/?amount=3"))
+    assert len(statements) == 9, statements
 
 
 async def test_the_buyer_reads_it_at_the_order(

@@ -1,5 +1,7 @@
 """Reads of all orders, bounded by whose they may see, and what may be done to one."""
 
+from cart.bp.orders.services.things import Thing
+
 from .actions import Answer, add_note, ask_provider, cancel_order_lines, give_up_order
 from .attention import Trouble, troubles_of
 from .export import export_orders
@@ -14,7 +16,6 @@ from .story import (
     OrderStory,
     PaymentFact,
     RefundFact,
-    Thing,
     tell_story,
     user_of,
 )

@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.orders.services import order_to_dto
+from cart.bp.orders.services.things import Thing, named_by, things_of
 from cart.wiring import Till
 from shared.contracts.access import PageScope
-from shared.contracts.dtos import AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, TicketDTO
+from shared.contracts.dtos import EntryDTO, OrderDTO, OrderLineDTO, TicketDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.states import DebtReason, DebtState, LineKind, PaymentState, RefundState
 from shared.models import (
@@ -33,8 +34,6 @@ from shared.models import (
 from .mails import keys_of
 from .scope import debts_in, lines_in, orders_in
 
-Thing = TicketDTO | EntryDTO | AllocationDTO
-"""What a line of an order gave."""
 OF_LINES = ("ticket", "entry", "stock", "debt", "refund")
 """Things of the journal that may belong to a line, and so to a page."""
 _USER = re.compile(r"user:([0-9]{1,18})")
@@ -187,22 +186,8 @@ async def _order(session: AsyncSession, order_id: int, scope: PageScope) -> tupl
 
 async def _lines(session: AsyncSession, till: Till, order: OrderDTO) -> tuple[LineFact, ...]:
     """Put each line together with what it gave."""
-    calendar, market = till.services.calendar, till.services.market
-    things: dict[tuple[LineKind, int | None], Thing] = {}
-    for ticket in await calendar.get_tickets_for_order(session, order.id):
-        things[LineKind.TICKET, ticket.replaces_id or ticket.id] = ticket
-    for entry in await calendar.get_entries_for_order(session, order.id):
-        things[LineKind.BOOKING, entry.replaces_id or entry.id] = entry
-    for stock in await market.get_stock_for_order(session, order.id):
-        things[LineKind.PRODUCT, stock.variant_id] = stock
+    things = await things_of(session, till, order.id)
     return tuple(LineFact(line, things.get((line.kind, named_by(line)))) for line in order.lines)
-
-
-def named_by(line: OrderLineDTO) -> int | None:
-    """Return the id of what a line names: a ticket, a booking or a variant."""
-    return {LineKind.TICKET: line.ticket_id, LineKind.BOOKING: line.entry_id, LineKind.PRODUCT: line.variant_id}[
-        line.kind
-    ]
 
 
 async def _payments(session: AsyncSession, order_id: int) -> tuple[PaymentFact, ...]:

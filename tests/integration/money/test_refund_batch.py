@@ -47,8 +47,8 @@ async def owed(shop: Shop, ada: int, bob: int, show: Show) -> list[int]:
     return [debt.id for debt in await shop.debts()]
 
 
-def job(shop: Shop, owed: list[int], admin: int, *, rounds: int = 5) -> RefundJob:
-    return RefundJob(tuple(owed), admin, shop.clock(), rounds)
+def job(shop: Shop, owed: list[int], admin: int, *, looks: int = 0) -> RefundJob:
+    return RefundJob(tuple(owed), admin, shop.clock(), looks)
 
 
 async def progress(shop: Shop, since: RefundJob) -> tuple[int, int, int, int]:
@@ -101,7 +101,7 @@ async def test_what_waits_for_another_refund_of_its_payment_is_looked_at_again(
     await run_refunds(shop.till, doing)
     assert await progress(shop, doing) == (0, 0, 1, 1)
     (again,) = await waiting_jobs(shop)
-    assert (again.debt_ids, again.rounds, again.since) == ((owed[1],), 5, doing.since)
+    assert (again.debt_ids, again.looks, again.since) == ((owed[1],), 0, doing.since)
 
     async with unit_of_work(shop.till.database) as uow:
         (transaction_id,) = await uow.session.scalars(select(Payment.transaction_id).where(Payment.owed > 0))
@@ -112,14 +112,29 @@ async def test_what_waits_for_another_refund_of_its_payment_is_looked_at_again(
     assert await progress(shop, doing) == (1, 0, 1, 0)
 
 
-async def test_looking_again_comes_to_an_end(shop: Shop, bob: int, owed: list[int]) -> None:
+async def test_looking_again_takes_longer_each_time_and_comes_to_an_end_after_a_day(
+    shop: Shop, bob: int, owed: list[int]
+) -> None:
     shop.gateway.hold_refunds()
-    await run_refunds(shop.till, job(shop, owed, bob, rounds=2))
-    for rounds in (2, 1):
-        again = (await waiting_jobs(shop))[-1]
-        assert (again.debt_ids, again.rounds) == ((owed[1],), rounds)
-        await run_refunds(shop.till, again)
-    assert len(await waiting_jobs(shop)) == 2
+    await run_refunds(shop.till, job(shop, owed, bob))
+    for number in range(1, 29):
+        jobs = await waiting_jobs(shop)
+        assert (len(jobs), jobs[-1].debt_ids) == (number, (owed[1],))
+        await run_refunds(shop.till, jobs[-1])
+    assert len(await waiting_jobs(shop)) == 28
+    async with unit_of_work(shop.till.database) as uow:
+        later = text("SELECT execute_after - created FROM pgqueuer WHERE entrypoint = 'refund_debts' ORDER BY id")
+        minutes = [round(wait.total_seconds() / 60) for wait in await uow.session.scalars(later)]
+    assert minutes == [1, 2, 5, 15, *[60] * 24]
+
+
+async def test_a_look_that_brings_something_on_lets_the_next_one_come_soon(
+    shop: Shop, bob: int, owed: list[int]
+) -> None:
+    shop.gateway.hold_refunds()
+    await run_refunds(shop.till, job(shop, owed, bob, looks=20))
+    (again,) = await waiting_jobs(shop)
+    assert (again.debt_ids, again.looks) == ((owed[1],), 0)
 
 
 async def test_a_provider_that_cannot_be_asked_is_not_asked_for_every_debt(

@@ -28,9 +28,11 @@ from shared.services.cart_attention import debt_within
 from .refund import RefundUnderWay, refund_debt
 
 MOST_AT_ONCE = 200
-MOST_ROUNDS = 5
-NEXT_ROUND = timedelta(minutes=1)
-"""When a job looks again for what had to wait for another refund of its payment, or for the provider."""
+WAITS = (*(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15)), *[timedelta(hours=1)] * 24)
+"""How long a job waits between its looks for what has to wait for another refund of its payment, or for the provider.
+
+A refund whose answer was lost is decided after minutes, and one that the provider has accepted may take hours.
+"""
 CHANGED = "What is owed has changed since you looked. Nothing was sent; please look at the new sum."
 _log = structlog.get_logger("maypole.refund")
 
@@ -66,12 +68,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RefundJob:
-    """Debts that somebody wants refunded, each unless it was tried after ``since``; ``rounds``: how often to look."""
+    """Debts that somebody wants refunded, each unless it was tried after ``since``; ``looks``: in vain so far."""
 
     debt_ids: tuple[int, ...]
     actor_user_id: int
     since: datetime
-    rounds: int = MOST_ROUNDS
+    looks: int = 0
 
     def payload(self) -> dict[str, object]:
         """Return it as the queue keeps it."""
@@ -79,14 +81,14 @@ class RefundJob:
             "debt_ids": list(self.debt_ids),
             "user_id": self.actor_user_id,
             "since": self.since.isoformat(),
-            "rounds": self.rounds,
+            "looks": self.looks,
         }
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """Return a job as the queue has kept it."""
+        """Return a job as the queue has kept it; one that an older release has left begins its looks anew."""
         since = datetime.fromisoformat(payload["since"])
-        return cls(tuple(payload["debt_ids"]), payload["user_id"], since, payload["rounds"])
+        return cls(tuple(payload["debt_ids"]), payload["user_id"], since, payload.get("looks", 0))
 
 
 async def find_batch(session: AsyncSession, scope: PageScope) -> Batch:
@@ -122,15 +124,15 @@ async def enqueue_refunds(session: AsyncSession, job: RefundJob, *, after: timed
 async def run_refunds(till: Till, job: RefundJob) -> None:
     """Do the job: refund each debt, and look again later for those that have to wait. Safe to repeat.
 
-    Only a look that brought nothing on counts: then it is looked a few times more, and the rest stays in the queue.
+    After a look that brought nothing on the next one waits longer; after a day of them the rest stays in the queue.
     """
     waiting = await refund_each(till, job)
-    rounds = job.rounds if len(waiting) < len(job.debt_ids) else job.rounds - 1
-    if not waiting or not rounds:
+    looks = 0 if len(waiting) < len(job.debt_ids) else job.looks + 1
+    if not waiting or looks >= len(WAITS):
         return
     async with unit_of_work(till.database) as uow:
-        again = replace(job, debt_ids=tuple(waiting), rounds=rounds)
-        await enqueue_refunds(uow.session, again, after=NEXT_ROUND)
+        again = replace(job, debt_ids=tuple(waiting), looks=looks)
+        await enqueue_refunds(uow.session, again, after=WAITS[looks])
         await uow.commit()
 
 

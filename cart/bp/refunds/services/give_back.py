@@ -30,7 +30,7 @@ from shared.db.uow import unit_of_work
 from shared.models import Debt, Order, Payment
 from shared.services.journal import user_actor
 
-from .batch import NEXT_ROUND, RefundJob, enqueue_refunds, refund_each
+from .batch import WAITS, RefundJob, enqueue_refunds, refund_each
 from .mails import queue_refund_mail
 from .owed import owe
 from .refundable import Share, Wish, find_refundable, shares_of
@@ -89,7 +89,7 @@ async def _decide(session: AsyncSession, till: Till, order: Order, decision: Dec
         await cancel_lines(session, till, order, wish.line_ids, actor=actor, why="given back")
     await queue_refund_mail(till, session, order, shares, key=str(decision.key))
     job = RefundJob(tuple(debt_ids), decision.actor_user_id, EVER)
-    await enqueue_refunds(session, job, after=NEXT_ROUND)
+    await enqueue_refunds(session, job, after=WAITS[0])
     await session.flush()  # so that the guards speak before the commit
     return debt_ids
 

@@ -51,9 +51,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-async def site(
-    postgres: TestPostgres, tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> AsyncIterator[Site]:
+async def site(postgres: TestPostgres, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> AsyncIterator[Site]:
     """Give the running site; its logs lie among the artifacts afterwards."""
     logs = ARTIFACTS / "logs" / worker_id
     shutil.rmtree(logs, ignore_errors=True)

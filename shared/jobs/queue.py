@@ -12,11 +12,15 @@ from datetime import timedelta
 
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
+from sqlalchemy import BigInteger, LargeBinary, Select, String, cast, column, func, select, table
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 SETTLE_PAYMENT = "settle_payment"
 SEND_MAIL = "send_mail"
 REFUND_DEBTS = "refund_debts"
+_JOBS = table("pgqueuer", column("entrypoint", String), column("payload", LargeBinary))
+"""The library's own table: a job is there until it is done."""
 
 
 async def enqueue(
@@ -31,3 +35,10 @@ async def enqueue(
     raw = await connection.get_raw_connection()
     driver = AsyncpgDriver(raw.driver_connection)
     await Queries(driver).enqueue(job, json.dumps(payload).encode(), execute_after=after)
+
+
+def ids_in_queue(job: str, name: str) -> Select[int]:
+    """Select the ids that jobs which wait or run have in their payloads, in the list of this name."""
+    payload = cast(func.convert_from(_JOBS.c.payload, "UTF8"), JSONB)
+    each = func.jsonb_array_elements_text(payload[name])
+    return select(cast(each, BigInteger)).where(_JOBS.c.entrypoint == job)

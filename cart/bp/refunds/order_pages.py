@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -109,7 +109,7 @@ class OutcomePage:
 
     @property
     def has_failed(self) -> bool:
-        """Whether anything of it was refused."""
+        """Whether anything of it was refused, or is left to a person."""
         return any(outcome.kind == "bad" for outcome in self.outcomes)
 
 
@@ -127,19 +127,19 @@ def build_choice_page(
     )
 
 
-def build_outcome_page(debts: Sequence[DebtRow]) -> OutcomePage:
-    """Put the result together; there is one debt at least."""
+def build_outcome_page(debts: Sequence[DebtRow], *, in_hand: Collection[int]) -> OutcomePage:
+    """Put the result together; there is one debt at least. ``in_hand``: those that a job will still refund."""
     return OutcomePage(
         order_id=debts[0].order_id,
         order_number=debts[0].order_number,
         buyer_email=debts[0].buyer_email,
-        outcomes=tuple(_outcome(debt) for debt in debts),
+        outcomes=tuple(_outcome(debt, is_in_hand=debt.id in in_hand) for debt in debts),
         amount=sum((debt.amount for debt in debts), ZERO),
         gone_back=sum((debt.amount for debt in debts if debt.state is DebtState.SETTLED), ZERO),
     )
 
 
-def _outcome(debt: DebtRow) -> OutcomeView:
+def _outcome(debt: DebtRow, *, is_in_hand: bool) -> OutcomeView:
     """Say what became of one share."""
     view, last = view_of(debt), debt.last_refund_state
     if debt.state is DebtState.SETTLED:
@@ -148,4 +148,6 @@ def _outcome(debt: DebtRow) -> OutcomeView:
         return OutcomeView(view, "bad", f"It did not go through, and stands in the queue. {debt.last_refund_reason}")
     if last in REFUND_IN_FLIGHT:
         return OutcomeView(view, "info", "It is not known yet whether it went through. We are looking it up.")
+    if not is_in_hand:
+        return OutcomeView(view, "bad", "It was not sent, and stands in the queue: please refund it there.")
     return OutcomeView(view, "info", "It follows by itself, after another refund of the same payment.")

@@ -10,7 +10,7 @@ from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
 from cart.bp.orders.services.things import find_cancellable
-from cart.bp.refunds.services import debts_of_request, find_refundable, give_back, shares_of
+from cart.bp.refunds.services import debts_in_hand, debts_of_request, find_refundable, give_back, shares_of
 from cart.wiring import current_till
 from shared.contracts.errors import NotFound, ShopError
 from shared.contracts.states import Role
@@ -76,10 +76,12 @@ async def confirm(order_id: int) -> ResponseTypes:
 @role_required(Role.REFUNDS)
 async def outcome(order_id: int, key: UUID) -> ResponseTypes:
     """Say what did happen, as it stands now."""
-    debts = await debts_of_request(request_session(), current_scope(Role.REFUNDS), order_id, key)
+    session = request_session()
+    debts = await debts_of_request(session, current_scope(Role.REFUNDS), order_id, key)
     if not debts:
         raise NotFound
-    return await make_response(await render_template("_types/refunds/outcome.html", page=build_outcome_page(debts)))
+    page = build_outcome_page(debts, in_hand=await debts_in_hand(session, [debt.id for debt in debts]))
+    return await make_response(await render_template("_types/refunds/outcome.html", page=page))
 
 
 async def _show_choice(

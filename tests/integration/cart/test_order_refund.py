@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.errors import GatewayUnavailable
@@ -178,6 +179,20 @@ async def test_what_is_not_known_yet_is_said_so(admin: Visitor, order: Order, ga
         "It is not known yet whether it went through",
         "It follows by itself, after another refund of the same payment",
     ]
+
+
+async def test_what_no_job_follows_any_more_is_said_to_stand_in_the_queue(
+    admin: Visitor, order: Order, session: AsyncSession, gateway: FakeGateway
+) -> None:
+    gateway.fail_next(GatewayUnavailable(), "refund")
+    boxes = await lines_of(admin, order)
+    preview = await admin.get(address(order, f"preview/?{urlencode(dict.fromkeys(boxes, 'yes'))}"))
+    answer = await admin.post(address(order), sent_by(preview))
+    await session.execute(text("DELETE FROM pgqueuer"))
+    await session.commit()
+    outcome = await admin.get(answer.location)
+    assert outcome.text("h1") == "Not all of it went through"
+    assert outcome.texts(".line__detail")[1] == "It was not sent, and stands in the queue: please refund it there."
 
 
 @pytest.mark.parametrize("change", [{"key": "x"}, {"shown": "much"}, {"key": ""}, {"shown": "12.50", "amount": "-1"}])

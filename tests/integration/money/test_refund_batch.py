@@ -20,6 +20,7 @@ from cart.bp.refunds.services import (
     settle_by_hand,
     start_batch,
 )
+from cart.bp.refunds.services.batch import enqueue_refunds
 from cart.bp.refunds.services.owed import owe
 from cart.worker import handlers
 from shared.contracts.access import EVERYWHERE
@@ -54,7 +55,7 @@ def job(shop: Shop, owed: list[int], admin: int, *, looks: int = 0) -> RefundJob
 async def progress(shop: Shop, since: RefundJob) -> tuple[int, int, int, int]:
     async with unit_of_work(shop.till.database) as uow:
         found = await find_progress(uow.session, EVERYWHERE, last_id=since.debt_ids[-1], since=since.since)
-    return found.gone_back, found.failed, found.under_way, found.to_come
+    return found.gone_back, found.failed, found.under_way, found.to_come + found.left
 
 
 async def owe_all_of(shop: Shop, payment: Payment) -> int:
@@ -135,6 +136,20 @@ async def test_a_look_that_brings_something_on_lets_the_next_one_come_soon(
     await run_refunds(shop.till, job(shop, owed, bob, looks=20))
     (again,) = await waiting_jobs(shop)
     assert (again.debt_ids, again.looks) == ((owed[1],), 0)
+
+
+async def test_what_no_job_looks_at_any_more_is_left_and_not_said_to_come(
+    shop: Shop, bob: int, owed: list[int]
+) -> None:
+    async with unit_of_work(shop.till.database) as uow:
+        await enqueue_refunds(uow.session, job(shop, owed[:1], bob))
+        await uow.commit()
+    async with unit_of_work(shop.till.database) as uow:
+        found = await find_progress(uow.session, EVERYWHERE, last_id=owed[-1], since=shop.clock())
+        assert (found.to_come, found.left, found.total, found.is_done) == (1, 1, 2, False)
+        await uow.session.execute(text("DELETE FROM pgqueuer"))
+        found = await find_progress(uow.session, EVERYWHERE, last_id=owed[-1], since=shop.clock())
+        assert (found.to_come, found.left, found.total, found.is_done) == (0, 2, 2, True)
 
 
 async def test_a_provider_that_cannot_be_asked_is_not_asked_for_every_debt(

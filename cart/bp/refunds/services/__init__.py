@@ -1,7 +1,7 @@
 """Debts, and the refunds that settle them."""
 
 from .automatic import refund_automatically
-from .batch import Batch, Progress, RefundJob, find_batch, find_progress, run_refunds, start_batch
+from .batch import Batch, Progress, RefundJob, debts_in_hand, find_batch, find_progress, run_refunds, start_batch
 from .by_hand import settle_by_hand
 from .debts import DebtRow, debts_of_request, find_debt, list_debts
 from .give_back import Decision, give_back
@@ -18,6 +18,7 @@ __all__ = [
     "RefundableOrder",
     "Share",
     "Wish",
+    "debts_in_hand",
     "debts_of_request",
     "find_batch",
     "find_debt",

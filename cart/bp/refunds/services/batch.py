@@ -6,7 +6,7 @@ since the batch began is not tried again: a job may run twice, and a refusal is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ from shared.contracts.access import PageScope
 from shared.contracts.errors import Conflict, ShopError, Unavailable
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, RefundState
 from shared.db.uow import unit_of_work
-from shared.jobs.queue import REFUND_DEBTS, enqueue
+from shared.jobs.queue import REFUND_DEBTS, enqueue, ids_in_queue
 from shared.models import Debt, Refund
 from shared.services.cart_attention import debt_within
 
@@ -54,11 +54,13 @@ class Progress:
     failed: int
     under_way: int
     to_come: int
+    left: int
+    """What no job will look at any more: it waits for a person."""
 
     @property
     def total(self) -> int:
         """How many debts it is about."""
-        return self.gone_back + self.failed + self.under_way + self.to_come
+        return self.gone_back + self.failed + self.under_way + self.to_come + self.left
 
     @property
     def is_done(self) -> bool:
@@ -168,16 +170,23 @@ async def find_progress(session: AsyncSession, scope: PageScope, *, last_id: int
     """Return how far a batch of a scope has come; one query."""
     failed = _has_refund(Refund.state == RefundState.FAILED, Refund.created_at >= since)
     under_way = _has_refund(Refund.state.in_(REFUND_IN_FLIGHT))
-    owed = Debt.state == DebtState.OWED
+    owed, in_hand = Debt.state == DebtState.OWED, Debt.id.in_(ids_in_queue(REFUND_DEBTS, "debt_ids"))
     counts = (
         func.count().filter(~owed),
         func.count().filter(owed, failed, ~under_way),
         func.count().filter(owed, under_way),
-        func.count().filter(owed, ~failed, ~under_way),
+        func.count().filter(owed, ~failed, ~under_way, in_hand),
+        func.count().filter(owed, ~failed, ~under_way, ~in_hand),
     )
     touched = or_(owed, Debt.settled_at >= since)
     row = (await session.execute(select(*counts).where(Debt.id <= last_id, touched, debt_within(scope)))).one()
     return Progress(*row)
+
+
+async def debts_in_hand(session: AsyncSession, debt_ids: Collection[int]) -> frozenset[int]:
+    """Return those of some debts that a job will refund, now or later. For admins only."""
+    in_hand = ids_in_queue(REFUND_DEBTS, "debt_ids")
+    return frozenset(await session.scalars(select(Debt.id).where(Debt.id.in_(debt_ids), Debt.id.in_(in_hand))))
 
 
 def _refundable(scope: PageScope) -> Select[int, Decimal]:

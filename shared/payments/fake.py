@@ -265,11 +265,12 @@ class FakeGateway(PaymentGateway):
         """Let refunds from now on be refused; an empty reason ends that."""
         self._trouble.refund_refusal = reason
 
-    def settle_refund(self, transaction_id: str, status: MovementStatus) -> None:
-        """Change what became of a transaction's last refund."""
+    def settle_refund(self, transaction_id: str, status: MovementStatus, *, which: int = -1) -> None:
+        """Change what became of a transaction's last refund, or of another one."""
         transaction = self._transactions[transaction_id]
-        last = replace(transaction.refunds[-1], status=status)
-        self._change(replace(transaction, refunds=(*transaction.refunds[:-1], last)))
+        refunds = list(transaction.refunds)
+        refunds[which] = replace(refunds[which], status=status)
+        self._change(replace(transaction, refunds=tuple(refunds)))
 
     # --- inside ---
 

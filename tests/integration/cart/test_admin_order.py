@@ -566,7 +566,7 @@ async def test_asking_finds_the_transaction_of_a_payment_that_came_without_it(
     assert known
     assert payment.transaction_id == known
     assert "its transaction became known" in (await admin.get(page_of(paid))).text("main")
-    assert (await admin.post(path)).location == f"{page_of(paid)}?result=asked-nothing"
+    assert (await admin.post(path)).location == f"{page_of(paid)}?result=asked-same"
 
 
 async def test_a_refund_whose_answer_was_lost_is_looked_up_and_not_sent_again(

@@ -5,7 +5,7 @@ from .batch import Batch, Progress, RefundJob, debts_in_hand, find_batch, find_p
 from .by_hand import settle_by_hand
 from .debts import DebtRow, debts_of_request, find_debt, list_debts
 from .give_back import Decision, give_back
-from .refund import refund_debt, settle_refund
+from .refund import RefundUnderWay, refund_debt, settle_refund
 from .refundable import RefundableLine, RefundableOrder, Share, Wish, find_refundable, shares_of
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Decision",
     "Progress",
     "RefundJob",
+    "RefundUnderWay",
     "RefundableLine",
     "RefundableOrder",
     "Share",

@@ -33,6 +33,7 @@ from .settled import settle_debt
 NOT_OWED = "This debt is settled already."
 CANNOT_ASK = "The payment provider cannot be reached right now. Nothing was sent; please try again in a few minutes."
 UNDER_WAY_THERE = "SumUp shows a refund of this payment that is still under way. Nothing was sent; please wait for it."
+BEHIND_THERE = "SumUp does not show all yet that went back of this payment. Nothing was sent; please try again later."
 MOVED_THERE = (
     "SumUp shows money of this payment that went back without us. Nothing was sent. Open the order and press"
     " “Ask SumUp now”, so that it is counted; then refund what is still owed, or settle the debt by hand."
@@ -87,9 +88,9 @@ async def _payment_of(till: Till, debt_id: int, scope: PageScope) -> Payment:
 async def _refunded_so_far(till: Till, payment: Payment, refund_id: int) -> Decimal:
     """Return what has gone back of a payment, once the provider's record agrees, and our refund keeps others away.
 
-    Read before that, it could be out of date: a refund made in between would then be taken for ours. What we know to
-    have gone back counts even where a read is behind the times. Raises Unavailable where the provider can't be asked,
-    and Conflict where money has moved without us or is about to; the refund has ended then, and nothing is sent.
+    Read before that, it could be out of date: a refund made in between would then be taken for ours. Raises Unavailable
+    where the provider can't be asked, RefundUnderWay where its record is behind the times or moves just now, and
+    Conflict where money has moved without us; the refund has ended then, and nothing is sent.
     """
     transaction = await _transaction(till, payment)
     known = await _known(till, payment)
@@ -129,7 +130,9 @@ def _refusal(transaction: Transaction | None, known: _Known) -> ShopError | None
     if transaction is None:
         return Unavailable(CANNOT_ASK)
     if transaction.refunded != transaction.given_back:
-        return Conflict(UNDER_WAY_THERE)
+        return RefundUnderWay(UNDER_WAY_THERE)
+    if transaction.given_back < known.refunded or transaction.charged_back < known.charged_back:
+        return RefundUnderWay(BEHIND_THERE)
     if transaction.given_back > known.refunded or transaction.charged_back > known.charged_back:
         return Conflict(MOVED_THERE)
     return None

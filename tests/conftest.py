@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db.embedded_databases import databases_of
 from shared.db.engine import Database
 from shared.settings import Settings, get_settings
 from tests.support.chromium import MISSING, find_chromium
@@ -38,10 +39,19 @@ def postgres() -> Iterator[TestPostgres]:
         yield TestPostgres(server)
 
 
+@pytest.fixture(scope="session")
+async def databases(postgres: TestPostgres) -> AsyncIterator[TestPostgres]:
+    """Give the tests' own server with a connection at hand: a new one for each database costs as much as the database."""
+    async with databases_of(postgres.server) as at_hand:
+        postgres.at_hand = at_hand
+        yield postgres
+        postgres.at_hand = None
+
+
 @pytest.fixture
-async def database_urls(postgres: TestPostgres) -> AsyncIterator[Urls]:
+async def database_urls(databases: TestPostgres) -> AsyncIterator[Urls]:
     """Give a clean database of this test's own: all tables, no rows."""
-    async with postgres.clean_database() as urls:
+    async with databases.clean_database() as urls:
         yield urls
 
 

@@ -47,7 +47,8 @@ class Auditor:
         await self.look(what)
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.long
+@pytest.mark.parametrize("width", [PHONE, pytest.param(DESK, marks=pytest.mark.long)])
 async def test_axe_finds_nothing_serious_on_the_way_of_a_purchase(
     visit: Visit, put_on: PutOn, email: str, width: int
 ) -> None:
@@ -82,7 +83,7 @@ async def test_axe_finds_nothing_serious_on_the_way_of_a_purchase(
     assert not audit.findings, "\n".join(audit.findings)
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, pytest.param(DESK, marks=pytest.mark.long)])
 async def test_axe_finds_nothing_serious_on_the_admins_pages(visit: Visit, email: str, width: int) -> None:
     shop = await visit(width=width)
     await make_person(shop.site, email, [Role.ADMIN])
@@ -125,6 +126,7 @@ async def test_axe_finds_nothing_serious_on_the_first_pages_of_the_apps(visit: V
     assert not audit.findings, "\n".join(audit.findings)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [360, 375, 412])
 async def test_the_header_leaves_a_phone_to_the_page(visit: Visit, put_on: PutOn, email: str, width: int) -> None:
     show = await put_on(Adult="12.50")
@@ -138,7 +140,7 @@ async def test_the_header_leaves_a_phone_to_the_page(visit: Visit, put_on: PutOn
     assert rows == 2
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, pytest.param(DESK, marks=pytest.mark.long)])
 async def test_axe_finds_nothing_serious_on_the_way_of_a_guest(visit: Visit, email: str, width: int) -> None:
     shop, quick = await visit(width=width), await visit()
     village = await make_village(shop.site)

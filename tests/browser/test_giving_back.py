@@ -1,4 +1,4 @@
-"""An admin gives money back: a ticket of two, an answer that is lost, and who may not."""
+"""An admin gives money back: an answer that is lost, and who may not."""
 
 from __future__ import annotations
 
@@ -13,40 +13,10 @@ from shared.db.uow import unit_of_work
 from shared.models import Calendar, Order, Payment, Refund, User
 from shared.services.identity import ensure_user, grant_role
 from tests.browser.conftest import PHONE, PutOn, Visit
-from tests.browser.records import make_person, order_states, ticket_states
+from tests.browser.records import make_person, order_states
 from tests.browser.shop import Shop, Show
 from tests.support.sandbox import SandboxControl
 from tests.support.site import Site, wait_until
-
-
-async def test_one_of_two_tickets_is_given_back_and_its_seat_is_for_sale_again(
-    visit: Visit, put_on: PutOn, email: str
-) -> None:
-    show = await put_on(Adult="12.50", capacity=2)
-    ada, admin, bob = await visit(), await visit(), await visit()
-    await _buy_two(ada, show, email)
-    await bob.open_entry(show)
-    await expect(bob.main).to_contain_text("Sold out")
-    await _sign_in_as(admin, f"admin.{email}")
-
-    await _open_refund(admin, email)
-    await admin.main.get_by_role("checkbox", name=re.compile("£12.50")).first.check()
-    await admin.main.get_by_role("checkbox", name=re.compile("Also take back")).check()
-    await admin.button("Go on").click()
-    await expect(admin.heading("Give £12.50 back?")).to_be_visible()
-    await expect(admin.main).to_contain_text("Others can have this again")
-    assert await ticket_states(ada.site, email) == ["confirmed", "confirmed"]  # nothing happened yet
-    await admin.button("Give £12.50 back and cancel").click()
-    await expect(admin.heading("£12.50 went back")).to_be_visible()
-
-    assert sorted(await ticket_states(ada.site, email)) == ["cancelled", "confirmed"]
-    assert await order_states(ada.site, email) == ["partially_refunded"]
-    await ada.open_mail(email, "You get £12.50 back")
-    await bob.sign_in(f"bob.{email}")
-    await bob.buy(show, Adult=1)
-    await bob.check_out()
-    await bob.pay()
-    assert await ticket_states(ada.site, f"bob.{email}") == ["confirmed"]
 
 
 async def test_a_refund_that_the_provider_leaves_unknown_is_told_as_that_and_found_later(

@@ -56,6 +56,7 @@ async def test_a_payment_is_found_by_the_reconciler_alone_when_cart_app_redirect
     assert len(await shop.codes()) == 2
 
 
+@pytest.mark.long
 async def test_without_the_cart_app_the_others_show_their_pages_without_a_number(
     shop: Shop, put_on: PutOn, email: str, outage: Site
 ) -> None:

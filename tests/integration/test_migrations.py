@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from sqlalchemy import text
 
 from shared.contracts.states import TRANSITIONS
@@ -29,6 +30,7 @@ async def test_the_models_want_nothing_that_the_migrations_do_not_make(owner_dat
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 async def test_every_step_can_be_taken_back(postgres: TestPostgres) -> None:
     async with postgres.empty_database() as urls:
         for step in (("upgrade", "head"), ("downgrade", "base"), ("upgrade", "head")):

@@ -65,6 +65,7 @@ def test_the_next_start_keeps_the_data(installation: Installation) -> None:
     assert "Loading the demo data" not in installation.output
 
 
+@pytest.mark.long
 def test_a_stop_during_the_start_stops_everything(installation: Installation) -> None:
     installation.read_until("worker started")
     family = installation.family()
@@ -72,6 +73,7 @@ def test_a_stop_during_the_start_stops_everything(installation: Installation) ->
     assert all_gone(family)
 
 
+@pytest.mark.long
 def test_a_process_that_dies_is_named_and_ends_the_rest(installation: Installation) -> None:
     installation.read_until(UP)
     family = installation.family()
@@ -81,6 +83,7 @@ def test_a_process_that_dies_is_named_and_ends_the_rest(installation: Installati
     assert all_gone(family)
 
 
+@pytest.mark.long
 def test_even_a_killed_run_leaves_no_orphan(installation: Installation) -> None:
     installation.read_until(UP)
     family = installation.family()
@@ -89,6 +92,7 @@ def test_even_a_killed_run_leaves_no_orphan(installation: Installation) -> None:
     installation.process.communicate()
 
 
+@pytest.mark.long
 def test_it_ends_when_nobody_takes_its_output_any_more(installation: Installation) -> None:
     installation.read_until("worker started")
     family = installation.family()

@@ -108,7 +108,7 @@ def _pytest(kind: str, arguments: list[str]) -> Outcome:
     report = REPORTS / f"{kind}.xml"
     report.unlink(missing_ok=True)
     where = ["-m", LONG, "tests"] if kind == LONG else ["-m", f"not {LONG}", f"tests/{kind}"]
-    workers = ["-n", str(SIDE_BY_SIDE[kind])] if kind in SIDE_BY_SIDE else []
+    workers = ["-n", str(SIDE_BY_SIDE[kind]), "--dist", "worksteal"] if kind in SIDE_BY_SIDE else []
     command = [sys.executable, "-m", "pytest", *where, *workers, f"--junit-xml={report}", *arguments]
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     return Outcome(kind, code=code, counts=_counts(report))

@@ -48,20 +48,31 @@ class TestPostgres:
 
     def __init__(self, server: EmbeddedServer) -> None:
         self.server = server
+        self.at_hand: Databases | None = None
+        """A connection that makes and drops databases, where somebody keeps one open for all tests."""
         self._numbers = itertools.count(1)
         self._template = ""
 
     @asynccontextmanager
+    async def _databases(self) -> AsyncIterator[Databases]:
+        """Give a connection that makes and drops databases."""
+        if self.at_hand is not None:
+            yield self.at_hand
+            return
+        async with databases_of(self.server) as databases:
+            yield databases
+
+    @asynccontextmanager
     async def clean_database(self) -> AsyncIterator[Urls]:
         """Make a database with all tables and no rows, and drop it afterwards."""
-        async with databases_of(self.server) as databases:
+        async with self._databases() as databases:
             template = await self._ensure_template(databases)
             name = f"{CLONE}{os.getpid()}_{next(self._numbers)}"
             await databases.create(name, template)
         try:
             yield Urls(name, self.server.url("app", name), self.server.url("owner", name))
         finally:
-            async with databases_of(self.server) as databases:
+            async with self._databases() as databases:
                 await databases.drop(name)
 
     @asynccontextmanager

@@ -14,7 +14,9 @@ from tests.browser.village import Village, make_village, raise_price
 from tests.support.site import Site
 
 with_and_without_javascript = pytest.mark.parametrize(
-    ("javascript", "width"), [(True, DESK), (False, PHONE)], ids=["javascript", "without-javascript"]
+    ("javascript", "width"),
+    [pytest.param(True, DESK, marks=pytest.mark.long), (False, PHONE)],
+    ids=["javascript", "without-javascript"],
 )
 
 

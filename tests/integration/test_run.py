@@ -126,6 +126,7 @@ def test_a_taken_port_is_named() -> None:
         )
 
 
+@pytest.mark.long
 def test_one_port_for_two_apps_is_named() -> None:
     port = free_ports(("ONE",))["ONE"]
     assert refusal(BLOG_PORT=port, EVENTS_PORT=port) == f"maypole: BLOG_PORT and EVENTS_PORT are both {port}"
@@ -146,34 +147,41 @@ def test_a_broken_database_url_is_explained_without_its_password(url: str, words
     assert "hidden" not in said
 
 
+@pytest.mark.long
 def test_a_setting_that_is_no_number_is_named() -> None:
     assert refusal(CART_PORT="many").startswith("maypole: CART_PORT: ")
 
 
+@pytest.mark.long
 def test_the_same_mistake_in_a_list_is_told_once() -> None:
     assert refusal(SANDBOX_WEBHOOK_DELAYS_S="soon,later").count("SANDBOX_WEBHOOK_DELAYS_S") == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/null/data"])
 def test_a_data_folder_that_cannot_be_is_told(path: str) -> None:
     assert refusal(DATA_DIR=path) == "maypole: /dev/null is no folder that can be written to: set DATA_DIR to one"
 
 
+@pytest.mark.long
 def test_an_address_that_is_none_of_this_machine_is_told() -> None:
     said = refusal(HOST="192.0.2.1")  # of the documentation's addresses (RFC 5737): nobody's
     assert re.fullmatch(r"maypole: cannot listen on port [0-9]+ of HOST 192\.0\.2\.1: .+", said)
 
 
+@pytest.mark.long
 def test_production_is_refused_with_the_key_of_the_sandbox() -> None:
     secrets = {"SECRET_KEY": "k" * 32, "INTERNAL_SECRETS": "s" * 32, "SUMUP_BASE_URL": "https://api.sumup.com"}
     origins = {f"{app}_URL": f"https://{app.lower()}.maypole.example" for app in ("BLOG", "MARKET", "CART", "EVENTS")}
     assert "SUMUP_API_KEY" in refusal(ENVIRONMENT="production", **secrets, **origins)
 
 
+@pytest.mark.long
 def test_production_is_refused_with_the_secrets_of_development() -> None:
     assert "SECRET_KEY" in refusal(ENVIRONMENT="production")
 
 
+@pytest.mark.long
 def test_too_old_a_python_is_told_which_is_needed(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text('#!/bin/sh\nif [ "$1" = --version ]; then echo Python 3.9.2; else exit 1; fi\n')

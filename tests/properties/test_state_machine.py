@@ -39,7 +39,7 @@ from tests.support.bazaar import IN_THE_END, Bazaar, Paying, RefundWish, Trouble
 from tests.support.postgres import Urls
 
 STEPS_OF_ONE_RUN = 40
-SHORT_RUNS = 14
+SHORT_RUNS = 10
 Result = TypeVar("Result")
 
 

@@ -58,27 +58,27 @@ async def test_a_role_on_a_page_sees_its_orders_and_gives_back_what_it_may(
     visit: Visit, put_on: PutOn, email: str
 ) -> None:
     show, other = await put_on(Adult="12.50"), await put_on(Adult="9.00")
-    ada, helper = await visit(), await visit()
+    ada, clerk = await visit(), await visit()
     await _buy_two(ada, show, email)
-    await _grant(ada.site, f"helper.{email}", Role.ORDERS, other)
-    await helper.sign_in(f"helper.{email}")
+    await _grant(ada.site, f"clerk.{email}", Role.ORDERS, other)
+    await clerk.sign_in(f"clerk.{email}")
     order_id = await _order_id(ada.site, email)
 
-    await helper.open("cart", "/admin/orders/")
-    await expect(helper.main.get_by_text(email)).to_have_count(0)
-    assert await helper.open("cart", f"/admin/orders/{order_id}/") == 404
-    assert await helper.open("cart", f"/admin/orders/{order_id}/refund/") == 403
-    assert await helper.open("cart", "/admin/refunds/") == 403
+    await clerk.open("cart", "/admin/orders/")
+    await expect(clerk.main.get_by_text(email)).to_have_count(0)
+    assert await clerk.open("cart", f"/admin/orders/{order_id}/") == 404
+    assert await clerk.open("cart", f"/admin/orders/{order_id}/refund/") == 403
+    assert await clerk.open("cart", "/admin/refunds/") == 403
 
-    await _grant(ada.site, f"helper.{email}", Role.ORDERS, show)
-    assert await helper.open("cart", f"/admin/orders/{order_id}/") == 200
-    await expect(_refund_link(helper)).to_have_count(0)
-    assert await helper.open("cart", f"/admin/orders/{order_id}/refund/") == 403
+    await _grant(ada.site, f"clerk.{email}", Role.ORDERS, show)
+    assert await clerk.open("cart", f"/admin/orders/{order_id}/") == 200
+    await expect(_refund_link(clerk)).to_have_count(0)
+    assert await clerk.open("cart", f"/admin/orders/{order_id}/refund/") == 403
 
-    await _grant(ada.site, f"helper.{email}", Role.REFUNDS, show)
-    await helper.open("cart", f"/admin/orders/{order_id}/")
-    await _refund_link(helper).click()
-    await expect(helper.main).to_contain_text("can still be given back")
+    await _grant(ada.site, f"clerk.{email}", Role.REFUNDS, show)
+    await clerk.open("cart", f"/admin/orders/{order_id}/")
+    await _refund_link(clerk).click()
+    await expect(clerk.main).to_contain_text("can still be given back")
 
 
 # --- ways and records ---

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -28,12 +29,21 @@ def data() -> Iterator[Path]:
         yield home.parent
 
 
+@contextmanager
+def started(data: Path) -> Iterator[Installation]:
+    """Start one, and end it if it still runs in the end."""
+    installation = Installation(data)
+    try:
+        yield installation
+    finally:
+        if installation.process.poll() is None:
+            installation.end(signal.SIGTERM)
+
+
 @pytest.fixture
 def installation(data: Path) -> Iterator[Installation]:
-    started = Installation(data)
-    yield started
-    if started.process.poll() is None:
-        started.end(signal.SIGTERM)
+    with started(data) as running:
+        yield running
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:
@@ -60,9 +70,12 @@ def test_ctrl_c_stops_everything_and_leaves_no_orphan(installation: Installation
     assert installation.output.rstrip().endswith("Stopped.")
 
 
-def test_the_next_start_keeps_the_data(installation: Installation) -> None:
-    installation.read_until("Starting the apps")
-    assert "Loading the demo data" not in installation.output
+def test_the_next_start_keeps_the_data(data: Path) -> None:
+    with started(data) as first:
+        first.read_until("Starting the apps")
+    with started(data) as second:
+        second.read_until("Starting the apps")
+    assert "Loading the demo data" not in second.output
 
 
 @pytest.mark.long

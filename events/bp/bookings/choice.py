@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from events.bp.numbers import NOT_A_NUMBER
 from shared.contracts.dtos import EntryDTO, SlotDTO
 from shared.contracts.errors import BadInput
+from shared.web.numbers import NOT_A_NUMBER
 
 from .forms import BookForm, key_of
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from events.bp.numbers import read_count
+from shared.web.numbers import read_count
 
 TICKED = "slot"
 PLACES = "places-"

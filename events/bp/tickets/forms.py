@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from events.bp.numbers import NOT_A_NUMBER, read_count
 from shared.contracts.errors import BadInput, NotFound
+from shared.web.numbers import NOT_A_NUMBER, read_count
 
 LARGEST_ID = 2**63 - 1
 MOST_ROWS = 100

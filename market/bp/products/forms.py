@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,15 +9,12 @@ from urllib.parse import urlencode
 
 from shared.contracts.dtos import ProductDTO, VariantDTO
 from shared.contracts.errors import BadInput
+from shared.web.numbers import NOT_A_NUMBER, read_count
 
 CHOOSE_ONE = "Choose which one you would like."
 INCOMPLETE = "The form did not arrive complete. Please try again."
 NOT_SOLD = "What you chose is not sold here any more. Please choose again."
-NOT_A_NUMBER = "Enter a whole number, such as 2."
 AT_LEAST_ONE = "Enter at least 1."
-BEYOND_ANY_LIMIT = 1_000_000
-"""What every larger number is read as: a hundred digits mean no more than seven, and no limit allows either."""
-_DIGITS = re.compile(r"[0-9]+")
 
 
 class Choice(NamedTuple):
@@ -57,13 +53,12 @@ class AddForm:
 
     def _quantity(self) -> int:
         """Return how many were asked for, at least one."""
-        digits = self.typed.strip()
-        if not _DIGITS.fullmatch(digits):
+        count = read_count(self.typed)
+        if count is None or not self.typed.strip():
             raise BadInput(NOT_A_NUMBER, field="quantity")
-        short = digits.lstrip("0")
-        if not short:
+        if not count:
             raise BadInput(AT_LEAST_ONE, field="quantity")
-        return int(short) if len(short) < len(str(BEYOND_ANY_LIMIT)) else BEYOND_ANY_LIMIT
+        return count
 
 
 def choice_query(choice: Choice) -> str:

@@ -27,10 +27,10 @@ from events.bp.bookings.forms import NOTHING_CHOSEN, BookForm, choice_query, key
 from events.bp.bookings.services.bookable import read_day
 from events.bp.bookings.services.month_page import read_month
 from events.bp.bookings.words import closure_on, closure_text, duration, terms_in_words, times_of
-from events.bp.numbers import BEYOND_ANY_LIMIT, NOT_A_NUMBER
 from shared.contracts.dtos import BookingTermsDTO, CalendarDTO, ClosureDTO, EntryDTO, SlotDTO
 from shared.contracts.errors import BadInput, NotFound
 from shared.contracts.states import EntryKind, EntryState
+from shared.web.numbers import BEYOND_ANY_LIMIT, NOT_A_NUMBER
 
 NINE = datetime(2026, 11, 30, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)

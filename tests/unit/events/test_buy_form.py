@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from events.bp.numbers import BEYOND_ANY_LIMIT, NOT_A_NUMBER
 from events.bp.tickets.forms import (
     CHOOSE_ONE,
     NO_SUCH_TYPE,
@@ -16,6 +15,7 @@ from events.bp.tickets.forms import (
     choice_query,
 )
 from shared.contracts.errors import BadInput, NotFound
+from shared.web.numbers import BEYOND_ANY_LIMIT, NOT_A_NUMBER
 
 
 def parse(*pairs: tuple[str, str]) -> BuyForm:

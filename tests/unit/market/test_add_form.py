@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from market.bp.products.forms import (
     AT_LEAST_ONE,
-    BEYOND_ANY_LIMIT,
     CHOOSE_ONE,
     INCOMPLETE,
-    NOT_A_NUMBER,
     NOT_SOLD,
     AddForm,
     Choice,
@@ -22,6 +20,7 @@ from market.bp.products.forms import (
 )
 from shared.contracts.dtos import ProductDTO, VariantDTO
 from shared.contracts.errors import BadInput
+from shared.web.numbers import BEYOND_ANY_LIMIT, NOT_A_NUMBER
 
 
 def variant(number: int) -> VariantDTO:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from quart import Quart, current_app, url_for
 
-from shared.contracts.states import Role
-from shared.web.identity import current_scope, role_of
+from shared.web.identity import may_enter, role_of
 
 SCREENS = (
     ("orders", "admin_orders.order_list", "Orders"),
@@ -35,10 +34,7 @@ def admin_links() -> list[AdminLink]:
 def _opens(view: str) -> bool:
     """Tell whether a view's door opens to the signed-in person."""
     role = role_of(current_app.view_functions[view])
-    if role is None:
-        return True
-    scope = current_scope(role)
-    return scope.everywhere if role is Role.ADMIN else not scope.is_empty
+    return role is None or may_enter(role)
 
 
 def install_admin_nav(app: Quart) -> None:

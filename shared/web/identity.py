@@ -239,21 +239,25 @@ def current_scope(role: Role) -> PageScope:
     return PageScope() if user is None else scope_of(user.grants, role)
 
 
-def role_required(role: Role) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R | ResponseTypes]]]:
-    """Let only people with a role through; others who are signed in are refused with 403.
+def may_enter(role: Role) -> bool:
+    """Tell whether the signed-in person may go through the doors of a role.
 
     An admin's door asks for the role everywhere. The others ask for it on some page: what is behind them bounds
     itself by ``current_scope``.
     """
+    scope = current_scope(role)
+    return scope.everywhere if role is Role.ADMIN else not scope.is_empty
+
+
+def role_required(role: Role) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R | ResponseTypes]]]:
+    """Let only people through who ``may_enter``; others who are signed in are refused with 403."""
 
     def decorate(view: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | ResponseTypes]]:
         @wraps(view)
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> R | ResponseTypes:
-            user = current_user()
-            if user is None:
+            if current_user() is None:
                 return await _show_the_door()
-            scope = scope_of(user.grants, role)
-            if scope.is_empty or (role is Role.ADMIN and not scope.everywhere):
+            if not may_enter(role):
                 raise Forbidden
             return await view(*args, **kwargs)
 

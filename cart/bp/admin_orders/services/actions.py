@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services import PutBackOutcome, fence, settle_or_raise
+from cart.bp.cart.services import PutBackOutcome, fence_order, settle_or_raise
 from cart.bp.cart.services.attempts import read_payment
 from cart.bp.orders.services.cancel import cancel_lines
 from cart.bp.provider.services.elsewhere import compare
@@ -18,8 +18,6 @@ from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.errors import Conflict, GatewayError, NotFound
 from shared.contracts.states import (
-    PAID_ORDER_STATES,
-    PAYABLE_PAYMENT_STATES,
     REFUND_IN_FLIGHT,
     OrderState,
     PaymentState,
@@ -81,21 +79,13 @@ async def give_up_order(till: Till, *, order_id: int, scope: PageScope, actor_us
     a payment of it has to be decided on by a person.
     """
     async with unit_of_work(till.database) as uow:
-        state = await _state_of(uow.session, order_id, scope)
+        await _state_of(uow.session, order_id, scope)
         await _require_whole(uow.session, order_id, scope)
         await _require_decided(uow.session, order_id)
-        payable = select(Payment.id).where(
-            Payment.order_id == order_id, Payment.state.in_((*PAYABLE_PAYMENT_STATES, PaymentState.PAID))
-        )
-        payment_id = await uow.session.scalar(payable.order_by(Payment.id.desc()).limit(1))
-    if state == OrderState.PENDING and payment_id is not None:
-        await fence(till, payment_id, actor=user_actor(actor_user_id))
-        async with unit_of_work(till.database) as uow:
-            state = await _state_of(uow.session, order_id, scope)
-            await _require_decided(uow.session, order_id)  # the provider may just have told of a wrong payment
-    if state in PAID_ORDER_STATES:
-        return PutBackOutcome.PAID
-    return PutBackOutcome.CHECKING if state == OrderState.PENDING else PutBackOutcome.RELEASED
+    outcome = await fence_order(till, order_id, actor=user_actor(actor_user_id))
+    async with unit_of_work(till.database) as uow:
+        await _require_decided(uow.session, order_id)  # the provider may just have told of a wrong payment
+    return outcome
 
 
 async def _state_of(session: AsyncSession, order_id: int, scope: PageScope) -> str:

@@ -15,7 +15,7 @@ from .calendar_cart import calendar_total, get_calendar_cart_entries, get_ticket
 from .check_sumup_status import check_sumup_status
 from .checkout import PlacedOrder, create_order_from_cart
 from .contents import CartContents, get_cart_contents
-from .fence import PutBackOutcome, fence, put_back
+from .fence import PutBackOutcome, fence, fence_order, put_back
 from .lines import CartLine, OpenOrder, PageGroup, left_text, lines_of
 from .open_orders import get_open_orders
 from .page_cart import get_cart_grouped_by_page
@@ -38,6 +38,7 @@ __all__ = [
     "continue_payment",
     "create_order_from_cart",
     "fence",
+    "fence_order",
     "get_calendar_cart_entries",
     "get_cart_contents",
     "get_cart_grouped_by_page",

@@ -42,17 +42,18 @@ async def put_back(till: Till, buyer: Buyer, *, order_id: int) -> PutBackOutcome
         mine = select(Order.id).where(Order.id == order_id, buyer.owns())
         if await uow.session.scalar(mine) is None:
             raise NotFound
+    return await fence_order(till, order_id, actor=buyer.actor)
+
+
+async def fence_order(till: Till, order_id: int, *, actor: str) -> PutBackOutcome:
+    """Fence what an order can be paid by; say how it stands then. Safe to repeat. The caller has bounded the order."""
+    async with unit_of_work(till.database) as uow:
         payable = select(Payment.id).where(
             Payment.order_id == order_id, Payment.state.in_((*PAYABLE_PAYMENT_STATES, PaymentState.PAID))
         )
         payment_id = await uow.session.scalar(payable.order_by(Payment.id.desc()).limit(1))
     if payment_id is not None:
-        await fence(till, payment_id, actor=buyer.actor)
-    return await _outcome(till, order_id)
-
-
-async def _outcome(till: Till, order_id: int) -> PutBackOutcome:
-    """Say how an order stands now."""
+        await fence(till, payment_id, actor=actor)
     async with unit_of_work(till.database) as uow:
         state = await uow.session.scalar(select(Order.state).where(Order.id == order_id))
     if state in PAID_ORDER_STATES:

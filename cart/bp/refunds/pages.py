@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from cart.bp.orders.pages import what_of
 from cart.bp.refunds.services import Batch, DebtRow, Progress
-from shared.contracts.errors import ShopError
 from shared.contracts.states import DebtReason, DebtState, RefundState
+
+from .note_form import NotePage
 
 REASONS: dict[DebtReason, str] = {
     DebtReason.SOLD_OUT: "Sold out: the payment came after the seats had gone to others",
@@ -72,22 +73,11 @@ class RefundsPage:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ByHandPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHandPage(NotePage):
     """The form that notes a debt as paid back outside the provider."""
 
     debt: DebtView
-    time_zone: str
-    typed: str = ""
-    problem: str = ""
-    """What is wrong with no field in particular."""
-    note_problem: str = ""
-
-    @property
-    def problems(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong, with the control that it is about."""
-        found = (("", self.problem), ("f-note", self.note_problem))
-        return tuple((control, text) for control, text in found if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +115,3 @@ def _settled(row: DebtRow) -> str:
     if row.state is not DebtState.SETTLED:
         return ""
     return "Paid back by hand" if row.by_hand else "Refunded"
-
-
-def build_by_hand_page(
-    row: DebtRow, *, time_zone: str, typed: str = "", refusal: ShopError | None = None
-) -> ByHandPage:
-    """Put the form together, after a refusal with what was typed."""
-    about_note = refusal is not None and refusal.field == "note"
-    text = "" if refusal is None else str(refusal)
-    return ByHandPage(
-        debt=view_of(row),
-        time_zone=time_zone,
-        typed=typed,
-        problem="" if about_note else text,
-        note_problem=text if about_note else "",
-    )

@@ -29,7 +29,7 @@ from shared.web.session import discard_session
 from shared.web.state import request_session
 
 from .forms import read_batch, read_moment
-from .pages import RESULTS, SAID, AtOncePage, ProgressPage, RefundsPage, build_by_hand_page, view_of
+from .pages import RESULTS, SAID, AtOncePage, ByHandPage, ProgressPage, RefundsPage, view_of
 
 bp = Blueprint("refunds", __name__, url_prefix="/admin/refunds")
 PAGE_SIZE = 50
@@ -95,7 +95,7 @@ async def by_hand(debt_id: int) -> ResponseTypes:
 async def _show_by_hand(debt_id: int, typed: str = "", refusal: ShopError | None = None) -> ResponseTypes:
     """Render the form, after a refusal with what was typed."""
     row = await find_debt(request_session(), _current_scope(), debt_id)
-    page = build_by_hand_page(row, time_zone=current_till().settings.time_zone, typed=typed, refusal=refusal)
+    page = ByHandPage(debt=view_of(row), time_zone=current_till().settings.time_zone, typed=typed, refusal=refusal)
     html = await render_template("_types/refunds/by_hand.html", page=page)
     return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
 

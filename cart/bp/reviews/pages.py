@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cart.bp.refunds.note_form import NotePage
 from cart.bp.reviews.services import FindingRow, ReviewRow
 from shared.contracts.dtos import ZERO
-from shared.contracts.errors import ShopError
 from shared.contracts.states import PAID_ORDER_STATES, FindingKind, OrderState
 
 DIFFERS: dict[str, str] = {
@@ -85,15 +85,11 @@ class ReviewsPage:
     state: str = "review"
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPage(NotePage):
     """One payment in review, and the decisions that are right for it."""
 
     view: ReviewView
-    time_zone: str
-    typed: str = ""
-    problem: str = ""
-    note_problem: str = ""
 
     @property
     def surplus(self) -> Decimal:
@@ -110,28 +106,12 @@ class ReviewPage:
         """Whether the order still waits, and holds what was ordered."""
         return self.view.row.order_state is OrderState.PENDING
 
-    @property
-    def problems(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong, with the control that it is about."""
-        found = (("", self.problem), ("f-note", self.note_problem))
-        return tuple((control, text) for control, text in found if text)
 
-
-@dataclass(frozen=True, slots=True)
-class FindingPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingPage(NotePage):
     """One finding, and the form that closes it."""
 
     view: FindingView
-    time_zone: str
-    typed: str = ""
-    problem: str = ""
-    note_problem: str = ""
-
-    @property
-    def problems(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong, with the control that it is about."""
-        found = (("", self.problem), ("f-note", self.note_problem))
-        return tuple((control, text) for control, text in found if text)
 
 
 def view_of_review(row: ReviewRow) -> ReviewView:
@@ -145,10 +125,3 @@ def view_of_finding(row: FindingRow) -> FindingView:
     if row.kind in MOVED_BACK:
         advice = f"{COUNTED if row.is_counted else NOT_COUNTED} {advice}"
     return FindingView(row, what, advice)
-
-
-def problems_of(refusal: ShopError | None) -> tuple[str, str]:
-    """Return what is wrong with no field in particular, and what is wrong with the note."""
-    if refusal is None:
-        return "", ""
-    return ("", str(refusal)) if refusal.field == "note" else (str(refusal), "")

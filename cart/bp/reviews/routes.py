@@ -29,7 +29,7 @@ from shared.web.limits import limit_per_person
 from shared.web.session import discard_session
 from shared.web.state import request_session
 
-from .pages import RESULTS, FindingPage, ReviewPage, ReviewsPage, problems_of, view_of_finding, view_of_review
+from .pages import RESULTS, FindingPage, ReviewPage, ReviewsPage, view_of_finding, view_of_review
 
 bp = Blueprint("reviews", __name__, url_prefix="/admin/refunds/review")
 MINUTE = timedelta(minutes=1)
@@ -129,13 +129,11 @@ async def _refuse(payment_id: int, refusal: ShopError, typed: str = "") -> Respo
 
 async def _show(payment_id: int, typed: str = "", refusal: ShopError | None = None) -> ResponseTypes:
     """Render a payment, after a refusal with what was typed."""
-    problem, note_problem = problems_of(refusal)
     page = ReviewPage(
         view=view_of_review(await find_review(request_session(), _current_scope(), payment_id)),
         time_zone=current_till().settings.time_zone,
         typed=typed,
-        problem=problem,
-        note_problem=note_problem,
+        refusal=refusal,
     )
     html = await render_template("_types/reviews/payment.html", page=page)
     return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
@@ -173,13 +171,11 @@ async def close(finding_id: int) -> ResponseTypes:
 
 async def _show_finding(finding_id: int, typed: str = "", refusal: ShopError | None = None) -> ResponseTypes:
     """Render a finding, after a refusal with what was typed."""
-    problem, note_problem = problems_of(refusal)
     page = FindingPage(
         view=view_of_finding(await find_finding(request_session(), _current_scope(), finding_id)),
         time_zone=current_till().settings.time_zone,
         typed=typed,
-        problem=problem,
-        note_problem=note_problem,
+        refusal=refusal,
     )
     html = await render_template("_types/reviews/finding.html", page=page)
     return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -81,22 +81,17 @@ async def confirm_stock(session: AsyncSession, order_id: int) -> None:
 
 async def cancel_stock(session: AsyncSession, order_id: int, variant_ids: Collection[int]) -> set[int]:
     """Put what was sold with an order back on the shelf; return which of ``variant_ids`` that was. Safe to repeat."""
-    moved = await session.scalars(
-        update(StockAllocation)
-        .where(StockAllocation.order_id == order_id, StockAllocation.state == StockState.SOLD)
-        .where(StockAllocation.variant_id.in_(variant_ids))
-        .values(state=StockState.CANCELLED)
-        .returning(StockAllocation.variant_id)
-        .execution_options(synchronize_session=False)
-    )
-    return set(moved)
+    chosen = StockAllocation.variant_id.in_(variant_ids)
+    return set(await _move(session, order_id, StockState.SOLD, StockState.CANCELLED, chosen))
 
 
-async def _move(session: AsyncSession, order_id: int, old: StockState, new: StockState) -> dict[int, int]:
-    """Move an order's allocations from one state to another; return how many of each variant that was."""
+async def _move(
+    session: AsyncSession, order_id: int, old: StockState, new: StockState, *which: ColumnElement[bool]
+) -> dict[int, int]:
+    """Move an order's allocations (``which`` of them) to another state; return how many of each variant that was."""
     moved = await session.execute(
         update(StockAllocation)
-        .where(StockAllocation.order_id == order_id, StockAllocation.state == old)
+        .where(StockAllocation.order_id == order_id, StockAllocation.state == old, *which)
         .values(state=new)
         .returning(StockAllocation.variant_id, StockAllocation.quantity)
         .execution_options(synchronize_session=False)

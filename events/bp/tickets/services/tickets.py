@@ -1,7 +1,7 @@
 """How many tickets are left, by counting rows (the specification, step 10).
 
 The pages read the counters that a trigger keeps, which is one read for any number of types; this counts the tickets
-themselves. Both must say the same.
+themselves. Both must say the same, and the audit compares them.
 """
 
 from __future__ import annotations

@@ -148,6 +148,12 @@ class FindingKind(StrEnum):
 CHOSEN_DEBT_REASONS = (DebtReason.GOODWILL, DebtReason.CANCELLED_BY_ORGANISER)
 """The reasons of debts that somebody decided on: a line may have several. Of all others it has one at the most."""
 
+WHOLE_PAYMENT_REASONS = (DebtReason.PAID_TWICE, DebtReason.MISMATCH)
+"""Why a payment as a whole is owed back: nothing was given for it."""
+
+ON_TOP_REASONS = (*WHOLE_PAYMENT_REASONS, DebtReason.OVERPAID)
+"""Why a payment, or a part of one, is owed that no line was given for."""
+
 HELD_TICKET_STATES = (TicketState.RESERVED, TicketState.CONFIRMED, TicketState.CHECKED_IN)
 """The states in which a ticket holds a seat."""
 
@@ -165,6 +171,9 @@ CLOSED_PAYMENT_STATES = (PaymentState.EXPIRED, PaymentState.CANCELLED)
 
 REFUND_IN_FLIGHT = (RefundState.REQUESTED, RefundState.SENT, RefundState.UNKNOWN)
 """The states of a refund whose outcome is open; a payment has at most one such refund."""
+
+REFUND_GONE_BACK = (RefundState.SUCCEEDED, RefundState.EXTERNAL)
+"""The states of a refund whose money has gone back."""
 
 PAID_ORDER_STATES = (OrderState.PAID, OrderState.PARTIALLY_REFUNDED, OrderState.REFUNDED)
 """The states of an order whose money has arrived."""

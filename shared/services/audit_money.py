@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from shared.contracts.states import (
     CHOSEN_DEBT_REASONS,
+    ON_TOP_REASONS,
     PAID_ORDER_STATES,
     PAYABLE_PAYMENT_STATES,
+    REFUND_GONE_BACK,
     REFUND_IN_FLIGHT,
-    DebtReason,
-    RefundState,
 )
 
 from .audit_check import Check, quoted
 from .audit_orders import GONE, THINGS
 
 PAID = quoted(PAID_ORDER_STATES)
-BACK = quoted((RefundState.SUCCEEDED, RefundState.EXTERNAL))
-"""The states of a refund whose money has gone back."""
-COUNTING = quoted((*REFUND_IN_FLIGHT, RefundState.SUCCEEDED, RefundState.EXTERNAL))
+BACK = quoted(REFUND_GONE_BACK)
+COUNTING = quoted((*REFUND_IN_FLIGHT, *REFUND_GONE_BACK))
 """The states of a refund that counts against what is left of its payment."""
-ON_TOP = quoted((DebtReason.PAID_TWICE, DebtReason.MISMATCH, DebtReason.OVERPAID))
-"""Why a payment, or a part of one, is owed that no line was given for."""
+ON_TOP = quoted(ON_TOP_REASONS)
 CHOSEN = quoted(CHOSEN_DEBT_REASONS)
 
 ARRIVED = "SELECT order_id, sum(amount) AS amount FROM payments WHERE fulfilled_at IS NOT NULL GROUP BY order_id"

@@ -14,21 +14,23 @@ from sqlalchemy import select, text
 
 from shared.contracts.dtos import ZERO, HistoryItem, HistoryPage, Movement, MovementStatus, Transaction
 from shared.contracts.protocols import Gateways, PaymentGateway
+from shared.contracts.states import REFUND_GONE_BACK, REFUND_IN_FLIGHT
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import PaymentAccount
 
 from .audit import SHOWN_IDS, Finding
+from .audit_check import quoted
 
 GRACE = timedelta(days=1)
 """How long the provider's record and ours may differ about what has only just happened."""
 PROVIDER = "sumup"
 
-OURS = """
+OURS = f"""
     SELECT p.id, p.transaction_id, p.state, p.amount, p.currency, p.paid_at, p.merchant_code,
         coalesce((SELECT sum(r.amount) FROM refunds r WHERE r.payment_id = p.id
-            AND r.state IN ('succeeded', 'external')), 0) AS back,
-        EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state IN ('requested', 'sent', 'unknown'))
+            AND r.state IN ({quoted(REFUND_GONE_BACK)})), 0) AS back,
+        EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state IN ({quoted(REFUND_IN_FLIGHT)}))
             AS under_way
     FROM payments p WHERE p.transaction_id = ANY(:ids) AND p.merchant_code = :merchant_code"""
 PAID_SINCE = """

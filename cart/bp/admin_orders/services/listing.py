@@ -9,11 +9,10 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.refunds.services.settled import GONE_BACK
 from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import ZERO, PageDTO
-from shared.contracts.states import DebtState, OrderState
+from shared.contracts.states import REFUND_GONE_BACK, DebtState, OrderState
 from shared.models import Debt, Order, OrderLine, Payment, Refund, User
 
 from .scope import debts_in, lines_in
@@ -99,7 +98,7 @@ def _refunded(scope: PageScope) -> ColumnElement[Decimal]:
         select(func.coalesce(func.sum(Refund.amount), ZERO))
         .join(Payment, Payment.id == Refund.payment_id)
         .outerjoin(Debt, Debt.id == Refund.debt_id)
-        .where(Payment.order_id == Order.id, Refund.state.in_(GONE_BACK))
+        .where(Payment.order_id == Order.id, Refund.state.in_(REFUND_GONE_BACK))
         .where(or_(Refund.debt_id.is_(None), debts_in(scope)))
         .scalar_subquery()
     )

@@ -9,12 +9,10 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.states import PaymentState, RefundState
+from shared.contracts.states import REFUND_GONE_BACK, PaymentState
 from shared.models import Order, Payment, Refund
 
 from .buyer import Buyer
-
-GONE_BACK = (RefundState.SUCCEEDED, RefundState.EXTERNAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ async def money_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> 
     back = await session.execute(
         select(Refund.finished_at, Refund.created_at, Refund.amount, Payment.transaction_code)
         .join(Payment, Payment.id == Refund.payment_id)
-        .where(Payment.order_id == mine, Refund.state.in_(GONE_BACK))
+        .where(Payment.order_id == mine, Refund.state.in_(REFUND_GONE_BACK))
     )
     money = [
         Movement(payment.paid_at or payment.created_at, payment.amount, payment.transaction_code or "", is_refund=False)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.states import DebtReason, PaymentState
+from shared.contracts.states import WHOLE_PAYMENT_REASONS, PaymentState
 from shared.models import Debt, Payment
-
-ON_TOP = (DebtReason.PAID_TWICE, DebtReason.MISMATCH)
-"""Why a payment as a whole is owed back: nothing was given for it."""
 
 
 async def payment_given_for(session: AsyncSession, order_id: int) -> Payment | None:
@@ -17,7 +14,9 @@ async def payment_given_for(session: AsyncSession, order_id: int) -> Payment | N
 
     One on top of it is owed back as a whole, or will be.
     """
-    whole = select(Debt.id).where(Debt.payment_id == Payment.id, Debt.order_line_id.is_(None), Debt.reason.in_(ON_TOP))
+    whole = select(Debt.id).where(
+        Debt.payment_id == Payment.id, Debt.order_line_id.is_(None), Debt.reason.in_(WHOLE_PAYMENT_REASONS)
+    )
     statement = select(Payment).where(
         Payment.order_id == order_id,
         Payment.state == PaymentState.PAID,

@@ -20,7 +20,7 @@ from cart.wiring import Till
 from shared.contracts.access import EVERYWHERE, PageScope
 from shared.contracts.dtos import RefundAnswer, RefundOutcome, Transaction
 from shared.contracts.errors import Conflict, GatewayError, NotFound, ShopError, Unavailable
-from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, PaymentState, RefundState
+from shared.contracts.states import REFUND_GONE_BACK, REFUND_IN_FLIGHT, DebtState, PaymentState, RefundState
 from shared.db.locks import lock_order, lock_payment, lock_refund
 from shared.db.refusals import violates
 from shared.db.uow import unit_of_work
@@ -115,11 +115,10 @@ class _Known:
 
 async def _known(till: Till, payment: Payment) -> _Known:
     """Add up what we know to have gone back of a payment."""
-    gone = Refund.state.in_((RefundState.SUCCEEDED, RefundState.EXTERNAL))
     statement = select(
         func.coalesce(func.sum(Refund.amount).filter(~Refund.chargeback), 0),
         func.coalesce(func.sum(Refund.amount).filter(Refund.chargeback), 0),
-    ).where(Refund.payment_id == payment.id, gone)
+    ).where(Refund.payment_id == payment.id, Refund.state.in_(REFUND_GONE_BACK))
     async with unit_of_work(till.database) as uow:
         refunded, charged_back = (await uow.session.execute(statement)).one()
     return _Known(refunded, charged_back)

@@ -9,13 +9,15 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
-from shared.contracts.states import PAID_ORDER_STATES, DebtReason, DebtState, OrderState, RefundState
+from shared.contracts.states import (
+    ON_TOP_REASONS,
+    PAID_ORDER_STATES,
+    REFUND_GONE_BACK,
+    DebtState,
+    OrderState,
+)
 from shared.models import Debt, Order, OrderLine, Payment, Refund
 from shared.services.journal import SYSTEM, record, user_actor
-
-ON_TOP = (DebtReason.PAID_TWICE, DebtReason.MISMATCH, DebtReason.OVERPAID)
-"""Why a payment, or a part of one, is owed that no line was given for."""
-GONE_BACK = (RefundState.SUCCEEDED, RefundState.EXTERNAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +67,15 @@ async def mark_order(session: AsyncSession, order_id: int) -> None:
     What came on top of its price, and goes back for that reason, is no part of it.
     """
     order = await session.get_one(Order, order_id, populate_existing=True)
-    on_top = Debt.order_line_id.is_(None) & Debt.reason.in_(ON_TOP)
-    of_order = (Debt.order_id == order_id,)
+    on_top = Debt.order_line_id.is_(None) & Debt.reason.in_(ON_TOP_REASONS)
     paid = select(func.sum(Payment.amount)).where(Payment.order_id == order_id, Payment.fulfilled_at.is_not(None))
-    more = select(func.sum(Debt.amount)).where(*of_order, on_top)
-    by_hand = select(func.sum(Debt.amount)).where(*of_order, Debt.by_hand, ~on_top)
+    more = select(func.sum(Debt.amount)).where(Debt.order_id == order_id, on_top)
+    by_hand = select(func.sum(Debt.amount)).where(Debt.order_id == order_id, Debt.by_hand, ~on_top)
     back = (
         select(func.sum(Refund.amount))
         .join(Payment, Payment.id == Refund.payment_id)
         .outerjoin(Debt, Debt.id == Refund.debt_id)
-        .where(Payment.order_id == order_id, Refund.state.in_(GONE_BACK), or_(Debt.id.is_(None), ~on_top))
+        .where(Payment.order_id == order_id, Refund.state.in_(REFUND_GONE_BACK), or_(Debt.id.is_(None), ~on_top))
     )
     sums = [await session.scalar(each) or Decimal(0) for each in (paid, more, by_hand, back)]
     kept = sums[0] - sum(sums[1:])

@@ -77,8 +77,8 @@ async def mark_order(session: AsyncSession, order_id: int) -> None:
         .outerjoin(Debt, Debt.id == Refund.debt_id)
         .where(Payment.order_id == order_id, Refund.state.in_(REFUND_GONE_BACK), or_(Debt.id.is_(None), ~on_top))
     )
-    sums = [await session.scalar(each) or Decimal(0) for each in (paid, more, by_hand, back)]
-    kept = sums[0] - sum(sums[1:])
+    came, *gone = (func.coalesce(each.scalar_subquery(), 0) for each in (paid, more, by_hand, back))
+    kept: Decimal = (await session.execute(select(came - sum(gone)))).scalar_one()
     state = _state_by_money(order.total, kept)
     if order.state in PAID_ORDER_STATES and order.state != state:
         before, order.state = order.state, state

@@ -15,7 +15,7 @@ from shared.contracts.states import DebtState, PaymentState, RefundState
 from shared.models import Debt, Mail, Order, Payment, Refund
 
 from .mails import keys_of, order_ids_of_given_up
-from .scope import debts_in
+from .scope import debts_in, refunds_in
 
 
 class Trouble(StrEnum):
@@ -91,7 +91,7 @@ def _refunds(trouble: Trouble, scope: PageScope, order_ids: Collection[int] | No
         .select_from(Refund)
         .join(Payment, Payment.id == Refund.payment_id)
         .outerjoin(Debt, Debt.id == Refund.debt_id)
-        .where(or_(Refund.debt_id.is_(None), debts_in(scope)))
+        .where(refunds_in(scope))
     )
 
 

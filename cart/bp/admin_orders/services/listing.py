@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
@@ -15,7 +15,7 @@ from shared.contracts.dtos import ZERO, PageDTO
 from shared.contracts.states import REFUND_GONE_BACK, DebtState, OrderState
 from shared.models import Debt, Order, OrderLine, Payment, Refund, User
 
-from .scope import debts_in, lines_in
+from .scope import debts_in, lines_in, refunds_in
 from .search import OrderFilter, bounds
 
 
@@ -99,7 +99,7 @@ def _refunded(scope: PageScope) -> ColumnElement[Decimal]:
         .join(Payment, Payment.id == Refund.payment_id)
         .outerjoin(Debt, Debt.id == Refund.debt_id)
         .where(Payment.order_id == Order.id, Refund.state.in_(REFUND_GONE_BACK))
-        .where(or_(Refund.debt_id.is_(None), debts_in(scope)))
+        .where(refunds_in(scope))
         .scalar_subquery()
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import aliased
 
 from shared.contracts.access import PageScope
-from shared.models import Debt, Order, OrderLine
+from shared.models import Debt, Order, OrderLine, Refund
 
 
 def lines_in(scope: PageScope) -> ColumnElement[bool]:
@@ -31,3 +31,8 @@ def debts_in(scope: PageScope) -> ColumnElement[bool]:
     line = aliased(OrderLine)  # the query may have lines of its own
     own = select(line.id).where(line.id == Debt.order_line_id, line.page_post_id.in_(scope.page_ids))
     return or_(Debt.order_line_id.is_(None), own.exists())
+
+
+def refunds_in(scope: PageScope) -> ColumnElement[bool]:
+    """Bound a query of refunds, with their debts if any, to those for a scope's debts or without a debt."""
+    return or_(Refund.debt_id.is_(None), debts_in(scope))

@@ -32,7 +32,7 @@ from shared.models import (
 )
 
 from .mails import keys_of
-from .scope import debts_in, lines_in, orders_in
+from .scope import debts_in, lines_in, orders_in, refunds_in
 
 OF_LINES = ("ticket", "entry", "stock", "debt", "refund")
 """Things of the journal that may belong to a line, and so to a page."""
@@ -244,7 +244,7 @@ async def _refunds(session: AsyncSession, order_id: int, scope: PageScope) -> tu
         select(Refund)
         .join(Payment, Payment.id == Refund.payment_id)
         .outerjoin(Debt, Debt.id == Refund.debt_id)
-        .where(Payment.order_id == order_id, or_(Refund.debt_id.is_(None), debts_in(scope)))
+        .where(Payment.order_id == order_id, refunds_in(scope))
         .order_by(Refund.id)
         .execution_options(populate_existing=True)
     )

@@ -11,10 +11,11 @@ from sqlalchemy.orm import aliased
 
 from cart.wiring import Till
 from shared.contracts.errors import ShopError
-from shared.contracts.states import CHOSEN_DEBT_REASONS, REFUND_IN_FLIGHT, DebtState, RefundState
+from shared.contracts.states import CHOSEN_DEBT_REASONS, DebtState, RefundState
 from shared.db.uow import unit_of_work
 from shared.models import Debt, OrderLine, PageConfig, Payment, Refund
 
+from .debts import payment_is_busy
 from .refund import refund_debt
 
 WAITS = (timedelta(minutes=15), timedelta(hours=4))
@@ -46,7 +47,7 @@ async def _due(session: AsyncSession, now: datetime) -> list[int]:
         select(Debt.id)
         .join(Debt.payment)
         .where(Debt.state == DebtState.OWED, ~given_back, Payment.transaction_id.is_not(None))
-        .where(_page_wants_it(), ~_payment_is_busy(), _has_waited(now))
+        .where(_page_wants_it(), ~payment_is_busy(), _has_waited(now))
         .order_by(Debt.id)
         .limit(BATCH)
     )
@@ -63,12 +64,6 @@ def _page_wants_it() -> ColumnElement[bool]:
     )
     concerned = or_(line.id == Debt.order_line_id, and_(Debt.order_line_id.is_(None), line.order_id == Debt.order_id))
     return ~select(line.id).where(concerned, ~wants.exists()).exists()
-
-
-def _payment_is_busy() -> ColumnElement[bool]:
-    """Say that a refund of the same payment is in flight."""
-    refund = aliased(Refund)
-    return select(refund.id).where(refund.payment_id == Debt.payment_id, refund.state.in_(REFUND_IN_FLIGHT)).exists()
 
 
 def _has_waited(now: datetime) -> ColumnElement[bool]:

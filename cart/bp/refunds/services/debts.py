@@ -76,16 +76,21 @@ async def debts_of_request(session: AsyncSession, scope: PageScope, order_id: in
 
 def _debts(scope: PageScope, which: ColumnElement[bool]) -> Select[Debt, str, str, bool]:
     """Select debts of a scope with their buyer, who settled them by hand, and whether their payment is busy."""
-    settler, refund = aliased(User), aliased(Refund)
-    busy = select(refund.id).where(refund.payment_id == Debt.payment_id, refund.state.in_(REFUND_IN_FLIGHT)).exists()
+    settler = aliased(User)
     return (
-        select(Debt, func.coalesce(User.email, Order.guest_email), settler.email, busy)
+        select(Debt, func.coalesce(User.email, Order.guest_email), settler.email, payment_is_busy())
         .join(Debt.order)
         .outerjoin(User, User.id == Order.user_id)
         .outerjoin(settler, settler.id == Debt.settled_by)
         .where(which, debt_within(scope))
         .options(joinedload(Debt.order), joinedload(Debt.order_line), selectinload(Debt.refunds))
     )
+
+
+def payment_is_busy() -> ColumnElement[bool]:
+    """Say of a debt that a refund of its payment is in flight: its own, or another."""
+    refund = aliased(Refund)
+    return select(refund.id).where(refund.payment_id == Debt.payment_id, refund.state.in_(REFUND_IN_FLIGHT)).exists()
 
 
 async def _rows(session: AsyncSession, statement: Select[Debt, str, str, bool]) -> list[DebtRow]:

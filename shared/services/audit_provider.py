@@ -5,19 +5,19 @@ One call a page of the record and one a payment of ours, none of them inside a t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from shared.contracts.dtos import ZERO, HistoryItem, HistoryPage, Movement, MovementStatus, Transaction
 from shared.contracts.protocols import Gateways, PaymentGateway
 from shared.contracts.states import REFUND_GONE_BACK, REFUND_IN_FLIGHT
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
-from shared.models import PaymentAccount
+from shared.payments.record import all_accounts, history_pages
 
 from .audit import SHOWN_IDS, Finding
 from .audit_check import quoted
@@ -95,30 +95,12 @@ async def audit_provider(
     What is younger than a day may still differ. Raises GatewayError where the provider cannot be asked.
     """
     compared = Compared()
-    for merchant_code in await _accounts(database, own_account):
+    for merchant_code in await all_accounts(database, own_account):
         gateway = await gateways.of(merchant_code)
-        async for page in _pages(gateway, merchant_code, since - GRACE):
+        async for page in history_pages(gateway, merchant_code, since=since - GRACE):
             await _compare_page(database, gateway, merchant_code, page, compared, now)
         compared.expected |= await _paid_between(database, merchant_code, since, now - GRACE)
     return compared.findings()
-
-
-async def _accounts(database: Database, own_account: str) -> list[str]:
-    """Return the installation's own account, and all that pages were ever paid to."""
-    async with unit_of_work(database) as uow:
-        others = await uow.session.scalars(select(PaymentAccount.merchant_code).order_by(PaymentAccount.merchant_code))
-        return list(dict.fromkeys([own_account, *others]))
-
-
-async def _pages(gateway: PaymentGateway, merchant_code: str, since: datetime) -> AsyncIterator[HistoryPage]:
-    """Give the record page by page; a link that comes again leads nowhere."""
-    seen: set[str | None] = set()
-    following: str | None = None
-    while following not in seen:
-        seen.add(following)
-        page = await gateway.history(merchant_code, since=since, following=following)
-        yield page
-        following = page.following
 
 
 async def _compare_page(

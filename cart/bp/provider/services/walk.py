@@ -6,7 +6,6 @@ has its money moved without us? Whatever is repeated finds nothing new; what can
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,6 +22,7 @@ from shared.contracts.protocols import PaymentGateway
 from shared.contracts.states import REFUND_IN_FLIGHT, FindingKind, PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import Payment, ProviderWalk, Refund
+from shared.payments.record import history_pages
 
 from .elsewhere import compare
 from .findings import note_finding
@@ -79,7 +79,8 @@ async def walk_history(till: Till, merchant_code: str) -> Walked:
     """
     begun, gateway = till.clock(), await till.gateways.of(merchant_code)
     walked = Walked(merchant_code)
-    async for page in _pages(gateway, merchant_code, await walked_since(till, merchant_code) or begun):
+    since = (await walked_since(till, merchant_code) or begun) - OVERLAP
+    async for page in history_pages(gateway, merchant_code, since=since):
         for item, payment_id in await _with_payments(till, page):
             walked = await _look(till, gateway, walked, item, payment_id)
     if not walked.undecided:
@@ -97,20 +98,6 @@ async def walked_since(till: Till, merchant_code: str) -> datetime | None:
         first = select(func.min(Payment.created_at)).where(Payment.merchant_code == merchant_code)
         moment: datetime | None = await uow.session.scalar(first)
         return moment
-
-
-async def _pages(gateway: PaymentGateway, merchant_code: str, since: datetime) -> AsyncIterator[HistoryPage]:
-    """Give the history page by page; a link that comes again leads nowhere."""
-    seen: set[str | None] = set()
-    following: str | None = None
-    while following not in seen:
-        seen.add(following)
-        page = await gateway.history(merchant_code, since=since - OVERLAP, following=following)
-        yield page
-        if page.following is None:
-            return
-        following = page.following
-    _log.error("history_goes_in_circles", merchant_code=merchant_code)
 
 
 async def _with_payments(till: Till, page: HistoryPage) -> list[tuple[HistoryItem, int | None]]:

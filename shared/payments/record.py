@@ -1,0 +1,38 @@
+"""The provider's own record of the money that came to us: whose it is, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+
+from shared.contracts.dtos import HistoryPage
+from shared.contracts.protocols import PaymentGateway
+from shared.db.engine import Database
+from shared.db.uow import unit_of_work
+from shared.models import PaymentAccount
+
+_log = structlog.get_logger("maypole.record")
+
+
+async def all_accounts(database: Database, own_account: str) -> list[str]:
+    """Return the merchant code of the installation's own account, and of all that pages were ever paid to."""
+    async with unit_of_work(database) as uow:
+        others = await uow.session.scalars(select(PaymentAccount.merchant_code).order_by(PaymentAccount.merchant_code))
+        return list(dict.fromkeys([own_account, *others]))
+
+
+async def history_pages(gateway: PaymentGateway, merchant_code: str, *, since: datetime) -> AsyncIterator[HistoryPage]:
+    """Give an account's record page by page; a link that comes again leads nowhere. Raises GatewayError."""
+    seen: set[str | None] = set()
+    following: str | None = None
+    while following not in seen:
+        seen.add(following)
+        page = await gateway.history(merchant_code, since=since, following=following)
+        yield page
+        if page.following is None:
+            return
+        following = page.following
+    _log.error("history_goes_in_circles", merchant_code=merchant_code)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from cart.bp.cart.services.check_sumup_status import ORDER_MAIL
 from cart.bp.cart.services.reconcile import each, look_at_payment, reconcile
@@ -22,8 +22,8 @@ from shared.db.uow import unit_of_work
 from shared.jobs.queue import REFUND_DEBTS, SEND_MAIL, SETTLE_PAYMENT
 from shared.jobs.worker import Handler, Repeated, run_worker, stop_on_signals
 from shared.mail.sender import MailNotSent, deliver
-from shared.mail.service import WAITING, give_up_old
-from shared.models import Mail, Order
+from shared.mail.service import due_mails, give_up_old
+from shared.models import Order
 from shared.payments.accounts import SumUpAccounts
 from shared.payments.sumup import sumup_client
 from shared.services.identity import forget_empty_carts, forget_expired
@@ -35,7 +35,6 @@ from shared.web.state import utc_now
 
 UNTOLD_AFTER = timedelta(seconds=15)
 """How long a job has, before the sweep does what it should have done."""
-MAIL_PAUSE = timedelta(seconds=30)
 BATCH = 20
 CART_SWEEP_S = 60.0
 WALK_S = 60 * 60.0
@@ -76,11 +75,15 @@ async def send(till: Till, mail_id: int, *, after_attempts: int) -> None:
 
 
 async def sweep(till: Till) -> None:
-    """Do what is due and was brought by no job: payments, refunds, mails, and rows past their time. Safe to repeat."""
+    """Do what is due and was brought by no job: payments, refunds, and the mails that tell of them. Safe to repeat."""
     use_services(till.services)
     await reconcile(till)
     await refund_automatically(till)
     await each(await _untold_orders(till), lambda order_id: write_order_mails(till, order_id))
+
+
+async def sweep_mails(till: Till) -> None:
+    """Send mails that wait, and give up those past their time: money never waits for a mail server. Safe to repeat."""
     await _give_up_mails(till)
     unsent = await _unsent_mails(till)
     await each(unsent, lambda mail_id: send(till, mail_id, after_attempts=unsent[mail_id]))
@@ -128,17 +131,9 @@ async def _give_up_mails(till: Till) -> None:
 
 
 async def _unsent_mails(till: Till) -> dict[int, int]:
-    """Return mails that wait to be sent (again), with their attempts: each waits longer than the one before."""
-    wait = func.make_interval(0, 0, 0, 0, 0, 0, MAIL_PAUSE.total_seconds() * (Mail.attempts + 1) * (Mail.attempts + 1))
+    """Return mails that wait to be sent (again), with their attempts."""
     async with unit_of_work(till.database) as uow:
-        statement = (
-            select(Mail.id, Mail.attempts)
-            .where(*WAITING)
-            .where(Mail.created_at + wait <= till.clock())
-            .order_by(Mail.id)
-            .limit(BATCH)
-        )
-        return {row.id: row.attempts for row in await uow.session.execute(statement)}
+        return await due_mails(uow.session, now=till.clock(), limit=BATCH)
 
 
 async def run(settings: Settings, stop: asyncio.Event, *, clock: Clock = utc_now) -> None:
@@ -181,6 +176,7 @@ def _repeated(till: Till) -> tuple[Repeated, ...]:
     """Return what the worker does by the clock."""
     return (
         Repeated("sweep", lambda: sweep(till), till.settings.reconcile_every_s),
+        Repeated("sweep mails", lambda: sweep_mails(till), till.settings.reconcile_every_s),
         Repeated("sweep carts", lambda: sweep_carts(till), CART_SWEEP_S),
         Repeated("walk histories", lambda: walk_if_due(till), WALK_S),
         Repeated("forget", lambda: forget_old_rows(till), DAY_S),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -21,6 +22,9 @@ from shared.settings import Settings
 from .service import give_up, mark_failed, mark_sent, take_unsent
 
 TIMEOUT_SECONDS = 15.0
+"""How long one step of the conversation with the mail server may take."""
+MOST_SECONDS = 60.0
+"""How long all of it may take: less than the first wait for the next attempt, so that two never send one mail."""
 _PERMANENT = 500
 _log = structlog.get_logger("maypole.mail")
 
@@ -53,16 +57,17 @@ async def send(mail: Mail, settings: Settings) -> None:
     """Hand a mail to the mail server; raises MailNotSent or MailRefused. Never inside a transaction."""
     refuse_inside_transaction()
     try:
-        await aiosmtplib.send(
-            compose(mail, settings),
-            hostname=settings.smtp_host,
-            port=settings.smtp_port or settings.outbox_port,
-            username=settings.smtp_username or None,
-            password=settings.smtp_password.get_secret_value() or None,
-            start_tls=settings.smtp_starttls,
-            local_hostname=parseaddr(settings.mail_from)[1].partition("@")[2],
-            timeout=TIMEOUT_SECONDS,
-        )
+        async with asyncio.timeout(MOST_SECONDS):
+            await aiosmtplib.send(
+                compose(mail, settings),
+                hostname=settings.smtp_host,
+                port=settings.smtp_port or settings.outbox_port,
+                username=settings.smtp_username or None,
+                password=settings.smtp_password.get_secret_value() or None,
+                start_tls=settings.smtp_starttls,
+                local_hostname=parseaddr(settings.mail_from)[1].partition("@")[2],
+                timeout=TIMEOUT_SECONDS,
+            )
     except aiosmtplib.SMTPRecipientsRefused as error:
         worst = max(refusal.code for refusal in error.recipients)
         raise _outcome(worst, f"recipient refused with {worst}") from error
@@ -88,7 +93,7 @@ async def deliver(
     time under the same Message-ID: better twice than never.
     """
     async with unit_of_work(database) as uow:
-        mail = await take_unsent(uow.session, mail_id, after_attempts=after_attempts)
+        mail = await take_unsent(uow.session, mail_id, now=clock(), after_attempts=after_attempts)
         await uow.commit()
     if mail is None:
         return False

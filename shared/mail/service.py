@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Update, and_, case, or_, select, update
+from sqlalchemy import DateTime, Update, and_, case, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +15,9 @@ from .render import Message
 
 SECRET_KINDS = frozenset({"sign-in"})
 """Kinds whose bodies let their reader in: they are blanked as soon as they have gone, or are given up."""
-MOST_ATTEMPTS = 20
+MOST_ATTEMPTS = 36
+FIRST_WAIT = timedelta(minutes=2)
+"""How long the first attempt to send a mail has, before it is tried again; with each one the wait grows by as much."""
 LONGEST_ERROR = 500
 
 
@@ -36,21 +38,36 @@ async def queue_mail(session: AsyncSession, mail: Message, *, kind: str, key: st
         await enqueue(session, SEND_MAIL, {"mail_id": mail_id})
 
 
-async def take_unsent(session: AsyncSession, mail_id: int, *, after_attempts: int | None = None) -> Mail | None:
+async def take_unsent(
+    session: AsyncSession, mail_id: int, *, now: datetime, after_attempts: int | None = None
+) -> Mail | None:
     """Count an attempt to send a mail and return it; None where it has gone, was given up, or never was.
 
     With ``after_attempts``, None as well where somebody else has tried since: of two who want to make the same attempt
-    one gets the mail.
+    one gets the mail. Nobody else finds it due before ``FIRST_WAIT`` is over, and later with every attempt.
     """
-    count = update(Mail).where(Mail.id == mail_id, *WAITING).values(attempts=Mail.attempts + 1)
+    attempt = Mail.attempts + 1
+    next_try_at = literal(now, DateTime(timezone=True)) + FIRST_WAIT * attempt
+    count = update(Mail).where(Mail.id == mail_id, *WAITING).values(attempts=attempt, next_try_at=next_try_at)
     if after_attempts is not None:
         count = count.where(Mail.attempts == after_attempts)
     return (await session.scalars(select(Mail).from_statement(count.returning(Mail)))).one_or_none()
 
 
+async def due_mails(session: AsyncSession, *, now: datetime, limit: int) -> dict[int, int]:
+    """Return the ids of mails that wait to be sent (again) and that nobody is sending, with their attempts."""
+    statement = (
+        select(Mail.id, Mail.attempts)
+        .where(*WAITING, Mail.next_try_at <= now)
+        .order_by(Mail.next_try_at, Mail.id)
+        .limit(limit)
+    )
+    return {row.id: row.attempts for row in await session.execute(statement)}
+
+
 async def mark_sent(session: AsyncSession, mail: Mail, *, now: datetime) -> None:
-    """Note that a mail has gone, and forget what must not be kept."""
-    values: dict[str, object] = {"sent_at": now, "last_error": ""}
+    """Note that a mail has gone, even if it was given up meanwhile, and forget what must not be kept."""
+    values: dict[str, object] = {"sent_at": now, "given_up_at": None, "last_error": ""}
     if mail.kind in SECRET_KINDS:
         values |= {"text": "", "html": ""}
     await session.execute(update(Mail).where(Mail.id == mail.id).values(values))
@@ -70,7 +87,7 @@ async def give_up(session: AsyncSession, mail: Mail, *, error: str, now: datetim
 async def give_up_old(session: AsyncSession, *, now: datetime, secrets_live: timedelta) -> int:
     """Give up mails that were tried often enough or whose secret has expired; return how many. Safe to repeat."""
     expired = and_(Mail.kind.in_(SECRET_KINDS), Mail.created_at < now - secrets_live)
-    too_often = Mail.attempts >= MOST_ATTEMPTS
+    too_often = and_(Mail.attempts >= MOST_ATTEMPTS, Mail.next_try_at <= now)
     given_up = await session.scalars(_given_up(now).where(or_(too_often, expired)).returning(Mail.id))
     return len(given_up.all())
 

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, IdMixin
 
+SOON = text("now() + interval '30 seconds'")
+"""How long a mail's job has, before the sweep does its work."""
+
 
 class Mail(IdMixin, Base):
     """One mail. ``key`` makes it one of its kind (for example ``order-paid:17``): a second one is not queued."""
@@ -16,7 +19,7 @@ class Mail(IdMixin, Base):
     __tablename__ = "mails"
     __table_args__ = (
         CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="sent_or_given_up"),
-        Index("ix_mails_unsent", "created_at", postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL")),
+        Index("ix_mails_unsent", "next_try_at", postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL")),
         Index("ix_mails_given_up", "kind", "key", postgresql_where=text("given_up_at IS NOT NULL")),
     )
 
@@ -30,4 +33,6 @@ class Mail(IdMixin, Base):
     sent_at: Mapped[datetime | None]
     given_up_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
+    next_try_at: Mapped[datetime] = mapped_column(server_default=SOON)
+    """Nobody but its job sends it earlier; an attempt that has begun moves this ahead."""
     last_error: Mapped[str] = mapped_column(server_default="")

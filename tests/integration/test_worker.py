@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import select, text
 
-from cart.worker import run
+from cart.worker import run, sweep_mails
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.mail.outbox import KeptMail, kept_mails, outbox_folder, running_outbox
 from shared.mail.render import Message
 from shared.mail.sender import deliver
-from shared.mail.service import queue_mail
+from shared.mail.service import queue_mail, take_unsent
 from shared.models import Mail, Ticket
 from shared.settings import Settings
 from tests.support.shop import Shop, open_shop
@@ -92,6 +92,26 @@ async def test_a_job_and_the_sweep_that_want_one_mail_at_the_same_time_send_it_o
     assert mail_id is not None
     both = [deliver(database, mail_settings, mail_id, clock=shop.clock, after_attempts=0) for _ in range(2)]
     assert sorted(await asyncio.gather(*both)) == [False, True]
+    assert len(kept_mails(outbox_folder(mail_settings))) == 1
+
+
+async def test_the_sweep_leaves_a_mail_alone_that_somebody_is_sending_and_finds_it_once_he_is_gone(
+    database: Database, mail_settings: Settings
+) -> None:
+    shop = open_shop(database, mail_settings)
+    shop.clock.forward(hours=1)
+    async with unit_of_work(database) as uow:
+        await queue_mail(uow.session, Message("ada@maypole.example", "Hello", "Hello", ""), kind="test", key="test")
+        mail_id = await uow.session.scalar(select(Mail.id))
+        assert mail_id is not None
+        assert await take_unsent(uow.session, mail_id, now=shop.clock(), after_attempts=0)
+        await uow.commit()
+
+    await sweep_mails(shop.till)
+    assert kept_mails(outbox_folder(mail_settings)) == []
+
+    shop.clock.forward(minutes=2)
+    await sweep_mails(shop.till)
     assert len(kept_mails(outbox_folder(mail_settings))) == 1
 
 

@@ -17,7 +17,7 @@ from shared.db.uow import unit_of_work
 from shared.mail.outbox import Outbox, kept_mail, kept_mails, outbox_folder
 from shared.mail.render import Message, render_mail
 from shared.mail.sender import MailNotSent, deliver
-from shared.mail.service import give_up_old, queue_mail
+from shared.mail.service import give_up_old, mark_sent, queue_mail, take_unsent
 from shared.settings import Settings
 
 MESSAGE = Message("ada@maypole.example", "Grüße", "Hello £1\n", "<p>Hello &pound;1</p>")
@@ -149,8 +149,8 @@ async def test_a_refused_mail_is_tried_no_more_and_keeps_no_secret(
     [
         ("sign-in", 16, 0, True),
         ("sign-in", 14, 0, False),
-        ("order-paid", 24 * 60, 19, False),
-        ("order-paid", 1, 20, True),
+        ("order-paid", 24 * 60, 35, False),
+        ("order-paid", 1, 36, True),
     ],
 )
 async def test_what_is_no_longer_worth_sending_is_given_up(
@@ -165,6 +165,36 @@ async def test_what_is_no_longer_worth_sending_is_given_up(
     row = await _row(session)
     assert (row["given_up_at"] is not None) == given_up
     assert (row["text"] == "") == (given_up and kind == "sign-in")
+
+
+async def test_the_last_attempt_has_its_time_before_a_mail_is_given_up(
+    database: Database, mail_settings: Settings, session: AsyncSession
+) -> None:
+    mail_id = await _queue(database)
+    await session.execute(text("UPDATE mails SET attempts = 35"))
+    await session.commit()
+    async with unit_of_work(database) as uow:  # somebody is sending it
+        assert await take_unsent(uow.session, mail_id, now=_now())
+        await uow.commit()
+    async with unit_of_work(database) as uow:
+        assert await give_up_old(uow.session, now=_now(), secrets_live=timedelta(minutes=15)) == 0
+        later = _now() + timedelta(hours=2)
+        assert await give_up_old(uow.session, now=later, secrets_live=timedelta(minutes=15)) == 1
+
+
+async def test_a_mail_that_went_while_it_was_given_up_is_marked_as_sent(
+    database: Database, session: AsyncSession
+) -> None:
+    mail_id = await _queue(database, kind="sign-in")
+    async with unit_of_work(database) as uow:
+        mail = await take_unsent(uow.session, mail_id, now=_now())
+        assert mail is not None
+        await give_up_old(uow.session, now=_now() + timedelta(hours=1), secrets_live=timedelta(minutes=15))
+        await mark_sent(uow.session, mail, now=_now())
+        await uow.commit()
+    row = await _row(session)
+    assert row["sent_at"] is not None
+    assert (row["given_up_at"], row["text"]) == (None, "")
 
 
 async def test_a_mail_that_is_sent_again_has_the_same_id(database: Database, mail_settings: Settings) -> None:

@@ -268,7 +268,7 @@ def role_required(role: Role) -> Callable[[Callable[P, Awaitable[R]]], Callable[
 
 
 def recent_sign_in_required(view: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | ResponseTypes]]:
-    """Let only people through who signed in a short while ago: what is behind this door moves money.
+    """Let only people through who signed in a short while ago: what is behind this door moves money, or says where to.
 
     Others are sent to sign in once more and come back to this page; a form is refused with a link there, and nothing of
     it is done. Goes below ``role_required``.

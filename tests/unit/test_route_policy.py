@@ -49,8 +49,8 @@ BOUNDED: dict[str, Role] = {
     "reviews": Role.REFUNDS,
 }
 """Blueprints and views under /admin that more than admins enter: what they show is bounded by that role's pages."""
-MOVES_MONEY = ("refunds", "order_refunds", "reviews")
-"""Blueprints whose every form gives money back."""
+MOVES_MONEY = ("accounts", "refunds", "order_refunds", "reviews")
+"""Blueprints whose every form gives money back, or says whom the next one pays."""
 ARGUMENTS = {"int": 1, "uuid": "00000000-0000-4000-8000-000000000000"}
 
 

@@ -47,6 +47,7 @@ async def overview() -> str:
 
 @bp.get("/<int:page_id>/")
 @role_required(Role.ADMIN)
+@recent_sign_in_required
 async def account(page_id: int) -> ResponseTypes:
     """Show one page's account, and the form for another one."""
     return await _show(page_id)
@@ -55,6 +56,7 @@ async def account(page_id: int) -> ResponseTypes:
 @bp.post("/<int:page_id>/")
 @limit_per_person(20, MINUTE)
 @role_required(Role.ADMIN)
+@recent_sign_in_required
 async def save(page_id: int) -> ResponseTypes:
     """Have the provider check the key, and the page paid to its account from now on.
 
@@ -79,6 +81,7 @@ async def save(page_id: int) -> ResponseTypes:
 
 @bp.post("/<int:page_id>/default/")
 @role_required(Role.ADMIN)
+@recent_sign_in_required
 async def use_default(page_id: int) -> ResponseTypes:
     """Have the page paid to the installation's own account again."""
     await pay_page_to_default(current_till(), page_id=page_id, actor_user_id=signed_in_user().id)

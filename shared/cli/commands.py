@@ -61,10 +61,10 @@ def migrate() -> None:
 def demo() -> None:
     """Load the demo data into a site that has no page yet."""
     with plain_failures():
-        from .database import installation_database
+        from .migrations import migrated_database
         from .up import load_demo_once
 
-        with installation_database(get_settings()) as urls:
+        with migrated_database(get_settings()) as urls:
             loaded = load_demo_once(urls)
         print("The demo data is loaded." if loaded else "There are pages already: nothing was loaded.")
 
@@ -132,11 +132,11 @@ def walk_history() -> None:
     with plain_failures():
         from importlib import import_module
 
-        from .database import installation_database
+        from .migrations import migrated_database
 
         settings = get_settings()
         _require_account(settings)
-        with installation_database(settings) as urls:
+        with migrated_database(settings) as urls:
             # By its name, like the worker: shared depends on no app.
             walks = asyncio.run(import_module("cart.worker").walk_histories(settings, urls.app))
         print("\n".join(map(str, walks)))
@@ -175,11 +175,11 @@ def sync(
 def user_create(email: Email, name: Annotated[str, typer.Option(help="How the pages greet them.")] = "") -> None:
     """Make an account; the person then signs in with a link by e-mail."""
     with plain_failures():
-        from .database import installation_database
+        from .migrations import migrated_database
         from .users import create_user
 
         settings = get_settings()
-        with installation_database(settings) as urls:
+        with migrated_database(settings) as urls:
             print(asyncio.run(create_user(settings, urls.app, email, name)))
 
 
@@ -189,11 +189,11 @@ def user_admin(
 ) -> None:
     """Make a person an admin, with an account when they have none."""
     with plain_failures():
-        from .database import installation_database
+        from .migrations import migrated_database
         from .users import set_admin
 
         settings = get_settings()
-        with installation_database(settings) as urls:
+        with migrated_database(settings) as urls:
             print(asyncio.run(set_admin(settings, urls.app, email, revoke=revoke)))
 
 
@@ -208,11 +208,11 @@ def user_role(
 ) -> None:
     """Give a person a role, on one page or everywhere, with an account when they have none."""
     with plain_failures():
-        from .database import installation_database
+        from .migrations import migrated_database
         from .users import set_role
 
         settings = get_settings()
-        with installation_database(settings) as urls:
+        with migrated_database(settings) as urls:
             print(asyncio.run(set_role(settings, urls.app, email, role, page=page, revoke=revoke)))
 
 
@@ -224,10 +224,10 @@ def audit(
     """Check every promise about money and seats over the whole database, and exit with 1 where one is broken."""
     with plain_failures():
         from .audit import audit_site
-        from .database import installation_database
+        from .migrations import migrated_database
 
         settings = get_settings()
-        with installation_database(settings) as urls:
+        with migrated_database(settings) as urls:
             report = asyncio.run(audit_site(settings, urls.app, provider_days=days if provider else None))
         print(report.text)
         sys.exit(0 if report.is_well else 1)
@@ -246,10 +246,10 @@ def reseal() -> None:
     """Encrypt the pages' SumUp keys anew with the first of CREDENTIALS_KEYS, so that the others can be dropped."""
     with plain_failures():
         from .accounts import reseal_keys
-        from .database import installation_database
+        from .migrations import migrated_database
 
         settings = get_settings()
-        with installation_database(settings) as urls:
+        with migrated_database(settings) as urls:
             print(asyncio.run(reseal_keys(settings, urls.app)))
 
 

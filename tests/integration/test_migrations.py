@@ -9,10 +9,13 @@ import sys
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner, Result
 
+from shared.cli.commands import app
 from shared.contracts.states import TRANSITIONS
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
+from shared.settings import get_settings
 from tests.support.postgres import ROOT, TestPostgres
 
 
@@ -43,3 +46,22 @@ async def test_the_database_allows_exactly_the_moves_that_the_code_does(database
         rows = await uow.session.execute(text("SELECT thing, old_state, new_state FROM allowed_transitions"))
         in_database = {(row.thing, row.old_state, row.new_state) for row in rows}
     assert in_database == {(thing, old, new) for thing, moves in TRANSITIONS.items() for old, new in moves}
+
+
+COMMANDS = ("audit", "reseal", "walk-history", "demo", "user create ada", "user admin ada", "user role ada orders")
+
+
+async def maypole(owner_url: str, command: str) -> Result:
+    """Run a command on a database, in a thread: it makes an event loop of its own."""
+    get_settings.cache_clear()
+    runner = CliRunner(env={"DATABASE_URL": owner_url})
+    try:
+        return await asyncio.to_thread(runner.invoke, app, command.split())
+    finally:
+        get_settings.cache_clear()
+
+
+async def test_a_command_on_a_database_without_our_tables_says_what_to_do_first(databases: TestPostgres) -> None:
+    async with databases.empty_database() as urls:
+        said = {(await maypole(urls.owner, command)).output for command in COMMANDS}
+    assert said == {"maypole: the database does not have the schema of this version: run ./run migrate first\n"}

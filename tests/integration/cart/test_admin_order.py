@@ -233,7 +233,7 @@ async def test_a_mismatch_a_debt_and_a_failed_refund_say_why(
     review = await make_payment(session, made.order)
     review.state, review.review_reason = PaymentState.REVIEW, "amount, currency"
     debt = await make_debt(session, made, reason="mismatch")
-    refund = await make_refund(session, debt, state="failed", reason="No funds left")
+    refund = await make_refund(session, debt, state="failed", reason="SumUp says: No funds left")
     await session.commit()
     page = await admin.get(page_of(made.order))
     assert page.texts(".page-head .tag") == ["Paid", "Money owed", "Payment to be looked at", "Refund failed"]

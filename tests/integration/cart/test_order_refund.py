@@ -165,8 +165,8 @@ async def test_a_refusal_of_the_provider_is_said_with_its_reason(
     preview = await admin.get(address(order, "preview/?amount=3"))
     outcome = await admin.get((await admin.post(address(order), sent_by(preview))).location)
     assert outcome.text("h1") == "Not all of it went through"
-    assert "stands in the queue. Balance too low" in outcome.text("ul.lines")
-    assert "Balance too low" in (await admin.get("/admin/refunds/")).text("td.way-on p")
+    assert "stands in the queue. SumUp says: Balance too low" in outcome.text("ul.lines")
+    assert "SumUp says: Balance too low" in (await admin.get("/admin/refunds/")).text("td.way-on p")
 
 
 async def test_what_is_not_known_yet_is_said_so(admin: Visitor, order: Order, gateway: FakeGateway) -> None:

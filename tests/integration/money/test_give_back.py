@@ -140,7 +140,9 @@ async def test_a_second_press_does_not_try_again_what_was_refused(shop: Shop, bo
     key = uuid4()
     for _ in range(2):
         await decide(shop, bought, bob, "12.50", lines=1, key=key)
-    assert [(refund.state, refund.reason) for refund in await shop.refunds()] == [("failed", "Balance too low")]
+    assert [(refund.state, refund.reason) for refund in await shop.refunds()] == [
+        ("failed", "SumUp says: Balance too low")
+    ]
     assert [debt.state for debt in await shop.debts()] == ["owed"]
 
 

@@ -6,7 +6,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from cart.bp.cart.services import settle
@@ -15,7 +15,7 @@ from cart.bp.refunds.services import RefundUnderWay, refund_debt
 from shared.contracts.dtos import MovementStatus
 from shared.contracts.errors import Conflict, GatewayUnavailable, NotFound, Unavailable
 from shared.db.uow import unit_of_work
-from shared.models import Debt, Payment, Refund
+from shared.models import Debt, JournalEntry, Payment, Refund
 from tests.support.shop import Shop, Show
 
 
@@ -187,6 +187,24 @@ async def test_nothing_is_sent_while_the_record_is_behind_the_times(shop: Shop, 
     assert await pay_back(shop, second, bob) == "succeeded"
 
 
+async def test_a_refusal_tells_whether_the_provider_said_no_or_we(shop: Shop, bob: int, debt: Debt) -> None:
+    shop.gateway.refuse_refunds("Balance too low")
+    assert await pay_back(shop, debt, bob) == "failed"
+    shop.gateway.refuse_refunds("")
+    assert await pay_back(shop, debt, bob) == "succeeded"
+    shop.gateway.stale_next("transaction")
+    with pytest.raises(RefundUnderWay):
+        await pay_back(shop, (await shop.debts())[1], bob)
+    async with unit_of_work(shop.till.database) as uow:
+        failed = select(JournalEntry.actor, JournalEntry.why).where(
+            JournalEntry.thing == "refund", JournalEntry.event == "failed"
+        )
+        told = (await uow.session.execute(failed.order_by(JournalEntry.id))).all()
+    (asked, refused), (ours, behind) = told
+    assert (asked, refused) == ("provider", "SumUp says: Balance too low")
+    assert (ours, "SumUp says" in behind) == ("system", False)
+
+
 async def test_after_a_refund_that_came_to_nothing_no_other_is_taken_for_it(shop: Shop, bob: int, debt: Debt) -> None:
     assert await pay_back(shop, debt, bob) == "succeeded"
     shop.gateway.settle_refund(await _transaction_of(shop, debt), MovementStatus.VOID)
@@ -216,7 +234,9 @@ async def test_a_pending_refund_is_settled_later(shop: Shop, bob: int, debt: Deb
 async def test_what_was_refused_stays_owed_with_the_reason(shop: Shop, bob: int, debt: Debt) -> None:
     shop.gateway.refuse_refunds("Balance too low")
     assert await pay_back(shop, debt, bob) == "failed"
-    assert [(refund.state, refund.reason) for refund in await shop.refunds()] == [("failed", "Balance too low")]
+    assert [(refund.state, refund.reason) for refund in await shop.refunds()] == [
+        ("failed", "SumUp says: Balance too low")
+    ]
     assert (await shop.debts())[0].state == "owed"
 
 

@@ -79,7 +79,7 @@ class DebtFact:
 
 @dataclass(frozen=True, slots=True)
 class RefundFact:
-    """One attempt to give money back, with the provider's reason where it failed."""
+    """One attempt to give money back, with the reason where it failed."""
 
     id: int
     amount: Decimal

@@ -60,7 +60,7 @@ async def refund_debt(
 ) -> RefundState:
     """Pay a debt of a scope back through the provider, and say how that stands; None: nobody asked, it is automatic.
 
-    ``failed`` leaves the debt owed, with the provider's reason; ``sent`` and ``unknown`` are looked up by the worker.
+    ``failed`` leaves the debt owed, with the reason; ``sent`` and ``unknown`` are looked up by the worker.
     Raises NotFound, Conflict where it is settled, RefundUnderWay, and Unavailable where nothing was sent. Not safe to
     repeat once it has failed: that is a new refund, which is what its caller then wants.
     """
@@ -100,7 +100,7 @@ async def _refunded_so_far(till: Till, payment: Payment, refund_id: int) -> Deci
     async with unit_of_work(till.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
         if refund.state == RefundState.REQUESTED:
-            await _fail(uow.session, refund, order_id, str(refusal), till.clock())
+            await _fail(uow.session, refund, order_id, str(refusal), till.clock(), actor=SYSTEM)
         await uow.commit()
     raise refusal
 
@@ -225,7 +225,7 @@ async def _write_answer(till: Till, refund_id: int, answer: RefundAnswer) -> Non
         if refund.state != RefundState.SENT:
             return
         if answer.outcome is RefundOutcome.REJECTED:
-            await _fail(uow.session, refund, order_id, answer.reason or answer.code, till.clock())
+            await _fail(uow.session, refund, order_id, _words_of(answer), till.clock(), actor=PROVIDER)
         elif answer.outcome is RefundOutcome.UNKNOWN:
             refund.state = RefundState.UNKNOWN
             await _note(uow.session, refund, order_id, RefundState.UNKNOWN, PROVIDER)
@@ -257,7 +257,7 @@ async def _decide(
         return
     if refund.state == RefundState.REQUESTED:
         if now - refund.created_at > SENT_WITHIN:
-            await _fail(session, refund, order_id, NEVER_SENT, now)
+            await _fail(session, refund, order_id, NEVER_SENT, now, actor=SYSTEM)
         else:
             refund.next_check_at = now + LOOK_AGAIN
         return
@@ -268,7 +268,7 @@ async def _decide(
     if transaction.given_back >= wanted:
         await _succeed(till, session, refund, order_id)
     elif transaction.refunded < wanted and now - (refund.sent_at or refund.created_at) > QUIET_TIME:
-        await _fail(session, refund, order_id, NO_RECORD, now)
+        await _fail(session, refund, order_id, NO_RECORD, now, actor=PROVIDER)
 
 
 async def _succeed(till: Till, session: AsyncSession, refund: Refund, order_id: int) -> None:
@@ -279,10 +279,17 @@ async def _succeed(till: Till, session: AsyncSession, refund: Refund, order_id: 
         await settle_debt(till, session, refund.debt_id)
 
 
-async def _fail(session: AsyncSession, refund: Refund, order_id: int, reason: str, now: datetime) -> None:
-    """Write down that nothing went back, and why; the debt stays owed."""
+def _words_of(answer: RefundAnswer) -> str:
+    """Return a refusal of the provider's in its own words."""
+    return f"SumUp says: {answer.reason or answer.code}"
+
+
+async def _fail(
+    session: AsyncSession, refund: Refund, order_id: int, reason: str, now: datetime, *, actor: str
+) -> None:
+    """Write down that nothing went back, why, and who said so: the provider or we; the debt stays owed."""
     refund.state, refund.reason, refund.finished_at, refund.next_check_at = RefundState.FAILED, reason, now, None
-    await _note(session, refund, order_id, RefundState.FAILED, PROVIDER)
+    await _note(session, refund, order_id, RefundState.FAILED, actor)
 
 
 async def _locked_refund(session: AsyncSession, refund_id: int) -> tuple[Refund, int]:

@@ -64,8 +64,9 @@ def demo() -> None:
         from .migrations import migrated_database
         from .up import load_demo_once
 
-        with migrated_database(get_settings()) as urls:
-            loaded = load_demo_once(urls)
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            loaded = load_demo_once(settings, urls)
         print("The demo data is loaded." if loaded else "There are pages already: nothing was loaded.")
 
 

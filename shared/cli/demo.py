@@ -14,16 +14,17 @@ from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models.blog import Post
 from shared.models.calendar import BookingRule, Calendar, CalendarClosure, CalendarEntry
-from shared.models.order import PaymentAccount
+from shared.models.order import Payment, PaymentAccount
 from shared.models.ticket import TicketType
 from shared.models.user import User, UserRole
 from shared.payments.sandbox.merchants import sandbox_accounts
 from shared.payments.vault import vault_of
 from shared.services.blog_impl import SqlBlogService
 from shared.services.market_impl import SqlMarketService
-from shared.settings import Settings, get_settings
+from shared.settings import Settings
 
 from . import demo_farm, demo_hall, demo_theatre
+from .demo_provider import remember_at_the_sandbox
 from .demo_sales import BoxOffice, Sold
 from .demo_shapes import (
     ZONE,
@@ -57,28 +58,33 @@ ONE_AT_A_TIME = 5_140_001
 """The advisory lock under which the demo is loaded: two starts at once must not load it twice."""
 
 
-async def load_demo(database_url: str) -> None:
-    """Load the demo data, all of it or none; does nothing where there is a page already."""
-    settings = get_settings()
+async def load_demo(settings: Settings, database_url: str) -> None:
+    """Load the demo data, all of it or none; does nothing where there is a page already.
+
+    The sandbox learns of what was paid when it starts the next time.
+    """
     database = Database(database_url, pool_size=1, settings=settings)
     try:
         async with unit_of_work(database) as uow:
             await uow.session.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
             if await uow.session.scalar(select(Post.id).where(Post.is_page).limit(1)) is None:
-                await _load(uow.session, settings, datetime.now(UTC))
+                payments = await _load(uow.session, settings, datetime.now(UTC))
+                if settings.uses_sandbox:
+                    remember_at_the_sandbox(settings, payments)
                 await uow.commit()
     finally:
         await database.dispose()
 
 
-async def _load(session: AsyncSession, settings: Settings, now: datetime) -> None:
-    """Write people, pages, events and sales."""
+async def _load(session: AsyncSession, settings: Settings, now: datetime) -> list[Payment]:
+    """Write people, pages, events and sales; return what was paid."""
     patrons = await _add_people(session)
     await _add_accounts(session, settings, now)
     box_office = BoxOffice(session, settings, patrons, now)
     today = now.astimezone(ZoneInfo(ZONE)).date()
     for page in PAGES:
         await _add_page(session, page, today, box_office)
+    return box_office.payments
 
 
 async def _add_people(session: AsyncSession) -> Sequence[User]:

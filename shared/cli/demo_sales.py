@@ -60,6 +60,8 @@ class BoxOffice:
         self._patrons = patrons
         self._now = now
         self._numbers = count(1)
+        self.payments: list[Payment] = []
+        """What was paid for all that was sold."""
         self._calendar = SqlCalendarService(clock=lambda: now, default_max_per_order=settings.max_tickets_per_order)
 
     async def sell(self, sold: Sold, tickets: int) -> None:
@@ -78,6 +80,7 @@ class BoxOffice:
         await self._session.flush()  # the lines name the tickets' ids
         lines = [self._line(sold, order, ticket, n) for ticket, n in zip(tickets, numbers, strict=True)]
         payment = self._payment(order)
+        self.payments.append(payment)
         self._session.add_all([*lines, payment])
         await self._session.flush()  # what confirms the tickets reads the database, and the journal names the payment
         self._session.add_all([self._note("order", order.id, order), self._note("payment", payment.id, order)])
@@ -135,15 +138,16 @@ class BoxOffice:
         )
 
     def _payment(self, order: Order) -> Payment:
-        """Make the order's payment. Its provider is ``demo``: no payment provider knows it, and none is asked."""
+        """Make the order's payment. Where SumUp itself is asked, its provider is ``demo``: nobody knows it there."""
         return Payment(
             order_id=order.id,
             state=PaymentState.PAID,
-            provider="demo",
+            provider="sumup" if self._settings.uses_sandbox else "demo",
             merchant_code=order.merchant_code,
             amount=order.total,
             currency=order.currency,
             checkout_reference=f"{order.number}-1",
+            checkout_id=str(uuid4()),
             return_token=secrets.token_urlsafe(32),
             webhook_token=secrets.token_urlsafe(32),
             valid_until=order.expires_at,

@@ -39,7 +39,7 @@ def up(settings: Settings) -> int:
         print("Migrating…", flush=True)
         migrate(urls.owner)
         if settings.environment == "development":
-            load_demo_once(urls)
+            load_demo_once(settings, urls)
         print("Starting the apps…", flush=True)
         return _run(settings, urls, began)
 
@@ -65,14 +65,14 @@ def check_folder(folder: Path) -> None:
         raise CommandError(f"{nearest} is no folder that can be written to: set DATA_DIR to one")
 
 
-def load_demo_once(urls: DatabaseUrls) -> bool:
+def load_demo_once(settings: Settings, urls: DatabaseUrls) -> bool:
     """Load the demo data unless there is a page already; return whether it was loaded."""
     if asyncio.run(_has_pages(urls.app)):
         return False
     from .demo import load_demo
 
     print("Loading the demo data…", flush=True)
-    asyncio.run(load_demo(urls.app))
+    asyncio.run(load_demo(settings, urls.app))
     return True
 
 

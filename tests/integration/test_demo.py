@@ -11,10 +11,13 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from blog.bp.pages.services.pages import PAGE_EVENTS
+from shared.cli.audit import audit_site
 from shared.cli.demo import ADMIN, DEMO_ACCOUNTS, PAGES, SHOPPER, load_demo
 from shared.cli.demo_shapes import SATURDAY, DemoEvent, When
 from shared.cli.demo_theatre import EVENTS as THEATRE
+from shared.contracts.dtos import RefundOutcome
 from shared.contracts.money import price_of
+from shared.db.engine import Database
 from shared.models.blog import Post
 from shared.models.calendar import CalendarEntry
 from shared.models.journal import JournalEntry
@@ -22,6 +25,10 @@ from shared.models.market import Product
 from shared.models.order import Order, OrderLine, Payment
 from shared.models.ticket import Ticket
 from shared.models.user import User, UserRole
+from shared.payments.accounts import SumUpAccounts
+from shared.payments.sumup import sumup_client
+from shared.settings import Settings
+from tests.support.sandbox import running_sandbox, settings_for
 
 DECLINED_BY_CONVENTION = {Decimal(total) for total in ("11.00", "42.01", "42.76", "42.91")}
 EVENTS = [event for page in PAGES for event in page.events]
@@ -29,9 +36,9 @@ LARGEST_BASKET = 8
 
 
 @pytest.fixture
-async def demo(database_url: str, session: AsyncSession) -> AsyncSession:
+async def demo(database_url: str, session: AsyncSession, settings: Settings) -> AsyncSession:
     """Give a session on a database that holds the demo data."""
-    await load_demo(database_url)
+    await load_demo(settings, database_url)
     return session
 
 
@@ -86,21 +93,23 @@ def test_the_theatres_page_shows_what_is_sold_out_and_nearly_so_on_any_day_of_th
     assert {0, 3} <= seats
 
 
-async def test_loading_twice_loads_once(demo: AsyncSession, database_url: str) -> None:
+async def test_loading_twice_loads_once(demo: AsyncSession, database_url: str, settings: Settings) -> None:
     before = (await demo.execute(text("SELECT count(*), max(id) FROM tickets"))).one()
     await demo.rollback()
 
-    await load_demo(database_url)
+    await load_demo(settings, database_url)
 
     assert (await demo.execute(text("SELECT count(*), max(id) FROM tickets"))).one() == before
     assert await demo.scalar(select(func.count()).select_from(Post).where(Post.is_page)) == 3
 
 
-async def test_a_site_with_a_page_of_its_own_gets_no_demo(session: AsyncSession, database_url: str) -> None:
+async def test_a_site_with_a_page_of_its_own_gets_no_demo(
+    session: AsyncSession, database_url: str, settings: Settings
+) -> None:
     session.add(Post(slug="ours", title="Ours", is_page=True))
     await session.commit()
 
-    await load_demo(database_url)
+    await load_demo(settings, database_url)
 
     assert await session.scalar(select(func.count()).select_from(Post)) == 1
     assert await session.scalar(select(func.count()).select_from(User)) == 0
@@ -142,10 +151,24 @@ async def test_every_order_is_paid_in_full_by_one_payment_and_names_its_tickets(
     assert {states for *_, state, paid in orders for states in (state, paid)} == {"paid"}
 
 
-async def test_nothing_of_the_demo_waits_for_a_provider(demo: AsyncSession) -> None:
-    rows = (await demo.execute(select(Payment.provider, Payment.next_check_at).distinct())).all()
+async def test_nothing_of_the_demo_waits_for_a_look(demo: AsyncSession) -> None:
+    assert set(await demo.scalars(select(Payment.next_check_at))) == {None}
 
-    assert [tuple(row) for row in rows] == [("demo", None)]
+
+async def test_the_sandbox_knows_every_payment_and_gives_it_back(
+    demo: AsyncSession, database: Database, database_url: str, settings: Settings
+) -> None:
+    payments = (await demo.execute(select(Payment.transaction_id, Payment.merchant_code, Payment.amount))).all()
+    await demo.rollback()  # the provider is asked outside of transactions only
+    async with running_sandbox(settings, keep=True) as sandbox:
+        reached = settings_for(settings, sandbox)
+        report = await audit_site(reached, database_url, provider_days=90)
+        assert report.is_well, report.text
+        async with sumup_client(reached) as client:
+            gateway = await SumUpAccounts(client, reached, database, clock=lambda: datetime.now(UTC)).of("MSANDBOX")
+            answers = [await gateway.refund(*payment) for payment in payments]
+    assert {answer.outcome for answer in answers} == {RefundOutcome.ACCEPTED}
+    assert len(payments) == 31
 
 
 async def test_the_journal_tells_of_every_order_its_payment_and_its_tickets(demo: AsyncSession) -> None:

@@ -19,10 +19,10 @@ from .faults import CutConnections
 from .nearby import is_nearby
 from .page import page
 from .practice import practice
+from .records import FILE_NAME
 from .steering import steering
 from .world import KEY, World, build_world
 
-FILE_NAME = "sumup-sandbox.jsonl"
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )

@@ -13,6 +13,8 @@ from pathlib import Path
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
+FILE_NAME = "sumup-sandbox.jsonl"
+"""The file under DATA_DIR."""
 log = structlog.get_logger(__name__)
 
 

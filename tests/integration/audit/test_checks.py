@@ -13,6 +13,7 @@ from shared.cli.demo import load_demo
 from shared.db.engine import Database
 from shared.services.audit import CHECKS, make_checks, run_audit
 from shared.services.audit_check import Check
+from shared.settings import Settings
 from tests.integration.audit.conftest import BusyDay
 
 BY_NAME = {check.name: check for check in CHECKS}
@@ -119,8 +120,8 @@ async def test_a_check_finds_what_breaks_its_promise(unguarded: AsyncSession, bu
     assert (before.wrong, bool(after.wrong), bool(after.first_ids)) == (0, True, True)
 
 
-async def test_the_demo_is_well(database: Database, database_url: str) -> None:
-    await load_demo(database_url)
+async def test_the_demo_is_well(database: Database, database_url: str, settings: Settings) -> None:
+    await load_demo(settings, database_url)
 
     findings = await run_audit(database, now=datetime.now(UTC))
 

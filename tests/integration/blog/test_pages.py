@@ -49,8 +49,10 @@ async def test_the_home_page_names_the_places_and_what_each_sells(session: Async
     assert [tag.text() for tag in card.css(".tag")] == ["Events and tickets", "Shop"]
 
 
-async def test_the_home_page_of_the_demo_shows_what_is_on_next(client: Client, database_url: str) -> None:
-    await load_demo(database_url)
+async def test_the_home_page_of_the_demo_shows_what_is_on_next(
+    client: Client, database_url: str, settings: Settings
+) -> None:
+    await load_demo(settings, database_url)
 
     page = await read(client, "/")
 
@@ -59,8 +61,10 @@ async def test_the_home_page_of_the_demo_shows_what_is_on_next(client: Client, d
     assert texts(page, ".event .price")[0].startswith("£")
 
 
-async def test_a_demo_page_tells_what_is_sold_out_and_nearly_so(client: Client, database_url: str) -> None:
-    await load_demo(database_url)
+async def test_a_demo_page_tells_what_is_sold_out_and_nearly_so(
+    client: Client, database_url: str, settings: Settings
+) -> None:
+    await load_demo(settings, database_url)
 
     notes = texts(await read(client, "/lantern-theatre/"), ".event .tag")
 
@@ -68,8 +72,10 @@ async def test_a_demo_page_tells_what_is_sold_out_and_nearly_so(client: Client, 
     assert "Sold out" in notes
 
 
-async def test_an_event_without_tickets_says_that_none_is_needed(client: Client, database_url: str) -> None:
-    await load_demo(database_url)
+async def test_an_event_without_tickets_says_that_none_is_needed(
+    client: Client, database_url: str, settings: Settings
+) -> None:
+    await load_demo(settings, database_url)
 
     notes = texts(await read(client, "/thornby-village-hall/"), ".event .tag")
 
@@ -174,8 +180,10 @@ def test_the_largest_key_can_be_read() -> None:
         read_key("")
 
 
-async def test_the_number_of_queries_does_not_grow_with_what_is_shown(client: Client, database_url: str) -> None:
-    await load_demo(database_url)
+async def test_the_number_of_queries_does_not_grow_with_what_is_shown(
+    client: Client, database_url: str, settings: Settings
+) -> None:
+    await load_demo(settings, database_url)
     counts = {}
 
     for path in ("/", "/posts/", "/posts/nineteen-cows/", "/hollin-bank-farm-shop/", "/lantern-theatre/"):

@@ -14,7 +14,7 @@ from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models.blog import Post
 from shared.models.calendar import BookingRule, Calendar, CalendarClosure, CalendarEntry
-from shared.models.order import Payment, PaymentAccount
+from shared.models.order import Payment, PaymentAccount, ProviderWalk
 from shared.models.ticket import TicketType
 from shared.models.user import User, UserRole
 from shared.payments.sandbox.merchants import sandbox_accounts
@@ -68,9 +68,12 @@ async def load_demo(settings: Settings, database_url: str) -> None:
         async with unit_of_work(database) as uow:
             await uow.session.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
             if await uow.session.scalar(select(Post.id).where(Post.is_page).limit(1)) is None:
-                payments = await _load(uow.session, settings, datetime.now(UTC))
+                now = datetime.now(UTC)
+                payments = await _load(uow.session, settings, now)
                 if settings.uses_sandbox:
                     remember_at_the_sandbox(settings, payments)
+                    # There is nothing to be found in what was only just told: the first walk is due in a day.
+                    uow.session.add(ProviderWalk(merchant_code=settings.sumup_merchant_code, walked_until=now))
                 await uow.commit()
     finally:
         await database.dispose()

@@ -22,7 +22,7 @@ from shared.models.blog import Post
 from shared.models.calendar import CalendarEntry
 from shared.models.journal import JournalEntry
 from shared.models.market import Product
-from shared.models.order import Order, OrderLine, Payment
+from shared.models.order import Order, OrderLine, Payment, ProviderWalk
 from shared.models.ticket import Ticket
 from shared.models.user import User, UserRole
 from shared.payments.accounts import SumUpAccounts
@@ -153,6 +153,9 @@ async def test_every_order_is_paid_in_full_by_one_payment_and_names_its_tickets(
 
 async def test_nothing_of_the_demo_waits_for_a_look(demo: AsyncSession) -> None:
     assert set(await demo.scalars(select(Payment.next_check_at))) == {None}
+    walked = await demo.scalar(select(ProviderWalk.walked_until).where(ProviderWalk.merchant_code == "MSANDBOX"))
+    assert walked is not None
+    assert datetime.now(UTC) - walked < timedelta(hours=1)
 
 
 async def test_the_sandbox_knows_every_payment_and_gives_it_back(

@@ -7,7 +7,10 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.support.chromium import MISSING, ensure_chromium
@@ -40,6 +43,8 @@ class Outcome:
     code: int = 0
     seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
+    said: str = ""
+    """What a check has written; the tests write for themselves."""
 
     def line(self) -> str:
         """Say it in one line."""
@@ -58,20 +63,35 @@ def main(arguments: list[str]) -> int:
         kinds.append(arguments.pop(0))
     if not kinds and any(Path(part.split("::")[0]).exists() for part in arguments):
         return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
-    outcomes = [run(kind, arguments) for kind in kinds or (*CHECKS, *KINDS)]
-    return conclude(outcomes)
-
-
-def run(kind: str, arguments: list[str]) -> Outcome:
-    """Run one kind."""
-    print(f"\n--- {kind} ---", flush=True)
     began = time.monotonic()
-    outcome = _check(kind) if kind in CHECKS else _pytest(kind, arguments)
+    outcomes = run_all(kinds or [*CHECKS, *KINDS], arguments)
+    return conclude(outcomes, time.monotonic() - began)
+
+
+def run_all(kinds: list[str], arguments: list[str]) -> list[Outcome]:
+    """Run the kinds one after the other; linters and types beside the first, for they leave a core free."""
+    with ThreadPoolExecutor() as aside:
+        checks = [aside.submit(_timed, partial(_check, kind)) for kind in kinds if kind in CHECKS]
+        outcomes: list[Outcome] = []
+        for kind in kinds:
+            if kind not in CHECKS:
+                print(f"\n--- {kind} ---", flush=True)
+                outcomes.append(_timed(partial(_pytest, kind, arguments)))
+            while checks:
+                outcomes.insert(0, checks.pop().result())
+                print(f"\n--- {outcomes[0].kind} ---\n{outcomes[0].said}", end="", flush=True)
+    return outcomes
+
+
+def _timed(work: Callable[[], Outcome]) -> Outcome:
+    """Run one kind and note how long it took."""
+    began = time.monotonic()
+    outcome = work()
     outcome.seconds = time.monotonic() - began
     return outcome
 
 
-def conclude(outcomes: list[Outcome]) -> int:
+def conclude(outcomes: list[Outcome], seconds: float) -> int:
     """Print the seconds of each kind and a closing line like pytest's; return the exit code of the whole."""
     print("\n--- seconds by kind ---")
     for outcome in outcomes:
@@ -86,7 +106,7 @@ def conclude(outcomes: list[Outcome]) -> int:
     ]
     words = [f"{number} {word}" for word, number in total.items() if number] or ["no tests ran"]
     words += [f"{kind} failed" for kind in broken]
-    print(f"\n{', '.join(words)} in {sum(outcome.seconds for outcome in outcomes):.2f}s", flush=True)
+    print(f"\n{', '.join(words)} in {seconds:.2f}s", flush=True)
     if failed:
         return 1
     return NO_TESTS if all(outcome.code == NO_TESTS for outcome in outcomes) else 0
@@ -94,10 +114,13 @@ def conclude(outcomes: list[Outcome]) -> int:
 
 def _check(kind: str) -> Outcome:
     """Run linters or the type checker; all of them, so that one run shows everything."""
-    codes = [
-        subprocess.run([BIN / program, *rest], cwd=ROOT, check=False).returncode for program, *rest in CHECKS[kind]
+    done = [
+        subprocess.run(
+            [BIN / program, *rest], cwd=ROOT, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        for program, *rest in CHECKS[kind]
     ]
-    return Outcome(kind, code=max(map(abs, codes)))
+    return Outcome(kind, code=max(abs(one.returncode) for one in done), said="".join(one.stdout for one in done))
 
 
 def _pytest(kind: str, arguments: list[str]) -> Outcome:

@@ -38,6 +38,14 @@ async def concert(session: AsyncSession) -> tuple[CalendarEntry, TicketType, Tic
     return entry, adult, child
 
 
+def rows(entry: CalendarEntry, *typed: tuple[TicketType, str]) -> list[tuple[str, str]]:
+    """Give what the form sends for several types at once."""
+    body = [("entry_id", str(entry.id))]
+    for kind, quantity in typed:
+        body += [("ticket_type_id", str(kind.id)), ("quantity", quantity)]
+    return body
+
+
 async def test_a_bought_ticket_is_pending(ada: Visitor, session: AsyncSession, play: CalendarEntry) -> None:
     answer = await ada.post(BUY, {"entry_id": str(play.id), "quantity": "2"})
 
@@ -69,13 +77,7 @@ async def test_the_result_says_what_was_added_and_reloading_it_adds_nothing(
     ada: Visitor, session: AsyncSession, concert: tuple[CalendarEntry, TicketType, TicketType]
 ) -> None:
     entry, adult, child = concert
-    body = [
-        ("entry_id", str(entry.id)),
-        ("ticket_type_id", str(adult.id)),
-        ("quantity", "2"),
-        ("ticket_type_id", str(child.id)),
-        ("quantity", "1"),
-    ]
+    body = rows(entry, (adult, "2"), (child, "1"))
     answer = await ada.post(BUY, body)
 
     page = await ada.get(answer.headers["Location"])
@@ -145,13 +147,7 @@ async def test_a_type_of_which_none_is_wanted_is_left_out(
     ada: Visitor, session: AsyncSession, concert: tuple[CalendarEntry, TicketType, TicketType]
 ) -> None:
     entry, adult, child = concert
-    body = [
-        ("entry_id", str(entry.id)),
-        ("ticket_type_id", str(adult.id)),
-        ("quantity", "0"),
-        ("ticket_type_id", str(child.id)),
-        ("quantity", " 1 "),
-    ]
+    body = rows(entry, (adult, "0"), (child, " 1 "))
 
     await ada.post(BUY, body)
 
@@ -165,13 +161,7 @@ async def test_who_is_not_signed_in_is_asked_to_and_the_choice_is_kept(
     visitor: Visitor, ada: Visitor, concert: tuple[CalendarEntry, TicketType, TicketType]
 ) -> None:
     entry, adult, child = concert
-    body = [
-        ("entry_id", str(entry.id)),
-        ("ticket_type_id", str(adult.id)),
-        ("quantity", "2"),
-        ("ticket_type_id", str(child.id)),
-        ("quantity", "1"),
-    ]
+    body = rows(entry, (adult, "2"), (child, "1"))
 
     answer = await visitor.post(BUY, body)
 
@@ -275,11 +265,8 @@ async def test_nothing_chosen_of_several_types_is_said(
     ada: Visitor, concert: tuple[CalendarEntry, TicketType, TicketType]
 ) -> None:
     entry, adult, child = concert
-    body = [("entry_id", str(entry.id))]
-    for each in (adult, child):
-        body += [("ticket_type_id", str(each.id)), ("quantity", "0")]
 
-    answer = await ada.post(BUY, body)
+    answer = await ada.post(BUY, rows(entry, (adult, "0"), (child, "0")))
 
     assert (answer.status, answer.texts(".error-summary li")) == (422, ["Choose at least one ticket."])
 
@@ -321,13 +308,7 @@ async def test_one_bad_row_refuses_all_and_keeps_the_others(
     ada: Visitor, session: AsyncSession, concert: tuple[CalendarEntry, TicketType, TicketType]
 ) -> None:
     entry, adult, child = concert
-    body = [
-        ("entry_id", str(entry.id)),
-        ("ticket_type_id", str(adult.id)),
-        ("quantity", "2"),
-        ("ticket_type_id", str(child.id)),
-        ("quantity", "lots"),
-    ]
+    body = rows(entry, (adult, "2"), (child, "lots"))
 
     answer = await ada.post(BUY, body)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from quart import Quart
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.app import create_app
-from shared.contracts.states import Role
+from shared.contracts.states import OrderState, PaymentState, Role
 from shared.db.engine import Database
 from shared.models import Calendar, CalendarEntry, Order, PageConfig, Payment, Post, Ticket, TicketType
 from shared.payments.fake import FakeGateway
@@ -24,6 +24,7 @@ from shared.web.state import EXTENSION, AppState
 from tests.factories.blog import make_page
 from tests.factories.calendar import make_calendar, make_entry, make_rule, make_type
 from tests.factories.market import make_product, variant_of
+from tests.factories.orders import MadeOrder, make_order
 from tests.support.visitor import Visitor
 
 
@@ -255,27 +256,17 @@ async def book(running: AppState, session: AsyncSession, who: Visitor, calendar:
     return entry.id
 
 
-Counting = Callable[[], AbstractContextManager[list[str]]]
-
-
-@pytest.fixture
-def count_queries(running: AppState) -> Counting:
-    """Give a context manager that collects the app's statements."""
-
-    @contextmanager
-    def counting() -> Iterator[list[str]]:
-        engine, statements = running.database.engine.sync_engine, []
-
-        def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
-            statements.append(statement)
-
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            yield statements
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-
-    return counting
+async def make_paid_order(session: AsyncSession, show: Show, who: Visitor, **more: Any) -> MadeOrder:
+    """Make a paid order of somebody's for two tickets of a show, in the database alone."""
+    return await make_order(
+        session,
+        show.entry,
+        user_id=who.id,
+        ticket_type=show.adult,
+        state=OrderState.PAID,
+        payment_state=PaymentState.PAID,
+        **more,
+    )
 
 
 def fresh(session: AsyncSession) -> AsyncSession:

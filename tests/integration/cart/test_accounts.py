@@ -46,7 +46,6 @@ from shared.web.state import AppState
 from tests.factories.accounts import make_account
 from tests.factories.blog import make_page, make_post
 from tests.integration.cart.conftest import (
-    Counting,
     FillCart,
     Show,
     fresh,
@@ -56,6 +55,7 @@ from tests.integration.cart.conftest import (
     set_account,
     tickets_of,
 )
+from tests.support.queries import counted_queries
 from tests.support.sandbox import SandboxControl, running_sandbox, settings_for
 from tests.support.visitor import Answer, Visitor
 
@@ -170,18 +170,18 @@ async def test_every_page_is_listed_with_its_account(admin: Visitor, farm: int, 
 
 
 async def test_the_number_of_queries_does_not_depend_on_the_number_of_pages(
-    admin: Visitor, farm: int, session: AsyncSession, count_queries: Counting
+    admin: Visitor, farm: int, session: AsyncSession
 ) -> None:
-    with count_queries() as few:
+    with counted_queries(every=True) as few:
         await admin.get("/admin/accounts/")
     for number in range(6):
         await make_page(session, sumup_merchant_code=f"M{number}")
         await make_account(session, merchant_code=f"M{number}")
     await session.commit()
-    with count_queries() as many:
+    with counted_queries(every=True) as many:
         await admin.get("/admin/accounts/")
     assert (len(few), len(many)) == (5, 5)  # who asks, refunds; the pages, which account each has, the accounts
-    with count_queries() as one:
+    with counted_queries(every=True) as one:
         await admin.get(f"/admin/accounts/{farm}/")
     assert len(one) == 5
 

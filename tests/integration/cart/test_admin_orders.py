@@ -21,7 +21,8 @@ from shared.models import Debt, Mail, Order, OrderLine, User
 from tests.factories.bookings import make_booking
 from tests.factories.calendar import make_calendar
 from tests.factories.orders import MadeOrder, make_debt, make_order, make_payment, make_refund
-from tests.integration.cart.conftest import Clerk, Counting, Show, make_show
+from tests.integration.cart.conftest import Clerk, Show, make_show
+from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
 LIST = "/admin/orders/"
@@ -413,15 +414,15 @@ async def test_the_list_is_newest_first_a_page_at_a_time_with_its_filters(
 
 
 async def test_the_number_of_queries_does_not_depend_on_how_many_orders_there_are(
-    admin: Visitor, session: AsyncSession, make: Make, count_queries: Counting
+    admin: Visitor, session: AsyncSession, make: Make
 ) -> None:
     await make()
-    with count_queries() as few:
+    with counted_queries(every=True) as few:
         await admin.get(f"{LIST}?q=ada")
     for _ in range(6):
         await make_debt(session, await make())
     await session.commit()
-    with count_queries() as many:
+    with counted_queries(every=True) as many:
         await admin.get(f"{LIST}?q=ada&attention=yes")
     assert (len(few), len(many)) == (
         5,

@@ -19,7 +19,8 @@ from shared.contracts.access import PageScope
 from shared.contracts.states import OrderState, PaymentState
 from shared.models import User
 from tests.factories.orders import MadeOrder, make_debt, make_order, make_refund
-from tests.integration.cart.conftest import Counting, Show, make_show
+from tests.integration.cart.conftest import Show, make_show
+from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
 EXPORT = "/admin/orders/export.csv"
@@ -128,11 +129,11 @@ async def test_the_file_is_what_the_list_shows(
 
 
 async def test_there_are_more_orders_than_one_stretch_holds(
-    till: Till, ada: Visitor, session: AsyncSession, show: Show, count_queries: Counting
+    till: Till, ada: Visitor, session: AsyncSession, show: Show
 ) -> None:
     made = [await make(session, show, ada) for _ in range(7)]
     await session.commit()
-    with count_queries() as statements:
+    with counted_queries(every=True) as statements:
         parts, body = await joined(export_orders(till, OrderFilter("Europe/London"), EVERYWHERE, chunk=3))
     assert [row["Order"] for row in read(body)] == [one.order.number for one in reversed(made)]
     assert (parts, len(statements)) == (4, 3)  # the head, and a query for each stretch

@@ -24,7 +24,8 @@ from shared.web.state import utc_now
 from tests.factories.bookings import MadeBooking, make_booking
 from tests.factories.calendar import days_from_now, make_calendar, make_rule
 from tests.factories.orders import make_payment
-from tests.integration.cart.conftest import Counting, FillCart, Show, fresh, orders_of, payments_of
+from tests.integration.cart.conftest import FillCart, Show, fresh, orders_of, payments_of
+from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
 QUEUE = "/admin/bookings/"
@@ -207,17 +208,17 @@ async def test_a_part_of_the_queue_that_cannot_be_is_refused(admin: Visitor, aft
 
 
 async def test_the_number_of_queries_does_not_depend_on_how_much_waits(
-    admin: Visitor, ada: Visitor, room: Calendar, waiting: MadeBooking, session: AsyncSession, count_queries: Counting
+    admin: Visitor, ada: Visitor, room: Calendar, waiting: MadeBooking, session: AsyncSession
 ) -> None:
-    with count_queries() as few:
+    with counted_queries(every=True) as few:
         await admin.get(QUEUE)
     for number in range(1, 7):
         await make_booking(session, room, user_id=ada.id, start_at=TEN + timedelta(hours=number))
     await session.commit()
-    with count_queries() as many:
+    with counted_queries(every=True) as many:
         await admin.get(QUEUE)
     assert (len(few), len(many)) == (4, 4)  # who asks, refunds; what waits; their orders, buyers and lines
-    with count_queries() as one:
+    with counted_queries(every=True) as one:
         await admin.get(f"{QUEUE}{waiting.entry.id}/")
     assert len(one) == 6  # who asks, refunds; the booking, its line, its order and that one's lines
 

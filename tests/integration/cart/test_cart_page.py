@@ -17,7 +17,6 @@ from shared.settings import Settings
 from shared.web.state import AppState, utc_now
 from tests.factories.orders import make_order
 from tests.integration.cart.conftest import (
-    Counting,
     FillCart,
     Jam,
     PutProducts,
@@ -27,6 +26,7 @@ from tests.integration.cart.conftest import (
     set_account,
     tickets_of,
 )
+from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
 
@@ -115,14 +115,14 @@ async def test_nobody_sees_anothers_cart(ada: Visitor, bob: Visitor, show: Show,
 
 @pytest.mark.parametrize("lines", [1, 6])
 async def test_the_number_of_queries_does_not_depend_on_the_lines(
-    ada: Visitor, fill_cart: FillCart, session: AsyncSession, count_queries: Counting, lines: int
+    ada: Visitor, fill_cart: FillCart, session: AsyncSession, lines: int
 ) -> None:
     for number in range(lines):
         show = await make_show(session, name=f"Play {number}")
         await fill_cart(ada, show)
         await make_order(session, show.entry, user_id=ada.id, ticket_type=show.adult)
     await session.commit()
-    with count_queries() as statements:
+    with counted_queries(every=True) as statements:
         page = await ada.get("/")
     assert len(page.html.css("section.card")) == lines
     assert len(statements) == CART_PAGE_QUERIES, statements

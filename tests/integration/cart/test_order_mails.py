@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.orders.services.mails import write_order_mails
 from cart.wiring import TILL
-from shared.contracts.states import OrderState, PaymentState, TicketState
+from shared.contracts.states import TicketState
 from shared.models import Mail
-from tests.factories.orders import MadeOrder, make_debt, make_order
-from tests.integration.cart.conftest import Show, fresh, make_show
+from tests.factories.orders import MadeOrder, make_debt
+from tests.integration.cart.conftest import Show, fresh, make_paid_order, make_show
 from tests.support.visitor import Visitor
 
 
@@ -20,14 +20,7 @@ from tests.support.visitor import Visitor
 async def made(session: AsyncSession, ada: Visitor) -> MadeOrder:
     """An order of Ada's that is paid, for a play whose name needs escaping."""
     show: Show = await make_show(session, name="Salt & <Pepper>")
-    made = await make_order(
-        session,
-        show.entry,
-        user_id=ada.id,
-        ticket_type=show.adult,
-        state=OrderState.PAID,
-        payment_state=PaymentState.PAID,
-    )
+    made = await make_paid_order(session, show, ada)
     await session.commit()
     return made
 

@@ -14,7 +14,6 @@ from shared.models import Order
 from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.integration.cart.conftest import (
-    Counting,
     FillCart,
     Show,
     SignIn,
@@ -24,6 +23,7 @@ from tests.integration.cart.conftest import (
     payments_of,
     tickets_of,
 )
+from tests.support.queries import counted_queries
 from tests.support.visitor import Answer, Visitor
 
 
@@ -255,13 +255,11 @@ async def test_pages_of_no_order_and_results_of_no_press_are_not_found(admin: Vi
     assert (await admin.get(address(order, "00000000-0000-4000-8000-000000000000/"))).status == 404
 
 
-async def test_the_queries_of_the_pages_are_pinned(
-    admin: Visitor, order: Order, session: AsyncSession, count_queries: Counting
-) -> None:
-    with count_queries() as statements:
+async def test_the_queries_of_the_pages_are_pinned(admin: Visitor, order: Order, session: AsyncSession) -> None:
+    with counted_queries(every=True) as statements:
         await admin.get(address(order))
     assert len(statements) == 5, statements
-    with count_queries() as statements:
+    with counted_queries(every=True) as statements:
         await admin.get(address(order, "preview/?amount=3"))
     assert len(statements) == 9, statements
 

@@ -9,7 +9,15 @@ from cart.bp.orders.pages import STATE_WORDS
 from shared.contracts.states import OrderState, PaymentState
 from shared.payments.fake import FakeGateway
 from tests.factories.orders import make_order
-from tests.integration.cart.conftest import Counting, FillCart, Show, orders_of, payments_of, tickets_of
+from tests.integration.cart.conftest import (
+    FillCart,
+    Show,
+    make_paid_order,
+    orders_of,
+    payments_of,
+    tickets_of,
+)
+from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
 OF_AN_ORDER = [
@@ -48,14 +56,7 @@ async def test_a_part_of_the_list_that_cannot_be_is_refused(ada: Visitor, before
 
 
 async def test_a_paid_order_shows_lines_total_and_codes(ada: Visitor, show: Show, session: AsyncSession) -> None:
-    made = await make_order(
-        session,
-        show.entry,
-        user_id=ada.id,
-        ticket_type=show.adult,
-        state=OrderState.PAID,
-        payment_state=PaymentState.PAID,
-    )
+    made = await make_paid_order(session, show, ada)
     await session.commit()
     page = await ada.get(f"/orders/{made.order.id}/")
     assert page.text(".page-head .tag") == "Paid"
@@ -151,11 +152,11 @@ async def test_put_back_of_an_order_that_was_paid_meanwhile_leads_to_the_order(
 
 @pytest.mark.parametrize("quantity", [1, 12])
 async def test_the_order_pages_queries_do_not_depend_on_its_lines(
-    ada: Visitor, show: Show, session: AsyncSession, count_queries: Counting, quantity: int
+    ada: Visitor, show: Show, session: AsyncSession, quantity: int
 ) -> None:
     made = await make_order(session, show.entry, user_id=ada.id, ticket_type=show.adult, quantity=quantity)
     await session.commit()
-    with count_queries() as statements:
+    with counted_queries(every=True) as statements:
         await ada.get(f"/orders/{made.order.id}/")
     assert len(statements) == ORDER_PAGE_QUERIES, statements
 

@@ -13,21 +13,24 @@ from shared.models import Debt, Payment
 from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.factories.orders import MadeOrder, make_debt, make_order, make_refund
-from tests.integration.cart.conftest import Counting, FillCart, Show, SignIn, fresh, later, make_show, payments_of
+from tests.integration.cart.conftest import (
+    FillCart,
+    Show,
+    SignIn,
+    fresh,
+    later,
+    make_paid_order,
+    make_show,
+    payments_of,
+)
+from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
 
 @pytest.fixture
 async def made(session: AsyncSession, ada: Visitor, show: Show) -> MadeOrder:
     """An order of Ada's that is paid, in the database alone."""
-    made = await make_order(
-        session,
-        show.entry,
-        user_id=ada.id,
-        ticket_type=show.adult,
-        state=OrderState.PAID,
-        payment_state=PaymentState.PAID,
-    )
+    made = await make_paid_order(session, show, ada)
     await session.commit()
     return made
 
@@ -165,7 +168,7 @@ async def test_every_reason_has_words(admin: Visitor, made: MadeOrder, session: 
 
 
 async def test_the_number_of_queries_does_not_grow_with_the_queue(
-    admin: Visitor, ada: Visitor, show: Show, session: AsyncSession, count_queries: Counting
+    admin: Visitor, ada: Visitor, show: Show, session: AsyncSession
 ) -> None:
     counts = []
     for _ in range(2):
@@ -175,7 +178,7 @@ async def test_the_number_of_queries_does_not_grow_with_the_queue(
             )
             await make_refund(session, await make_debt(session, made))
         await session.commit()
-        with count_queries() as statements:
+        with counted_queries(every=True) as statements:
             await admin.get("/admin/refunds/")
         counts.append(len(statements))
     assert counts[0] == counts[1] == 5, statements

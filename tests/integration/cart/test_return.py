@@ -16,7 +16,7 @@ from shared.models import Payment
 from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.factories.orders import make_debt, make_order
-from tests.integration.cart.conftest import FillCart, Show, later, payments_of, tickets_of
+from tests.integration.cart.conftest import FillCart, Show, later, make_paid_order, payments_of, tickets_of
 from tests.support.visitor import Visitor
 
 DOUBT = {PaymentState.CREATED, PaymentState.UNKNOWN, PaymentState.CLOSING, PaymentState.REVIEW}
@@ -188,14 +188,7 @@ async def test_an_order_that_let_go_says_that_all_is_back_in_the_cart(
 async def test_what_could_not_be_given_is_told_with_what_happens_to_the_money(
     ada: Visitor, show: Show, session: AsyncSession
 ) -> None:
-    made = await make_order(
-        session,
-        show.entry,
-        user_id=ada.id,
-        ticket_type=show.adult,
-        state=OrderState.PAID,
-        payment_state=PaymentState.PAID,
-    )
+    made = await make_paid_order(session, show, ada)
     await make_debt(session, made)
     await session.commit()
     page = await ada.get(_address(made.paying))
@@ -208,14 +201,7 @@ async def test_what_could_not_be_given_is_told_with_what_happens_to_the_money(
 async def test_a_stranger_with_the_address_sees_the_state_alone(
     ada: Visitor, show: Show, session: AsyncSession, people: dict[str, Visitor], who: str
 ) -> None:
-    made = await make_order(
-        session,
-        show.entry,
-        user_id=ada.id,
-        ticket_type=show.adult,
-        state=OrderState.PAID,
-        payment_state=PaymentState.PAID,
-    )
+    made = await make_paid_order(session, show, ada)
     await session.commit()
     page = await people[who].get(_address(made.paying))
     assert page.text("h1") == "Paid. Thank you!"

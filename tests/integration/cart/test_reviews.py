@@ -11,7 +11,8 @@ from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import FindingKind, Role
 from shared.models import Payment, ProviderFinding, Refund
 from shared.payments.fake import FakeGateway
-from tests.integration.cart.conftest import Counting, FillCart, Show, SignIn, make_show, payments_of, tickets_of
+from tests.integration.cart.conftest import FillCart, Show, SignIn, make_show, payments_of, tickets_of
+from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
 REVIEW = "/admin/refunds/review/"
@@ -190,10 +191,8 @@ async def test_a_finding_about_a_whole_payment_says_nothing_of_what_is_counted(
     assert "counted" not in (await admin.get(f"{REVIEW}findings/{finding.id}/")).text(".page-head .lede")
 
 
-async def test_the_number_of_queries_is_pinned(
-    admin: Visitor, too_much: Payment, session: AsyncSession, count_queries: Counting
-) -> None:
+async def test_the_number_of_queries_is_pinned(admin: Visitor, too_much: Payment, session: AsyncSession) -> None:
     await make_finding(session)
-    with count_queries() as statements:
+    with counted_queries(every=True) as statements:
         await admin.get(REVIEW)
     assert len(statements) == 4, statements  # who asks, how much waits, the payments, the findings

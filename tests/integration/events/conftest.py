@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from quart import Quart
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.app import create_app
 from shared.models import Ticket
 from shared.settings import Settings
-from shared.web.state import EXTENSION, AppState
 from tests.factories.users import sign_in_client
 from tests.support.visitor import Visitor
 
@@ -51,27 +48,6 @@ def sign_in(app: Quart) -> SignIn:
 async def ada(sign_in: SignIn) -> Visitor:
     """Ada's browser, signed in."""
     return await sign_in("ada@maypole.example")
-
-
-@pytest.fixture
-def count_queries(app: Quart) -> Callable[[], Any]:
-    """Give a context manager that collects the app's statements on the programme's tables."""
-
-    @contextmanager
-    def counting() -> Iterator[list[str]]:
-        state: AppState = app.extensions[EXTENSION]
-        engine, statements = state.database.engine.sync_engine, []
-
-        def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
-            statements.append(statement)
-
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            yield statements
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-
-    return counting
 
 
 async def states_of(session: AsyncSession, user_id: int) -> list[tuple[int | None, str]]:

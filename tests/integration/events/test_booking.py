@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from shared.web.state import EXTENSION
 from tests.factories.calendar import make_calendar, make_entry, make_rule
 from tests.fakes.payments import MovableClock
 from tests.support.desk import SATURDAY_EVENING, Desk, Span, hour
+from tests.support.queries import counted_queries
 from tests.support.visitor import Answer, Visitor
 
 MONTH = "/calendars/hall/book/"
@@ -271,14 +272,14 @@ async def test_an_unknown_calendar_and_one_without_rules_cannot_be_booked(
 
 @pytest.mark.usefixtures("hall")
 async def test_the_queries_of_a_month_do_not_grow_with_slots_and_bookings(
-    visitor: Visitor, desk: Desk, hall: Calendar, session: AsyncSession, count_queries: Callable[[], Any]
+    visitor: Visitor, desk: Desk, hall: Calendar, session: AsyncSession
 ) -> None:
     counts = []
     for days in (1, 20):
         await make_rule(session, hall, minutes=15, position=2 + days)
         await desk.book(await desk.user(), hall, *(hour(24 * days + 24 * day) for day in range(days)))
         await session.commit()
-        with count_queries() as statements:
+        with counted_queries(every=True) as statements:
             await visitor.get(f"{MONTH}?month=2026-12")
         counts.append(len(statements))
 
@@ -382,14 +383,14 @@ async def test_what_is_no_day_is_not_found(visitor: Visitor, subtests: pytest.Su
 
 
 async def test_the_queries_of_a_day_do_not_grow_with_slots_and_bookings(
-    visitor: Visitor, desk: Desk, hall: Calendar, session: AsyncSession, count_queries: Callable[[], Any]
+    visitor: Visitor, desk: Desk, hall: Calendar, session: AsyncSession
 ) -> None:
     counts = []
     for number in (1, 7):
         await make_rule(session, hall, minutes=15, position=2 + number)
         await desk.book(await desk.user(), hall, *(hour(number + each, hours=0.25) for each in range(number)))
         await session.commit()
-        with count_queries() as statements:
+        with counted_queries(every=True) as statements:
             await visitor.get(DAY)
         counts.append(len(statements))
 
@@ -397,13 +398,13 @@ async def test_the_queries_of_a_day_do_not_grow_with_slots_and_bookings(
 
 
 async def test_the_queries_of_a_day_do_not_grow_with_the_cart(
-    visitor: Visitor, hall: Calendar, session: AsyncSession, count_queries: Callable[[], Any]
+    visitor: Visitor, hall: Calendar, session: AsyncSession
 ) -> None:
     counts = []
     for number in range(3):
         span = hour(24 * number)
         await visitor.post(f"{MONTH}2026-{'11-30' if not number else f'12-0{number}'}/", ticks(span))
-        with count_queries() as statements:
+        with counted_queries(every=True) as statements:
             await visitor.get(DAY)
         counts.append(len(statements))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tests.factories.blog import make_page
 from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_rule, make_type
 from tests.support.internal_api import BEARER, assert_error
+from tests.support.queries import counted_queries
 
 
 async def _ask(app: Quart, page_id: int, query: str = "") -> list[dict[str, Any]]:
@@ -136,7 +136,7 @@ CALENDARS_QUERIES = 4
 
 @pytest.mark.parametrize("calendars", [1, 4])
 async def test_the_number_of_queries_does_not_depend_on_the_number_of_calendars(
-    app: Quart, session: AsyncSession, count_queries: Callable[[], Any], calendars: int
+    app: Quart, session: AsyncSession, calendars: int
 ) -> None:
     page_id = await make_page(session, has_calendar=True)
     for _ in range(calendars):
@@ -144,6 +144,6 @@ async def test_the_number_of_queries_does_not_depend_on_the_number_of_calendars(
         for days in range(1, calendars + 1):
             await make_type(session, await make_entry(session, calendar, start_at=days_from_now(days)))
     await session.commit()
-    with count_queries() as statements:
+    with counted_queries(every=True) as statements:
         await _ask(app, page_id)
     assert len(statements) == CALENDARS_QUERIES, statements

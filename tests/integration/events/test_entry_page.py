@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_type
 from tests.factories.tickets import make_tickets
+from tests.support.queries import counted_queries
 from tests.support.visitor import Answer, Visitor
 
 FORM = "form[action='/tickets/buy/']"
@@ -235,16 +235,14 @@ async def test_an_unknown_event_is_not_found(visitor: Visitor, subtests: pytest.
             assert (await visitor.get(f"/entries/{entry_id}/")).status == 404
 
 
-async def test_the_number_of_queries_does_not_grow_with_the_types(
-    visitor: Visitor, session: AsyncSession, count_queries: Callable[[], Any]
-) -> None:
+async def test_the_number_of_queries_does_not_grow_with_the_types(visitor: Visitor, session: AsyncSession) -> None:
     entry = await make_entry(session, await make_calendar(session))
     counts = []
     for size in (1, 9):
         for number in range(size):
             await make_type(session, entry, f"Type {number}")
         await session.commit()
-        with count_queries() as statements:
+        with counted_queries(every=True) as statements:
             await visitor.get(f"/entries/{entry.id}/")
         counts.append(len(statements))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,6 +11,7 @@ from shared.models import CalendarEntry
 from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_type
 from tests.factories.tickets import make_tickets
 from tests.integration.events.conftest import SignIn
+from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
 
@@ -132,13 +131,13 @@ async def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(visitor: Visitor
 
 
 async def test_the_number_of_queries_does_not_grow_with_the_tickets(
-    ada: Visitor, session: AsyncSession, play: CalendarEntry, count_queries: Callable[[], Any]
+    ada: Visitor, session: AsyncSession, play: CalendarEntry
 ) -> None:
     counts = []
     for size in (1, 8):
         await make_tickets(session, play, user_id=ada.id, quantity=size)
         await session.commit()
-        with count_queries() as statements:
+        with counted_queries(every=True) as statements:
             await ada.get("/tickets/")
         counts.append(len(statements))
 

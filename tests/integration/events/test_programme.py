@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -12,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_rule, make_type
 from tests.factories.tickets import make_tickets
+from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
 TITLES = ".event__title"
@@ -197,7 +196,7 @@ async def test_an_empty_programme_says_so(visitor: Visitor, database_url: str) -
 
 @pytest.mark.parametrize(("path", "expected"), [("/", 3), ("/calendars/lantern/", 4)])
 async def test_the_number_of_queries_does_not_grow_with_the_programme(
-    visitor: Visitor, session: AsyncSession, count_queries: Callable[[], Any], path: str, expected: int
+    visitor: Visitor, session: AsyncSession, path: str, expected: int
 ) -> None:
     calendar = await make_calendar(session, slug="lantern")
     counts = []
@@ -207,7 +206,7 @@ async def test_the_number_of_queries_does_not_grow_with_the_programme(
             for name in ("Adult", "Concession", "Child")[: min(size, 3)]:
                 await make_type(session, entry, name)
         await session.commit()
-        with count_queries() as statements:
+        with counted_queries(every=True) as statements:
             await visitor.get(path)
         counts.append(len(statements))
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from cart.bp.cart.services import settle
+from cart.bp.cart.services.settle import record_status
 from cart.bp.provider.services import Walked, walk_due, walk_history
 from cart.bp.provider.services.elsewhere import divide
 from cart.bp.refunds.services import refund_debt
@@ -300,6 +301,21 @@ async def test_what_the_bank_took_back_is_found_and_counts_as_given_back(shop: S
     assert await external(shop) == [(None, Decimal("25.00"), True)]
     assert await findings(shop) == [("chargeback", Decimal("25.00"), True)]
     assert [order.state for order in await shop.orders(ada)] == ["refunded"]
+
+
+@pytest.mark.parametrize(("back", "state"), [("12.50", "refunded"), ("2.00", "partially_refunded")])
+async def test_what_the_bank_took_back_before_the_order_was_confirmed_counts_too(
+    shop: Shop, ada: int, show: Show, back: str, state: str
+) -> None:
+    payment = await shop.buy(ada, show)
+    shop.pay(payment)
+    checkout = await shop.gateway.get(str(payment.checkout_id))
+    recorded = await record_status(shop.till, payment.id, checkout)  # and here the app was killed
+    shop.gateway.charge_back(str(recorded.transaction_id), Decimal(back))
+    await walk(shop)
+    await settle(shop.till, payment.id)
+    assert [order.state for order in await shop.orders(ada)] == [state]
+    assert await shop.tickets(ada) == ["confirmed"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.refunds.services.owed import owe
+from cart.bp.refunds.services.settled import mark_order
 from cart.wiring import Till
 from shared.contracts.states import PAID_ORDER_STATES, DebtReason, LineKind, OrderState
 from shared.jobs.queue import enqueue
@@ -39,6 +40,8 @@ async def fulfil_payment(session: AsyncSession, till: Till, order: Order, paymen
         await _take_again(session, till, order, payment)
     payment.fulfilled_at = till.clock()
     await session.flush()  # so that the guards speak before the commit
+    if payment.refunded:  # its money went back at the provider before this, as when we were stopped after recording it
+        await mark_order(session, order.id)
 
 
 async def _take_again(session: AsyncSession, till: Till, order: Order, payment: Payment) -> None:

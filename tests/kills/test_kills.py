@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from sqlalchemy import select
 
 from shared.models import CalendarEntry, Order, Payment, Refund, Ticket
@@ -30,7 +29,6 @@ async def test_killed_while_it_takes_the_seats_nothing_is_kept(trial: Trial) -> 
     await trial.sees_it_bought_once()
 
 
-@pytest.mark.long
 async def test_killed_while_the_provider_is_asked_the_checkout_is_found_and_paid_once(trial: Trial) -> None:
     await trial.sandbox.fail_next("create", "slow_after", delay_s=LONG_S)
     pressed = trial.press("/checkout/", {"shown_total": TOTAL})
@@ -79,7 +77,6 @@ async def test_killed_for_good_after_the_order_the_worker_lets_it_go(trial: Tria
 # --- Settling: ask the provider → record (commit) → fulfil (commit) ---
 
 
-@pytest.mark.long
 async def test_killed_while_it_asks_for_the_payment_the_worker_finishes(trial: Trial) -> None:
     payment = await _paid_with_nobody_looking(trial)
     await trial.sandbox.fail_next("get", "slow", delay_s=LONG_S)
@@ -91,7 +88,6 @@ async def test_killed_while_it_asks_for_the_payment_the_worker_finishes(trial: T
     await trial.sees_it_bought_once()
 
 
-@pytest.mark.long
 async def test_killed_before_the_payment_is_recorded_the_worker_finishes(trial: Trial) -> None:
     payment = await _paid_with_nobody_looking(trial)
     async with trial.holding(select(Payment).where(Payment.id == payment.id)):
@@ -117,7 +113,6 @@ async def test_killed_between_recording_and_giving_the_worker_gives(trial: Trial
     await trial.sees_it_bought_once()
 
 
-@pytest.mark.long
 async def test_the_worker_killed_between_recording_and_giving_gives_when_it_is_back(trial: Trial) -> None:
     await trial.buy()
     async with trial.holding(select(Ticket).where(Ticket.user_id == trial.shopper.id)):
@@ -143,7 +138,6 @@ async def test_killed_after_giving_the_buyer_is_told_once(trial: Trial) -> None:
 # --- Letting go: block (commit) → deactivate at the provider → read, and release (commit) ---
 
 
-@pytest.mark.long
 async def test_killed_after_the_checkout_was_closed_the_worker_lets_go(trial: Trial) -> None:
     await trial.check_out()
     order = await trial.order()
@@ -175,7 +169,6 @@ async def test_the_worker_killed_while_it_closes_keeps_the_seats_and_goes_on(tri
 # --- Refunds: intend (commit) → read → mark as sent (commit) → ask → write the answer down (commit) ---
 
 
-@pytest.mark.long
 async def test_killed_before_a_refund_is_sent_nothing_went_back_and_it_can_be_made(trial: Trial, admin: Person) -> None:
     debt_id = await _owed(trial)
     await trial.sandbox.fail_next("transaction", "slow", delay_s=LONG_S)
@@ -203,7 +196,6 @@ async def test_killed_while_a_refund_is_asked_for_it_is_looked_up_and_not_repeat
     await _went_back_once(trial, debt_id)
 
 
-@pytest.mark.long
 async def test_killed_before_a_refunds_answer_is_written_it_is_not_repeated(trial: Trial, admin: Person) -> None:
     debt_id = await _owed(trial)
     await trial.sandbox.fail_next("refund", "slow_after", delay_s=A_WHILE_S)

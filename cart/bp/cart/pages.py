@@ -20,7 +20,7 @@ from shared.contracts.errors import (
 )
 from shared.contracts.lines import LineKey
 from shared.contracts.money import Money
-from shared.contracts.states import LineKind, NoticeReason
+from shared.contracts.states import LineKind, NoticeReason, PaymentState
 from shared.contracts.vat import VatLine, vat_by_rate
 
 from .forms import CheckoutForm, LineForm
@@ -94,6 +94,8 @@ class OpenOrderView:
     lines: tuple[LineSummary, ...]
     minutes_left: int
     checking: bool
+    in_review: bool
+    """Whether it is a person who checks: that takes longer."""
     can_pay: bool
 
 
@@ -258,6 +260,7 @@ def _open_order_view(unpaid: OpenOrder) -> OpenOrderView:
         lines=summarise(unpaid.order.lines),
         minutes_left=max(0, unpaid.seconds_left // 60),
         checking=checking,
+        in_review=unpaid.payment_state is PaymentState.REVIEW,
         can_pay=not checking and unpaid.seconds_left > 0,
     )
 

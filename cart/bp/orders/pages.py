@@ -11,6 +11,7 @@ from cart.bp.orders.services.debts import OwedLine
 from shared.contracts.dtos import ZERO, AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
 from shared.contracts.states import (
     CHOSEN_DEBT_REASONS,
+    ON_TOP_REASONS,
     PAID_ORDER_STATES,
     DebtReason,
     DebtState,
@@ -74,7 +75,10 @@ class OwedView:
     amount: Decimal
     settled: bool
     decided: bool
-    """Whether somebody decided to give it back; else it is for what could not be given."""
+    """Whether somebody decided to give it back; else it is for what could not be given, or was too much."""
+    on_top: bool
+    """Whether it is for what was paid beyond the order's price: all that was ordered is theirs."""
+    of_a_line: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +146,25 @@ class OrderPage:
         return self.order.state in PAID_ORDER_STATES
 
     @property
+    def gives_nothing(self) -> bool:
+        """Whether it is paid, and the price of every line goes back."""
+        return self.is_paid and ZERO < self.order.total <= sum(debt.amount for debt in self.owed if debt.of_a_line)
+
+    @property
+    def in_review(self) -> bool:
+        """Whether a person has to look at its payment: waiting is no use."""
+        return self.checking and self.payment_state is PaymentState.REVIEW
+
+    @property
     def is_guest(self) -> bool:
         """Whether it was bought without an account."""
         return self.order.user_id is None
 
     @property
     def collects(self) -> tuple[SellerDTO, ...]:
-        """The sellers whose products are to be collected."""
+        """The sellers whose products are to be collected; nobody collects what is not paid."""
+        if not self.is_paid:
+            return ()
         selling = {line.page_post_id for line in self.order.lines if line.kind is LineKind.PRODUCT}
         return tuple(seller for seller in self.sellers if seller.page_post_id in selling)
 
@@ -185,6 +201,8 @@ def _owed_view(line: OwedLine) -> OwedView:
         amount=line.amount,
         settled=line.state is DebtState.SETTLED,
         decided=line.reason in CHOSEN_DEBT_REASONS,
+        on_top=line.title is None and line.reason in ON_TOP_REASONS,
+        of_a_line=line.title is not None,
     )
 
 

@@ -14,7 +14,17 @@ from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.factories.calendar import make_calendar, make_rule
 from tests.factories.orders import make_order
-from tests.integration.cart.conftest import FillCart, Jam, PutProducts, Show, book, fresh, make_jam, make_show
+from tests.integration.cart.conftest import (
+    FillCart,
+    Jam,
+    PutProducts,
+    Show,
+    book,
+    fresh,
+    make_jam,
+    make_show,
+    payments_of,
+)
 from tests.support.queries import counted_queries
 from tests.support.visitor import Answer, Visitor
 
@@ -70,6 +80,18 @@ async def _pay(who: Visitor, session: AsyncSession, gateway: FakeGateway, total:
 def cells(page: Answer, rows: str) -> list[list[str]]:
     """Return what stands in the cells of some rows."""
     return [[cell.text().strip() for cell in row.css("td")] for row in page.html.css(rows)]
+
+
+async def test_nobody_is_sent_to_collect_what_is_not_paid(
+    ada: Visitor, jam: Jam, put_products: PutProducts, running: AppState, session: AsyncSession
+) -> None:
+    await _describe(running, session, jam.page_id)
+    await put_products(ada, jam.variant_id, 2)
+    await ada.post("/checkout/", {"shown_total": "9.00"})
+    [payment] = await payments_of(session, ada)
+    page = await ada.get(f"/orders/{payment.order_id}/")
+    assert "Plum jam" in page.text("[aria-labelledby='order-products']")
+    assert "Collect at" not in page.text("main")
 
 
 async def test_an_order_shows_its_products_bookings_and_tickets(ada: Visitor, order_id: int) -> None:

@@ -197,6 +197,32 @@ async def test_what_could_not_be_given_is_told_with_what_happens_to_the_money(
     assert "We owe you this money" in page.text(".notice--warning")
 
 
+async def test_who_gets_nothing_for_the_payment_is_not_thanked_for_it(
+    ada: Visitor, show: Show, session: AsyncSession
+) -> None:
+    made = await make_paid_order(session, show, ada)
+    for line in range(len(made.lines)):
+        await make_debt(session, made, line=line)
+    await session.commit()
+    page = await ada.get(_address(made.paying))
+    assert page.text("h1") == "You get your money back"
+    assert page.text("title").startswith("You get your money back")
+    assert "Nothing of what you paid for could be given to you:" in page.text(".notice--warning")
+
+
+async def test_a_payment_in_review_is_told_as_that_in_the_cart_and_on_the_order(
+    ada: Visitor, show: Show, session: AsyncSession
+) -> None:
+    made = await make_order(
+        session, show.entry, user_id=ada.id, ticket_type=show.adult, payment_state=PaymentState.REVIEW
+    )
+    await session.commit()
+    for path in ("/", f"/orders/{made.order.id}/", _address(made.paying)):
+        page = await ada.get(path)
+        assert "A person has to look at this payment" in page.text("main")
+        assert "a minute" not in page.text("main")
+
+
 @pytest.mark.parametrize("who", ["visitor", "bob"])
 async def test_a_stranger_with_the_address_sees_the_state_alone(
     ada: Visitor, show: Show, session: AsyncSession, people: dict[str, Visitor], who: str

@@ -73,7 +73,9 @@ async def test_too_much_is_accepted_and_the_rest_is_owed(shop: Shop, ada: int, b
     await write_order_mails(shop.till, payment.order_id)
     async with unit_of_work(shop.till.database) as uow:
         texts = list(await uow.session.scalars(select(Mail.text).where(Mail.kind == "order-oversold")))
-    assert "More was paid than the order cost." in texts[0]
+    assert "More was paid than the order costs, and that goes back to you." in texts[0]
+    assert "What was too much: £5.00" in texts[0]
+    assert "could be given" not in texts[0]
 
     await refund_debt(shop.till, debt_id=(await shop.debts())[0].id, actor_user_id=bob)
     assert (await stands(shop, ada))[0] == "paid"

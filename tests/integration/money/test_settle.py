@@ -6,10 +6,14 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from cart.bp.cart.services import Buyer, PutBackOutcome, continue_payment, put_back, settle
 from cart.bp.cart.services.settle import record_status
+from cart.bp.orders.services.mails import write_order_mails
 from shared.contracts.errors import Conflict, GatewayUnavailable, NotFound, SoldOut
+from shared.db.uow import unit_of_work
+from shared.models import Mail
 from tests.support.shop import Shop, Show
 
 
@@ -249,6 +253,10 @@ async def test_late_money_for_a_sold_out_event_is_a_debt(shop: Shop, ada: int, b
         (Decimal("12.50"), "sold_out", "owed")
     ] * 2
     assert await shop.held(show) == (1, 1, 1)
+    await write_order_mails(shop.till, payment.order_id)
+    async with unit_of_work(shop.till.database) as uow:
+        [text] = await uow.session.scalars(select(Mail.text).where(Mail.kind == "order-oversold"))
+    assert "what you paid for could not be given to you any more" in text
 
 
 async def test_late_money_for_what_was_bought_again_is_a_debt(shop: Shop, ada: int) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.states import OrderState, PaymentState, RefundState
-from shared.models import Calendar, Order, Payment, Post, Refund
+from shared.models import Calendar, Debt, Order, Payment, Post, Refund
 from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.factories.calendar import make_calendar, make_rule
@@ -148,6 +148,22 @@ async def test_what_went_back_stands_on_the_receipt(ada: Visitor, order_id: int,
     assert page.texts("section[aria-labelledby='sums'] dd") == ["£42.00", "£42.00", "−£9.00"]  # noqa: RUF001
 
 
+async def test_what_went_back_by_hand_stands_there_too_and_not_as_to_the_card(
+    ada: Visitor, order_id: int, admin: Visitor, session: AsyncSession
+) -> None:
+    payment = (await session.scalars(select(Payment))).one()
+    debt = Debt(order_id=order_id, payment_id=payment.id, amount="8.00", currency="GBP", reason="declined")
+    session.add(debt)
+    await session.commit()
+    path = f"/orders/{order_id}/receipt/"
+    assert "£8.00" not in (await ada.get(path)).text("section[aria-labelledby='sums']")
+    await admin.post(f"/admin/refunds/{debt.id}/by-hand/", {"note": "Cash at the hall"})
+    page = await ada.get(path)
+    assert page.texts("section[aria-labelledby='sums'] dd") == ["£42.00", "£42.00", "−£8.00"]  # noqa: RUF001
+    assert page.texts("section[aria-labelledby='sums'] dt")[-1].startswith("Paid back, not to the card")
+    assert "Cash" not in page.text("main")
+
+
 async def test_what_was_sold_stays_on_the_receipt_as_it_was(
     ada: Visitor, order_id: int, jam: Jam, running: AppState, session: AsyncSession
 ) -> None:
@@ -209,4 +225,4 @@ async def test_the_queries_of_order_and_receipt_do_not_depend_on_their_lines(
     assert (len(order_page), len(receipt)) == (ORDER_QUERIES, RECEIPT_QUERIES)
 
 
-ORDER_QUERIES, RECEIPT_QUERIES = 14, 16
+ORDER_QUERIES, RECEIPT_QUERIES = 14, 17

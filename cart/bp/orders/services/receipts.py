@@ -9,20 +9,22 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.states import REFUND_GONE_BACK, PaymentState
-from shared.models import Order, Payment, Refund
+from shared.contracts.states import REFUND_GONE_BACK, DebtState, PaymentState
+from shared.models import Debt, Order, Payment, Refund
 
 from .buyer import Buyer
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A payment, or (``is_refund``) money that went back. ``code`` is the provider's, for people."""
+    """A payment, or (``is_refund``) money that went back. ``code`` is the provider's, for people, or empty."""
 
     at: datetime
     amount: Decimal
     code: str
     is_refund: bool
+    by_hand: bool = False
+    """Whether it went back another way than to the card."""
 
 
 async def money_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> list[Movement]:
@@ -41,5 +43,11 @@ async def money_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> 
     money += [
         Movement(row.finished_at or row.created_at, row.amount, row.transaction_code or "", is_refund=True)
         for row in back
+    ]
+    by_hand = await session.scalars(
+        select(Debt).where(Debt.order_id == mine, Debt.by_hand, Debt.state == DebtState.SETTLED)
+    )
+    money += [
+        Movement(debt.settled_at or debt.created_at, debt.amount, "", is_refund=True, by_hand=True) for debt in by_hand
     ]
     return sorted(money, key=lambda each: each.at)

@@ -135,6 +135,8 @@ class OrderStoryPage:
     can_cancel: bool
     can_give_up: bool
     can_ask: bool
+    can_decide: bool
+    """Whether whoever looks may decide about a payment in review."""
     refund_url: str
     """Where money is given back; empty: not by whoever looks."""
     result: Tag = ("", "")
@@ -244,6 +246,7 @@ def build_story_page(
         can_cancel=may_cancel and state in PAID_ORDER_STATES and any(line.can_cancel for line in lines),
         can_give_up=may_cancel and _can_be_given_up(story),
         can_ask=bool(story.payments),
+        can_decide=may_cancel,
         refund_url=refund_url if state in PAID_ORDER_STATES else "",
         result=RESULTS.get(result, ("", "")),
         problem="" if refusal is None or is_note else str(refusal),

@@ -231,8 +231,19 @@ async def test_a_mismatch_a_debt_and_a_failed_refund_say_why(
     page = await admin.get(page_of(made.order))
     assert page.texts(".page-head .tag") == ["Paid", "Money owed", "Payment to be looked at", "Refund failed"]
     assert "It differs in: amount, currency." in page.text(f"#payment-{review.id}")
+    assert (await admin.get(page.attribute(f"#payment-{review.id} a", "href") or "")).status == 200
     assert "the payment was not what was asked for" in page.text(f"#debt-{debt.id}")
     assert "SumUp says: No funds left" in page.text(f"#refund-{refund.id}")
+
+
+async def test_what_the_bank_took_back_is_not_called_a_refund(
+    admin: Visitor, session: AsyncSession, made: MadeOrder
+) -> None:
+    taken = Refund(payment_id=made.paying.id, amount="25.00", currency="GBP", state="external", chargeback=True)
+    session.add(taken)
+    await session.commit()
+    page = await admin.get(page_of(made.order))
+    assert page.text(f"#refund-{taken.id} .line__title") == "£25.00 taken back by the buyer’s bank Charged back"  # noqa: RUF001
 
 
 async def test_a_sale_is_told_from_its_beginning_to_its_end(

@@ -96,7 +96,7 @@ async def make_room(shop: Shop, lengths: Sequence[int], *, to_time: str = "") ->
             end = to_time or f"09:{minutes:02}"
             await make_rule(uow.session, room, from_time="09:00", to_time=end, minutes=minutes, position=minutes)
         await uow.commit()
-    return Hall(room.id, room.container_id, PRICE)
+    return Hall(room.id, room.container_id, PRICE, shop.clock())
 
 
 def times_from_nine(shop: Shop, hall: Hall, lengths: Sequence[int]) -> list[Span]:

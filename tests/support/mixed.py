@@ -39,10 +39,15 @@ class Hall:
     calendar_id: int
     page_id: int
     price: Decimal
+    opened: datetime
 
     def hour(self, now: datetime, number: int = 0) -> tuple[datetime, datetime]:
-        """Give one of its hours, two days from now."""
-        start = (now + timedelta(days=2)).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(hours=number)
+        """Give one of its hours, two days from now: the same ones for a whole day from its opening on.
+
+        Midnight does not change them, so that a test may wait half an hour at any time of the day.
+        """
+        day = self.opened + timedelta(days=2 + (now - self.opened).days)
+        start = day.replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(hours=number)
         return start, start + timedelta(hours=1)
 
 
@@ -66,7 +71,7 @@ async def make_hall(
         calendar = await make_calendar(uow.session, whole_room=whole_room, needs_approval=needs_approval)
         await make_rule(uow.session, calendar, price=price, places=places)
         await uow.commit()
-        return Hall(calendar.id, calendar.container_id, Decimal(price))
+        return Hall(calendar.id, calendar.container_id, Decimal(price), shop.clock())
 
 
 async def make_guest(shop: Shop) -> Buyer:

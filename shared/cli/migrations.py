@@ -16,6 +16,9 @@ from shared.settings import Settings
 from .database import ROOT, DatabaseUrls, installation_database, url_for_asyncpg
 from .failures import CommandError
 
+HERE = ROOT / "alembic.ini"
+"""Where there are migrations; the apps' images hold none, and compose starts them once the database is migrated."""
+
 
 def migrate(owner_url: str, revision: str = "head") -> None:
     """Bring the database to ``revision``. Safe to repeat. Raises what Alembic raises."""
@@ -28,15 +31,19 @@ def migrate(owner_url: str, revision: str = "head") -> None:
 def migrated_database(settings: Settings) -> Iterator[DatabaseUrls]:
     """Give the installation's database; raises ``CommandError`` where its schema is not the one of this program."""
     with installation_database(settings) as urls:
-        wanted = ScriptDirectory.from_config(_config()).get_current_head()
-        if asyncio.run(_revision_of(urls.owner)) != wanted:
+        if HERE.exists() and asyncio.run(_revision_of(urls.owner)) != _newest():
             raise CommandError("the database does not have the schema of this version: run ./run migrate first")
         yield urls
 
 
 def _config() -> Config:
     """Return where the migrations are."""
-    return Config(str(ROOT / "alembic.ini"))
+    return Config(str(HERE))
+
+
+def _newest() -> str | None:
+    """Return the revision that this program was written for."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 async def _revision_of(owner_url: str) -> str | None:

@@ -318,6 +318,23 @@ async def test_what_the_bank_took_back_before_the_order_was_confirmed_counts_too
     assert await shop.tickets(ada) == ["confirmed"]
 
 
+async def test_a_late_payment_that_was_only_recorded_is_owed_before_the_bank_takes_it_back(
+    shop: Shop, ada: int, bob: int
+) -> None:
+    show = await shop.show(capacity=1)
+    payment = await shop.buy(ada, show)
+    shop.clock.forward(minutes=31)
+    await shop.work()
+    await shop.buy_and_pay(bob, show)
+    shop.pay(payment, force=True)
+    recorded = await record_status(shop.till, payment.id, await shop.gateway.get(str(payment.checkout_id)))
+    shop.gateway.charge_back(str(recorded.transaction_id), Decimal("2.00"))
+    await walk(shop)
+    await settle(shop.till, payment.id)
+    assert await shop.tickets(ada) == ["oversold"]
+    assert [(debt.amount, debt.reason) for debt in await shop.debts()] == [(Decimal("12.50"), "sold_out")]
+
+
 @pytest.mark.parametrize(
     ("amount", "parts"),
     [

@@ -14,7 +14,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from cart.bp.cart.services.late_transaction import LateTransaction, keep_transaction
-from cart.bp.cart.services.settle import is_settled_elsewhere, settle
+from cart.bp.cart.services.settle import fulfil, is_settled_elsewhere, settle
 from cart.bp.refunds.services.refund import settle_refund
 from cart.wiring import Till
 from shared.contracts.dtos import HistoryItem, HistoryPage, Transaction
@@ -206,6 +206,8 @@ async def _settle(till: Till, payment_id: int) -> bool:
     missed = before not in (PaymentState.PAID, PaymentState.REVIEW)
     if missed:
         missed = await settle(till, payment_id) == PaymentState.PAID
+    elif before is PaymentState.PAID:
+        await fulfil(till, payment_id)  # before what went back of it is counted: what cannot be given is owed first
     async with unit_of_work(till.database) as uow:
         under_way = select(Refund.id).where(Refund.payment_id == payment_id, Refund.state.in_(REFUND_IN_FLIGHT))
         refund_id = await uow.session.scalar(under_way)

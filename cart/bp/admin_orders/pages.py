@@ -246,7 +246,7 @@ def build_story_page(
         can_cancel=may_cancel and state in PAID_ORDER_STATES and any(line.can_cancel for line in lines),
         can_give_up=may_cancel and _can_be_given_up(story),
         can_ask=bool(story.payments),
-        can_decide=may_cancel,
+        can_decide=may_cancel and not story.hidden_lines,
         refund_url=refund_url if state in PAID_ORDER_STATES else "",
         result=RESULTS.get(result, ("", "")),
         problem="" if refusal is None or is_note else str(refusal),

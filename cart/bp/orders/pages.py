@@ -146,9 +146,14 @@ class OrderPage:
         return self.order.state in PAID_ORDER_STATES
 
     @property
+    def lost(self) -> tuple[OwedView, ...]:
+        """What could not be given of its lines; a kindness takes nothing away."""
+        return tuple(debt for debt in self.owed if debt.of_a_line and not debt.decided)
+
+    @property
     def gives_nothing(self) -> bool:
-        """Whether it is paid, and the price of every line goes back."""
-        return self.is_paid and ZERO < self.order.total <= sum(debt.amount for debt in self.owed if debt.of_a_line)
+        """Whether it is paid, and nothing of it could be given."""
+        return self.is_paid and ZERO < self.order.total <= sum(debt.amount for debt in self.lost)
 
     @property
     def in_review(self) -> bool:

@@ -16,7 +16,7 @@ from shared.settings import Settings
 from .database import ROOT, DatabaseUrls, installation_database, url_for_asyncpg
 from .failures import CommandError
 
-HERE = ROOT / "alembic.ini"
+ALEMBIC_INI = ROOT / "alembic.ini"
 """Where there are migrations; the apps' images hold none, and compose starts them once the database is migrated."""
 
 
@@ -31,14 +31,14 @@ def migrate(owner_url: str, revision: str = "head") -> None:
 def migrated_database(settings: Settings) -> Iterator[DatabaseUrls]:
     """Give the installation's database; raises ``CommandError`` where its schema is not the one of this program."""
     with installation_database(settings) as urls:
-        if HERE.exists() and asyncio.run(_revision_of(urls.owner)) != _newest():
+        if ALEMBIC_INI.exists() and asyncio.run(_revision_of(urls.owner)) != _newest():
             raise CommandError("the database does not have the schema of this version: run ./run migrate first")
         yield urls
 
 
 def _config() -> Config:
     """Return where the migrations are."""
-    return Config(str(HERE))
+    return Config(str(ALEMBIC_INI))
 
 
 def _newest() -> str | None:

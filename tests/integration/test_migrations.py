@@ -6,11 +6,13 @@ import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
+from shared.cli import migrations
 from shared.cli.commands import app
 from shared.contracts.states import TRANSITIONS
 from shared.db.engine import Database
@@ -65,3 +67,11 @@ async def test_a_command_on_a_database_without_our_tables_says_what_to_do_first(
     async with databases.empty_database() as urls:
         said = {(await maypole(urls.owner, command)).output for command in COMMANDS}
     assert said == {"maypole: the database does not have the schema of this version: run ./run migrate first\n"}
+
+
+async def test_a_command_runs_where_there_are_no_migrations_as_in_the_images(
+    owner_database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(migrations, "ALEMBIC_INI", tmp_path / "alembic.ini")
+    done = await maypole(owner_database_url, "user create ada@maypole.example")
+    assert (done.exit_code, done.output.partition(" (")[0]) == (0, "ada@maypole.example has an account")

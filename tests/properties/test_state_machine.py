@@ -40,7 +40,7 @@ from tests.support.postgres import Urls
 
 STEPS_OF_ONE_RUN = 40
 SHORT_RUNS = 10
-"""About forty seconds, and there are two such tests, which run beside each other."""
+"""About half a minute, and there are two such tests, which run beside each other."""
 Result = TypeVar("Result")
 
 

@@ -58,7 +58,7 @@ class Told(StrEnum):
 users, everybody, which = st.integers(0, 1), st.integers(0, 2), st.integers(0, 3)
 operations = st.sampled_from(["create", "get", "find", "cancel", "transaction", "refund", "history"])
 payings = st.sampled_from(
-    [*[Paying.IN_TIME] * 5, *[Paying.TOO_LATE] * 5, Paying.DECLINED, *[Paying.ANOTHER_AMOUNT] * 2]
+    [*[Paying.IN_TIME] * 5, *[Paying.TOO_LATE] * 5, Paying.DECLINED, *[Paying.ANOTHER_AMOUNT] * 2, *[Paying.TWICE] * 2]
 )
 tellings = st.sampled_from([*[Told.NOT_EVEN_PAID] * 4, *[Told.BY_RETURN] * 3, *Told])
 of_refunds = st.sampled_from(

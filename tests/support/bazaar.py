@@ -37,7 +37,7 @@ from shared.contracts.dtos import CheckoutStatus, MovementStatus
 from shared.contracts.errors import RateLimited, ShopError
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
-from shared.models import CalendarEntry, Debt, Order, OrderLine, Payment, ProductVariant, Refund
+from shared.models import CalendarEntry, Debt, Order, OrderLine, Payment, ProductVariant, ProviderFinding, Refund
 from shared.payments.accounts import OneGateway
 from shared.payments.fake_trouble import Race
 from shared.services.audit import CHECKS
@@ -66,6 +66,7 @@ class Paying(StrEnum):
     TOO_LATE = "too late"
     DECLINED = "declined"
     ANOTHER_AMOUNT = "another amount"
+    TWICE = "twice, or once more"
 
 
 class Verdict(StrEnum):
@@ -219,12 +220,16 @@ class Bazaar:
     def pay(self, which: int, how: Paying) -> None:
         """Pay at the provider, or try to, and tell nobody."""
         for checkout in pick(self.gateway.checkouts(), which):
-            if checkout.status == "paid" or (checkout.status == "expired" and how is not Paying.TOO_LATE):
+            if checkout.status == "expired" and how is not Paying.TOO_LATE:
+                return
+            if checkout.status == "paid" and how is not Paying.TWICE:
                 return
             if how is Paying.DECLINED:
                 self.gateway.decline_next()
             amount = checkout.amount + 1 if how is Paying.ANOTHER_AMOUNT else None
             self.gateway.pay(checkout.id, amount=amount, force=True)
+            if how is Paying.TWICE and checkout.status != "paid":
+                self.gateway.pay(checkout.id, force=True)
 
     async def come_back(self, which: int) -> None:
         """Come back from the provider's page."""
@@ -451,6 +456,8 @@ class Bazaar:
     async def _lost_money(self) -> list[str]:
         """Return what was paid at the provider and is neither paid here nor waiting for a person."""
         known = {p.transaction_id for p in await self.payments() if p.state in ("paid", "review") or p.review_reason}
+        async with unit_of_work(self.till.database) as uow:
+            known |= set(await uow.session.scalars(select(ProviderFinding.transaction_id)))
         return [f"transaction {each.code}" for each in self.gateway.transactions() if each.id not in known]
 
     async def there_is(self) -> set[str]:

@@ -117,7 +117,7 @@ DEEDS: dict[str, Deed] = {
     ),
     "again": Deed(
         "Pay a second time",
-        "SumUp takes the money twice. The shop should still sell once, and list the second payment within a day.",
+        "SumUp takes the money twice. The shop should still sell once, and owe the second payment back within a day.",
         _is_paid,
         lambda world, record: world.bank.attempt(record.id, force=True),
     ),

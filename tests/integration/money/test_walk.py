@@ -18,7 +18,7 @@ from cart.bp.provider.services.elsewhere import divide
 from cart.bp.refunds.services import refund_debt
 from cart.bp.reviews.services import close_finding, list_findings, settle_payment_elsewhere
 from shared.contracts.access import EVERYWHERE
-from shared.contracts.dtos import HistoryPage, MovementStatus
+from shared.contracts.dtos import HistoryPage, MovementStatus, Transaction
 from shared.contracts.errors import Conflict, GatewayUnavailable
 from shared.db.uow import unit_of_work
 from shared.models import Debt, JournalEntry, Payment, ProviderFinding, ProviderWalk
@@ -130,12 +130,93 @@ async def test_a_declined_attempt_is_no_finding(shop: Shop, ada: int, show: Show
     assert await walk(shop) == NOTHING_NEW
 
 
-async def test_a_second_payment_of_one_checkout_differs(shop: Shop, ada: int, show: Show) -> None:
+# --- a checkout that was paid more than once ---
+
+
+async def of_payments(shop: Shop, user_id: int) -> list[tuple[str, Decimal, Decimal]]:
+    """Return state, amount and what is owed of each payment of somebody's."""
+    return [(payment.state, payment.amount, payment.owed) for payment in await shop.payments(user_id)]
+
+
+async def test_a_second_payment_of_one_checkout_is_owed_back(shop: Shop, ada: int, bob: int, show: Show) -> None:
+    payment = await shop.buy_and_pay(ada, show)
+    second = shop.gateway.pay(str(payment.checkout_id), force=True)
+    assert await walk(shop) == (1, 0, 0)
+    assert await walk(shop) == NOTHING_NEW
+    assert await of_payments(shop, ada) == [("paid", show.cost, Decimal(0)), ("paid", show.cost, show.cost)]
+    assert await shop.tickets(ada) == ["confirmed"]
+    [debt] = await shop.debts()
+    assert (debt.reason, debt.amount) == ("paid_twice", show.cost)
+    assert await transaction_of(shop, debt.payment_id) == second.id
+    assert await refund_debt(shop.till, debt_id=debt.id, actor_user_id=bob) == "succeeded"
+    given_back = await shop.gateway.transaction(second.id, MERCHANT)
+    assert given_back is not None
+    assert given_back.refunded == show.cost
+    assert [order.state for order in await shop.orders(ada)] == ["paid"]
+
+
+async def test_a_third_payment_of_one_checkout_is_owed_back_too(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy_and_pay(ada, show)
+    for _ in range(2):
+        shop.pay(payment, force=True)
+    assert await walk(shop) == (2, 0, 0)
+    assert [debt.reason for debt in await shop.debts()] == ["paid_twice"] * 2
+
+
+async def test_of_two_payments_that_no_checkout_names_one_pays_and_one_is_owed_back(
+    shop: Shop, ada: int, show: Show
+) -> None:
     payment = await shop.buy_and_pay(ada, show)
     shop.pay(payment, force=True)
+    await forget_transaction(shop, payment.id)
+    assert await walk(shop) == (1, 0, 0)
+    assert await of_payments(shop, ada) == [("paid", show.cost, Decimal(0)), ("paid", show.cost, show.cost)]
+
+
+async def test_a_second_payment_that_went_back_in_the_dashboard_is_owed_no_more(
+    shop: Shop, ada: int, show: Show
+) -> None:
+    payment = await shop.buy_and_pay(ada, show)
+    second = shop.gateway.pay(str(payment.checkout_id), force=True)
+    shop.gateway.refund_by_hand(second.id, show.cost)
+    assert await walk(shop) == (1, 1, 0)
+    assert [(debt.reason, debt.state) for debt in await shop.debts()] == [("paid_twice", "settled")]
+
+
+async def test_a_payment_of_the_right_sum_after_one_of_a_wrong_one_pays_the_order(
+    shop: Shop, ada: int, show: Show
+) -> None:
+    payment = await shop.buy(ada, show)
+    checkout_id = str(payment.checkout_id)
+    shop.gateway.pay(checkout_id, amount=Decimal("1.00"))
+    await settle(shop.till, payment.id)
+    shop.gateway.pay(checkout_id, amount=show.cost, force=True)
+    assert await walk(shop) == (1, 0, 0)
+    assert await of_payments(shop, ada) == [("review", show.cost, Decimal(0)), ("paid", show.cost, Decimal(0))]
+    assert [order.state for order in await shop.orders(ada)] == ["paid"]
+
+
+async def test_a_second_payment_of_another_sum_is_left_to_a_person(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy_and_pay(ada, show)
+    shop.gateway.pay(str(payment.checkout_id), amount=Decimal("20.00"), force=True)
     assert await walk(shop) == (0, 1, 0)
     assert await walk(shop) == NOTHING_NEW
-    assert await findings(shop) == [("difference", Decimal("12.50"), True)]
+    assert await findings(shop) == [("difference", Decimal("20.00"), True)]
+    assert await shop.debts() == []
+
+
+async def test_only_where_the_record_has_both_a_checkout_was_paid_twice(shop: Shop, ada: int, show: Show) -> None:
+    payment = await shop.buy_and_pay(ada, show)
+    another = str(uuid.uuid4())
+    async with unit_of_work(shop.till.database) as uow:
+        await uow.session.execute(update(Payment).where(Payment.id == payment.id).values(transaction_code=None))
+        await uow.session.execute(update(Payment).where(Payment.id == payment.id).values(transaction_id=another))
+        await uow.commit()
+    assert await walk(shop) == (0, 0, 1)
+    shop.clock.forward(days=2)
+    assert await walk(shop) == (0, 1, 0)
+    assert await findings(shop) == [("difference", show.cost, True)]
+    assert await shop.debts() == []
 
 
 # --- money that went back without us ---
@@ -167,6 +248,32 @@ async def test_a_refund_in_the_dashboard_that_nobody_was_owed_counts_as_given_ba
     (payment,) = await shop.payments(ada)
     assert (payment.refunded, payment.owed) == (Decimal("5.00"), Decimal("5.00"))
     assert [order.state for order in await shop.orders(ada)] == ["partially_refunded"]
+
+
+class NamingAnew(FakeGateway):
+    """A provider whose record calls its transactions by other ids than its checkouts do, and leaves the codes out."""
+
+    def record_as(self, name: str) -> str:
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
+
+    async def history(self, merchant_code: str, *, since: datetime, following: str | None = None) -> HistoryPage:
+        page = await super().history(merchant_code, since=since, following=following)
+        anew = (replace(item, transaction_id=self.record_as(item.transaction_id), code="") for item in page.items)
+        return replace(page, items=tuple(anew))
+
+    async def transaction(self, transaction_id: str, merchant_code: str) -> Transaction | None:
+        ids = {self.record_as(name): name for name in self._transactions}
+        found = await super().transaction(ids.get(transaction_id, transaction_id), merchant_code)
+        return None if found is None else replace(found, id=transaction_id)
+
+
+async def test_one_payment_of_two_names_was_paid_once(shop: Shop, ada: int, show: Show) -> None:
+    shop.gateway = NamingAnew(clock=shop.clock)
+    shop.till = replace(shop.till, gateways=OneGateway(shop.gateway))
+    await shop.buy_and_pay(ada, show)
+    assert await walk(shop) == (0, 1, 0)
+    assert await findings(shop) == [("difference", show.cost, True)]
+    assert await shop.debts() == []
 
 
 class ListingApart(FakeGateway):

@@ -30,10 +30,19 @@ class LateTransaction:
     currency: str
     amount: Decimal
 
+    @property
+    def terms(self) -> tuple[str, str, str, Decimal]:
+        """What was paid, and to whom."""
+        return self.reference, self.merchant_code, self.currency, self.amount
+
     def pays(self, payment: Payment) -> bool:
         """Tell whether it is what was asked for."""
-        ours = (payment.checkout_reference, payment.merchant_code, payment.currency, payment.amount)
-        return ours == (self.reference, self.merchant_code, self.currency, self.amount)
+        return self.terms == (
+            payment.checkout_reference,
+            payment.merchant_code,
+            payment.currency,
+            payment.amount,
+        )
 
 
 def transaction_of(checkout: Checkout | None) -> LateTransaction | None:

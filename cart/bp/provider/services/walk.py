@@ -14,6 +14,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from cart.bp.cart.services.late_transaction import LateTransaction, keep_transaction
+from cart.bp.cart.services.second_payment import keep_second_payment
 from cart.bp.cart.services.settle import fulfil, is_settled_elsewhere, settle
 from cart.bp.refunds.services.refund import settle_refund
 from cart.wiring import Till
@@ -160,12 +161,43 @@ async def _decide(
         # the checkout is still behind the times, or cannot be read
         return walked.plus(undecided=not is_settled_elsewhere(payment))
     if payment.transaction_id != item.transaction_id:
-        found = await _note(till, walked, item, FindingKind.DIFFERENCE, payment_id)
-        return walked.plus(settled=settled, found=found)
+        return await _decide_another(till, walked, item, transaction, payment)
     if transaction is None:
         return walked.plus(settled=settled)
     compared = await compare(till, payment_id, transaction)
     return walked.plus(settled=settled, found=compared.found, undecided=compared.undecided)
+
+
+async def _decide_another(
+    till: Till, walked: Walked, item: HistoryItem, transaction: Transaction | None, payment: Payment
+) -> Walked:
+    """Decide on an entry about a payment's checkout that is not the transaction which we know of it.
+
+    Where the record has both of them it was paid again, and that is a payment of its own; else a person looks at it.
+    """
+    first = await _transaction_of(till, payment)
+    if payment.transaction_id is not None and first is None and not _is_long_gone(till, item):
+        return walked.plus(undecided=True)
+    if transaction is not None and transaction.captured and _is_another(first, transaction):
+        told = _told(walked.merchant_code, item, transaction)
+        further_id = await keep_second_payment(till, payment.id, told, item.at)
+        if further_id is not None:
+            compared = await compare(till, further_id, transaction)
+            return walked.plus(settled=True, found=compared.found, undecided=compared.undecided)
+    return walked.plus(found=await _note(till, walked, item, FindingKind.DIFFERENCE, payment.id))
+
+
+async def _transaction_of(till: Till, payment: Payment) -> Transaction | None:
+    """Ask for the transaction that a payment is known to be. Raises GatewayError."""
+    if payment.transaction_id is None:
+        return None
+    gateway = await till.gateways.of(payment.merchant_code)
+    return await gateway.transaction(payment.transaction_id, payment.merchant_code)
+
+
+def _is_another(first: Transaction | None, transaction: Transaction) -> bool:
+    """Tell whether two transactions both took money: one that has two names in the record took it once."""
+    return first is not None and first.captured and first.id != transaction.id and first.code != transaction.code
 
 
 async def _named(
@@ -174,7 +206,13 @@ async def _named(
     """Return a payment with its transaction: where its checkout never named it, the record of the account does."""
     if payment.transaction_id is not None or transaction is None or not transaction.captured:
         return payment
-    late = LateTransaction(
+    await keep_transaction(till, payment.id, _told(merchant_code, item, transaction))
+    return await _payment(till, payment.id)
+
+
+def _told(merchant_code: str, item: HistoryItem, transaction: Transaction) -> LateTransaction:
+    """Return a captured transaction as the record of an account tells of it."""
+    return LateTransaction(
         item.transaction_id,
         item.code or transaction.code,
         transaction.reference,
@@ -182,8 +220,6 @@ async def _named(
         transaction.currency,
         transaction.amount,
     )
-    await keep_transaction(till, payment.id, late)
-    return await _payment(till, payment.id)
 
 
 async def _payment_by_reference(till: Till, merchant_code: str, reference: str) -> int | None:

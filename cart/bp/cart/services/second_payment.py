@@ -1,0 +1,95 @@
+"""A checkout that was paid more than once: each further payment is one of its own (MONEY.md, promises 3 and 5).
+
+The provider's checkout names the transaction that paid it, and no other; the record of the account has them all.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cart.wiring import Till
+from shared.contracts.states import PaymentState
+from shared.models import Order, Payment
+from shared.services.journal import PROVIDER, record
+
+from .attempts import Attempt, locked_attempt
+from .late_transaction import LateTransaction
+from .numbers import new_token
+from .settle import fulfil, is_settled_elsewhere
+
+PAID_AGAIN = "its checkout was paid again"
+
+
+async def keep_second_payment(
+    till: Till, payment_id: int, transaction: LateTransaction, at: datetime | None
+) -> int | None:
+    """Write a further captured transaction of a payment's checkout down, and give what it paid for, or owe it back.
+
+    Of an order that is paid it is all owed back. Returns the payment that it is; None where it is not what the order
+    asks for, or where what paid the checkout first is not known: that is for a person. The caller has seen both
+    transactions in the provider's record. Safe to repeat: a transaction is one payment.
+    """
+    async with locked_attempt(till, payment_id) as attempt:
+        if not _pays_again(attempt, transaction):
+            return None
+        further_id = await _find(attempt.session, transaction.id)
+        if further_id is None:
+            further_id = await _record(till, attempt, transaction, at)
+            await attempt.uow.commit()
+    await fulfil(till, further_id)
+    return further_id
+
+
+def _pays_again(attempt: Attempt, transaction: LateTransaction) -> bool:
+    """Tell whether a transaction is a further one of a checkout, and of just what the order costs."""
+    payment = attempt.payment
+    is_decided = payment.state in (PaymentState.PAID, PaymentState.REVIEW) or is_settled_elsewhere(payment)
+    is_another = payment.transaction_id not in (None, transaction.id)
+    return is_decided and is_another and _terms(attempt.order, payment) == transaction.terms
+
+
+def _terms(order: Order, payment: Payment) -> tuple[object, ...]:
+    """Return what a payment of this order through this checkout is; a payment in review may have another amount."""
+    return payment.checkout_reference, order.merchant_code, order.currency, order.total
+
+
+async def _find(session: AsyncSession, transaction_id: str) -> int | None:
+    """Return the payment that a transaction is, if it is written down already."""
+    known: int | None = await session.scalar(select(Payment.id).where(Payment.transaction_id == transaction_id))
+    return known
+
+
+async def _record(till: Till, attempt: Attempt, transaction: LateTransaction, at: datetime | None) -> int:
+    """Write the payment down as one that has arrived; it has no checkout of its own, and nobody can pay it."""
+    first, now = attempt.payment, till.clock()
+    further = Payment(
+        order_id=attempt.order.id,
+        state=PaymentState.PAID,
+        merchant_code=transaction.merchant_code,
+        amount=transaction.amount,
+        currency=transaction.currency,
+        checkout_reference=f"{first.checkout_reference}/{transaction.id}",
+        return_token=new_token(),
+        webhook_token=new_token(),
+        valid_until=first.valid_until,
+        transaction_id=transaction.id,
+        transaction_code=transaction.code,
+        created_at=now,
+        paid_at=at or now,
+    )
+    attempt.session.add(further)
+    await attempt.session.flush()  # its id goes into the journal
+    await record(
+        attempt.session,
+        thing="payment",
+        thing_id=further.id,
+        order_id=attempt.order.id,
+        event=PaymentState.PAID,
+        actor=PROVIDER,
+        why=PAID_AGAIN,
+        data={"to": PaymentState.PAID, "transaction": transaction.code, "amount": str(transaction.amount)},
+    )
+    return further.id

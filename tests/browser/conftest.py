@@ -160,4 +160,5 @@ async def _take_screenshots(name: str, shops: list[Shop]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, shop in enumerate(shops, 1):
         path: Path = folder / f"{name.replace('/', '-')}-{number}.png"
-        await shop.page.screenshot(path=path, full_page=True)
+        if not shop.page.is_closed():
+            await shop.page.screenshot(path=path, full_page=True)

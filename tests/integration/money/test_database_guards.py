@@ -1,4 +1,4 @@
-"""What the database itself watches over: the journal of tickets, and how much of a payment may be owed."""
+"""What the database itself watches over: the journal of tickets, what is in an order, and how much may be owed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.states import OrderState, PaymentState, RefundState, TicketState
+from shared.contracts.states import OrderState, PaymentState, RefundState, StockState, TicketState
 from shared.db.refusals import violates
-from shared.models import Debt, JournalEntry, Refund, Ticket
+from shared.models import CalendarEntry, Debt, JournalEntry, Payment, Refund, StockAllocation, Ticket
 from shared.services.journal import act_as
+from tests.factories.blog import make_page
+from tests.factories.bookings import make_booking
 from tests.factories.calendar import make_calendar, make_entry
+from tests.factories.market import make_product, variant_of
 from tests.factories.orders import MadeOrder, make_order
 from tests.factories.users import make_user
 
@@ -65,6 +68,32 @@ async def test_who_acts_is_said_for_one_transaction_and_no_longer(session: Async
     await session.execute(update(Ticket).where(Ticket.id == ticket).values(state=TicketState.RESERVED, order_id=order))
 
     assert await _told(session) == [(ticket, order, "reserved", "system", "")]
+
+
+# --- what is sold stays in its order ---
+
+
+async def _sold(session: AsyncSession, kind: str) -> Ticket | CalendarEntry | StockAllocation | Payment:
+    """Return something of one order."""
+    if kind == "booking":
+        user, calendar = await make_user(session), await make_calendar(session)
+        return (await make_booking(session, calendar, user_id=user.id)).entry
+    made = await _order(session, OrderState.PAID)
+    if kind == "stock":
+        variant_id = await variant_of(session, await make_product(session, await make_page(session)))
+        stock = StockAllocation(order_id=made.order.id, variant_id=variant_id, quantity=1, state=StockState.RESERVED)
+        session.add(stock)
+        await session.flush()
+        return stock
+    return made.tickets[0] if kind == "ticket" else made.paying
+
+
+@pytest.mark.parametrize("kind", ["ticket", "booking", "stock", "payment"])
+async def test_what_is_in_an_order_is_not_moved_to_another_one(session: AsyncSession, kind: str) -> None:
+    thing, another = await _sold(session, kind), await _order(session)
+    assert thing.order_id not in (None, another.order.id)
+    with pytest.raises(IntegrityError, match="may not go from order"):
+        await session.execute(update(type(thing)).where(type(thing).id == thing.id).values(order_id=another.order.id))
 
 
 # --- what may be owed of a payment ---

@@ -153,3 +153,26 @@ async def _nothing_else_opens_it(guest: Shop, stranger: Shop, path: str, email: 
     await guest.sign_in(email)
     await guest.open("cart", "/orders/")
     await expect(guest.main).to_contain_text("You have no orders yet")
+
+
+async def test_what_was_typed_beside_a_change_of_the_cart_is_used_and_not_lost(
+    visit: Visit, village: Village, email: str
+) -> None:
+    shop = await visit()
+    await shop.take(village.box.path, "Large", 1)
+    await shop.open_cart()
+    number, total = shop.line(village.box.title).get_by_label("How many"), shop.page.locator("#grand-total")
+    address = shop.page.get_by_label("Your e-mail address")
+    await address.fill(email)
+    await number.fill("3")
+    await number.press("Tab")  # leaving the field is enough
+    await expect(total).to_have_text("£42.00")
+    await expect(address).to_have_value(email)
+
+    await number.fill("2")
+    await shop.button(re.compile("^Check out and pay £42.00")).click()
+    await expect(total).to_have_text("£28.00")
+    await expect(shop.main).to_contain_text("Please look at the new total")
+    await expect(address).to_have_value(email)
+    await shop.button(re.compile("^Check out and pay £28.00")).click()
+    await shop.arrives_at_payment()

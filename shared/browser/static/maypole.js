@@ -2,6 +2,20 @@
 "use strict";
 
 (() => {
+  const isTyped = (control) => control.id && control.value !== control.defaultValue;
+
+  // Nobody checks out beside a number that they have just changed: it is sent first, and the new total shown.
+  let isHeldBack = false;
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form[data-checkout]")) return;
+    const changed = [...document.querySelectorAll("#cart-panel .qty")].find(isTyped);
+    if (!changed) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    isHeldBack = true;
+    changed.form.requestSubmit();
+  }, true);
+
   // A form with data-once is sent once: a second press while the first is on its way does nothing.
   // The submitter is not disabled (a disabled button would drop its own name and value from the form).
   const release = (form) => {
@@ -53,6 +67,22 @@
   };
   focusErrors(document);
 
+  // What was typed into another form of a part that is replaced stays typed: a guest's address, another line's number.
+  const TYPED = "input:not([type=hidden], [type=checkbox], [type=radio]), textarea";
+  let typed = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, requestConfig } = event.detail;
+    const sent = requestConfig.elt.closest("form");
+    typed = [...target.querySelectorAll(TYPED)].filter((control) => control.form !== sent && isTyped(control));
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    typed.forEach(({ id, value }) => {
+      const control = document.getElementById(id);
+      if (control && "value" in control) control.value = value;
+    });
+    typed = [];
+  });
+
   // After a part of the page was replaced the focus stays where the reader was: htmx keeps it on what has the same id;
   // where that has gone (a line was taken out, a notice came instead), it goes to what came. Polls move nothing.
   const focusOn = (element) => {
@@ -63,6 +93,11 @@
     if (focusErrors(event.target)) return;
     const notice = event.target.closest("#page-notice") ? document.querySelector("#page-notice .notice")
       : event.target.querySelector(".notice--bad");
+    if (isHeldBack) {
+      isHeldBack = false;
+      if (!notice) tell("You had changed a number, so your cart was updated first. Please look at the new total, then check out.", "info");
+      if (!notice) return;
+    }
     const lost = document.activeElement === document.body || document.activeElement === null;
     const asked = event.detail.requestConfig && event.detail.requestConfig.triggeringEvent;
     if (notice) focusOn(notice);
@@ -85,12 +120,13 @@
   document.querySelectorAll("[data-print]").forEach((button) => { button.hidden = false; });
 
   // A request that failed at the server or on its way is told in words; what was typed stays on the page.
-  const tell = (text) => {
+  const tell = (text, kind = "bad") => {
+    if (kind === "bad") isHeldBack = false;
     const box = document.getElementById("page-notice");
     if (!box) return;
     const notice = document.createElement("div");
-    notice.className = "notice notice--bad";
-    notice.setAttribute("role", "alert");
+    notice.className = `notice notice--${kind}`;
+    notice.setAttribute("role", kind === "bad" ? "alert" : "status");
     const body = document.createElement("p");
     body.className = "notice__body";
     body.textContent = text;

@@ -170,6 +170,8 @@ class EntryDTO:
     user_id: int | None = None
     replaces_id: int | None = None
     """The booking in whose place a late payment took this one: it is the one that the order's line names."""
+    needs_approval: bool = False
+    """Whether a booking is a request, which may be declined once it is paid."""
 
 
 @dataclass(frozen=True, slots=True)

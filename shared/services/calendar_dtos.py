@@ -103,6 +103,7 @@ def entry_to_dto(entry: CalendarEntry, types: list[TicketType], *, now: datetime
         vat_rate=entry.vat_rate or ZERO,
         user_id=entry.user_id,
         replaces_id=entry.replaces_id,
+        needs_approval=calendar.needs_approval,
     )
 
 

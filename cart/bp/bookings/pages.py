@@ -52,6 +52,14 @@ class BookingPage:
     """``approve``, ``decline``, or empty: nothing is asked yet."""
     owed: Decimal = ZERO
     """What is owed back once it is declined, where that is asked."""
+    note: str = ""
+    """What was typed for the booker."""
+    note_problem: str = ""
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """What is wrong, with the control that it is about."""
+        return (("f-note", self.note_problem),) if self.note_problem else ()
 
 
 def view_of(waiting: WaitingBooking, now: datetime) -> WaitingView:

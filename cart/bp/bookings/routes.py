@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -12,7 +13,7 @@ from cart.bp.bookings.services import decide_booking, find_waiting, list_waiting
 from cart.wiring import current_till
 from shared.contracts.dtos import ZERO
 from shared.contracts.entry_keys import key_after, read_key
-from shared.contracts.errors import Conflict
+from shared.contracts.errors import BadInput, Conflict
 from shared.contracts.states import Role
 from shared.web.htmx import redirect_to
 from shared.web.identity import role_required, signed_in_user
@@ -73,12 +74,16 @@ async def decline(entry_id: int) -> ResponseTypes:
 
 async def _decide(entry_id: int, *, approved: bool) -> ResponseTypes:
     """Decide, and go back to the queue, which says what came of it."""
+    note = (await request.form).get("note", "")
     try:
         owed = await decide_booking(
-            current_till(), entry_id=entry_id, approved=approved, actor_user_id=signed_in_user().id
+            current_till(), entry_id=entry_id, approved=approved, actor_user_id=signed_in_user().id, note=note
         )
     except Conflict as refusal:
         return await _refuse(refusal)
+    except BadInput as refusal:
+        await discard_session()
+        return await _show_booking(entry_id, "approve" if approved else "decline", note, refusal)
     result = "approved" if approved else "owed" if owed else "declined"
     return redirect_to(url_for("bookings.queue", result=result))
 
@@ -106,14 +111,16 @@ async def _show_queue(problem: str = "") -> ResponseTypes:
     return await make_response(html, HTTPStatus.CONFLICT if problem else HTTPStatus.OK)
 
 
-async def _show_booking(entry_id: int, question: str = "") -> ResponseTypes:
-    """Render one booking, or the queue where it waits no more."""
+async def _show_booking(
+    entry_id: int, question: str = "", note: str = "", refused: BadInput | None = None
+) -> ResponseTypes:
+    """Render one booking, or the queue where it waits no more; after a refusal with what was typed."""
     till, session = current_till(), request_session()
     try:
         waiting = await find_waiting(session, till, entry_id)
     except Conflict as refusal:
         return await _refuse(refusal)
-    page = build_booking_page(
+    asked = build_booking_page(
         waiting,
         await order_of(session, waiting),
         now=till.clock(),
@@ -121,4 +128,6 @@ async def _show_booking(entry_id: int, question: str = "") -> ResponseTypes:
         question=question,
         owed=await owed_if_declined(session, waiting.entry) if question == "decline" else ZERO,
     )
-    return await make_response(await render_template("_types/bookings/booking.html", page=page))
+    page = replace(asked, note=note, note_problem="" if refused is None else str(refused))
+    html = await render_template("_types/bookings/booking.html", page=page)
+    return await make_response(html, HTTPStatus.OK if refused is None else refused.status)

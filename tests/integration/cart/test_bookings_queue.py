@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from quart import Quart
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.bookings.services import decide_booking
@@ -16,7 +16,7 @@ from cart.wiring import TILL, Till
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.states import DebtReason, DebtState, EntryState, OrderState, PaymentState
-from shared.models import Calendar, CalendarEntry, Debt, JournalEntry, Mail, Order, Slot
+from shared.models import Calendar, CalendarEntry, Debt, JournalEntry, Mail, Order, OrderNote, Slot
 from shared.payments.fake import FakeGateway
 from shared.services.calendar_impl import SqlCalendarService
 from shared.settings import Settings
@@ -338,6 +338,15 @@ async def test_the_booker_reads_that_it_is_confirmed(
     assert f"http://localhost:8002/orders/{waiting.order.id}/" in mail.text
 
 
+@pytest.mark.parametrize("asks", [True, False])
+async def test_the_cart_says_what_is_only_a_request(
+    session: AsyncSession, till: Till, room: Calendar, ada: Visitor, *, asks: bool
+) -> None:
+    await session.execute(update(Calendar).values(needs_approval=asks))
+    await put_into_cart(session, till, room, ada)
+    assert ("if it is declined you get your money back" in (await ada.get("/")).text("#cart-panel .lines")) is asks
+
+
 # --- decline ---
 
 
@@ -399,6 +408,40 @@ async def test_the_booker_reads_that_it_was_declined_and_what_comes_back(
     page = await ada.get(f"/orders/{waiting.order.id}/")
     assert page.text("#order-bookings + .lines .tag") == "Declined"
     assert "£16.00: the booking was declined." in page.text(".notice--warning")
+
+
+@pytest.mark.parametrize(("answer", "noted"), [("approve", "approved"), ("decline", "declined")])
+async def test_the_booker_reads_what_an_admin_adds_and_the_order_keeps_it(
+    admin: Visitor, waiting: MadeBooking, session: AsyncSession, answer: str, noted: str
+) -> None:
+    await admin.post(f"{QUEUE}{waiting.entry.id}/{answer}/", {"note": " The floor is <wet>.\r\nSorry! "})
+    [mail] = await mails(session)
+    assert "They write:\nThe floor is <wet>.\nSorry!\n" in mail.text
+    assert "The floor is &lt;wet&gt;.\nSorry!" in mail.html
+    async with fresh(session) as now:
+        [kept] = await now.scalars(select(OrderNote))
+    assert (kept.order_id, kept.author_id) == (waiting.order.id, admin.id)
+    assert kept.body == f"The room for an hour was {noted}: The floor is <wet>.\nSorry!"
+
+
+async def test_without_a_word_to_the_booker_the_mail_has_none(
+    admin: Visitor, waiting: MadeBooking, session: AsyncSession
+) -> None:
+    await admin.post(f"{QUEUE}{waiting.entry.id}/decline/", {"note": "  "})
+    [mail] = await mails(session)
+    assert "They write" not in mail.text + mail.html
+    async with fresh(session) as now:
+        assert list(await now.scalars(select(OrderNote))) == []
+
+
+async def test_a_word_that_is_too_long_decides_nothing_and_is_kept(
+    admin: Visitor, waiting: MadeBooking, session: AsyncSession
+) -> None:
+    answer = await admin.post(f"{QUEUE}{waiting.entry.id}/decline/", {"note": "x" * 501})
+    assert answer.status == 422
+    assert "500 characters" in answer.text("#f-note-error")
+    assert answer.text("#f-note") == "x" * 501
+    assert await state_of(session, waiting.entry.id) == EntryState.PROVISIONAL
 
 
 async def test_declining_what_was_free_writes_no_debt(

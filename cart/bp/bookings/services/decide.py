@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cart.bp.cart.services.attempts import lock_buyer_and_order
 from cart.bp.orders.services import order_to_dto
 from cart.bp.orders.services.mails import queue_booking_mail
+from cart.bp.refunds.services.by_hand import read_note
 from cart.bp.refunds.services.given_for import payment_given_for
 from cart.bp.refunds.services.owed import left_of_line, owe
 from cart.wiring import Till
@@ -18,22 +19,41 @@ from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.states import DebtReason
 from shared.db.locks import lock_payment
 from shared.db.uow import unit_of_work
-from shared.models import Order, OrderLine, Payment
+from shared.models import Order, OrderLine, OrderNote, Payment
 from shared.services.journal import act_as, user_actor
 
 from .lines import line_of
 
 
-async def decide_booking(till: Till, *, entry_id: int, approved: bool, actor_user_id: int) -> bool:
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided, what the booker is told besides (nothing is enough), and by whom."""
+
+    approved: bool
+    note: str
+    actor_user_id: int
+
+    @property
+    def actor(self) -> str:
+        """Who decided, as the journal has it."""
+        return user_actor(self.actor_user_id)
+
+    def noted(self, name: str) -> str:
+        """Say it at the order."""
+        return f"{name} was {'approved' if self.approved else 'declined'}: {self.note}"
+
+
+async def decide_booking(till: Till, *, entry_id: int, approved: bool, actor_user_id: int, note: str = "") -> bool:
     """Approve a booking that waits, or decline it; return whether its price is owed back now. The booker gets a mail.
 
-    Raises NotFound, and Conflict where it does not wait (any more): then nothing was changed, so of two who decide at
-    the same time one is told.
+    A ``note`` stands in that mail, and at the order. Raises NotFound, BadInput for a note that is too long, and
+    Conflict where it does not wait (any more): then nothing was changed, so of two who decide at once one is told.
     """
+    said = Verdict(approved, read_note(note, "") if note.strip() else "", actor_user_id)
     async with unit_of_work(till.database) as uow:
         order = await _lock_order(uow.session, till, entry_id)
-        await act_as(uow.session, user_actor(actor_user_id))
-        owed = await _decide(uow.session, till, order, entry_id, approved=approved, actor=user_actor(actor_user_id))
+        await act_as(uow.session, said.actor)
+        owed = await _decide(uow.session, till, order, entry_id, said)
         await uow.commit()
     return owed
 
@@ -55,21 +75,21 @@ async def _lock_order(session: AsyncSession, till: Till, entry_id: int) -> Order
     return await lock_buyer_and_order(session, Order.id == entry.order_id)
 
 
-async def _decide(
-    session: AsyncSession, till: Till, order: Order, entry_id: int, *, approved: bool, actor: str
-) -> bool:
+async def _decide(session: AsyncSession, till: Till, order: Order, entry_id: int, said: Verdict) -> bool:
     """Decide on a booking of a locked order, do all that follows, and return whether money is owed."""
     calendar = till.services.calendar
-    payment = None if approved else await _lock_payment(session, order.id)
-    if await calendar.decide_entry(session, entry_id, approved=approved) != order.id:
+    payment = None if said.approved else await _lock_payment(session, order.id)
+    if await calendar.decide_entry(session, entry_id, approved=said.approved) != order.id:
         raise Conflict
     entry = await calendar.booking(session, entry_id)
     if entry is None:
         raise NotFound
     line = await line_of(session, entry)
-    owed = ZERO if approved else await _owe(session, payment, line, actor)
-    told = replace(entry, cost=line.total if approved else owed)
-    await queue_booking_mail(till, session, told, order=order_to_dto(order, []))
+    owed = ZERO if said.approved else await _owe(session, payment, line, said.actor)
+    told = replace(entry, cost=line.total if said.approved else owed)
+    if said.note:
+        session.add(OrderNote(order_id=order.id, author_id=said.actor_user_id, body=said.noted(entry.name)))
+    await queue_booking_mail(till, session, told, order=order_to_dto(order, []), note=said.note)
     return owed > 0
 
 

@@ -45,6 +45,8 @@ class CartLine:
     """What one cost when it was put in, where that was something else."""
     problem: str | None = None
     left: int | None = None
+    is_request: bool = False
+    """Whether it may be declined once it is paid."""
 
     @property
     def total(self) -> Decimal:
@@ -195,6 +197,7 @@ def _booking_line(entry: EntryDTO) -> CartLine:
         price_before=_changed(entry.cost_seen, price),
         problem=entry.refusal or None,
         left=0 if entry.refusal else None,
+        is_request=entry.needs_approval,
     )
 
 

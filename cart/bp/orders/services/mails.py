@@ -121,8 +121,13 @@ async def _queue(till: Till, session: AsyncSession, told: Told, *, event: str, k
     await queue_mail(session, mail, kind=event, key=f"{event}:{key}")
 
 
-async def queue_booking_mail(till: Till, session: AsyncSession, entry: EntryDTO, *, order: OrderDTO) -> None:
-    """Tell a booker what became of a booking that waited: confirmed, or declined. Once, in the caller's transaction."""
+async def queue_booking_mail(
+    till: Till, session: AsyncSession, entry: EntryDTO, *, order: OrderDTO, note: str = ""
+) -> None:
+    """Tell a booker what became of a booking that waited: confirmed, or declined, with what was noted for them.
+
+    Once, in the caller's transaction.
+    """
     recipient = await recipient_of(session, order.id)
     if recipient is None:
         return
@@ -134,6 +139,7 @@ async def queue_booking_mail(till: Till, session: AsyncSession, entry: EntryDTO,
         entry=entry,
         order=order,
         order_url=order_url(till.settings, order),
+        note=note,
     )
     await queue_mail(session, mail, kind=event, key=f"{event}:{entry.id}")
 

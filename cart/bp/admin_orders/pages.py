@@ -156,6 +156,13 @@ class CancelPage:
     chosen: tuple[LineView, ...]
     is_gone: bool = False
     """Whether something was chosen, and nothing of it can be cancelled (any more)."""
+    is_missing: bool = False
+    """Whether somebody went on and had chosen nothing."""
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """What is wrong, with the control that it is about."""
+        return (("lines", "Choose what is to be cancelled."),) if self.is_missing else ()
 
     @property
     def total(self) -> Decimal:
@@ -191,6 +198,10 @@ RESULTS: dict[str, Tag] = {
     ),
     f"asked-{Answer.NOT_REACHED}": (
         "SumUp cannot be reached right now, so nothing more is known. Nothing was changed.",
+        "warning",
+    ),
+    f"asked-{Answer.IN_REVIEW}": (
+        "There is nothing to ask: the payment has arrived, and waits for somebody to decide what becomes of it.",
         "warning",
     ),
     f"asked-{Answer.NOTHING}": ("There is nothing to ask: every payment and refund is decided.", "info"),

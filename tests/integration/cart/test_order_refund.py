@@ -5,12 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import Role
-from shared.models import Order
+from shared.models import Order, Ticket
 from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.integration.cart.conftest import (
@@ -75,6 +75,34 @@ async def test_the_whole_way_to_a_refund(
 
     again = await admin.post(address(order), sent_by(preview))
     assert (again.status, again.location, gateway.calls["refund"]) == (303, answer.location, 1)
+
+
+async def test_tickets_are_told_apart_by_their_codes(admin: Visitor, order: Order, session: AsyncSession) -> None:
+    codes = list(await session.scalars(select(Ticket.code).where(Ticket.order_id == order.id).order_by(Ticket.id)))
+    assert [
+        text.partition("Code ")[2] for text in (await admin.get(address(order))).texts(".choice label")[:2]
+    ] == codes
+
+
+async def test_what_was_free_is_cancelled_elsewhere(
+    admin: Visitor,
+    ada: Visitor,
+    session: AsyncSession,
+    show: Show,
+    order: Order,
+    fill_cart: FillCart,
+    gateway: FakeGateway,
+) -> None:
+    assert not (await admin.get(address(order))).has("#lines ~ p a")
+    await fill_cart(ada, await make_show(session, name="A free one", cost="0.00"), 1)
+    await fill_cart(ada, show, 1)
+    await ada.post("/checkout/", {"shown_total": "12.50"})
+    payment = (await payments_of(session, ada))[-1]
+    gateway.pay(str(payment.checkout_id))
+    await ada.get(f"/checkout/return/{payment.return_token}/")
+    page = await admin.get(f"/admin/orders/{payment.order_id}/refund/")
+    assert [label.partition("it was ")[2] for label in page.texts("#lines .choice label")] == ["", "free"]
+    assert page.has(f"main a[href='/admin/orders/{payment.order_id}/cancel/']")
 
 
 async def test_cancelling_is_said_before_and_frees_the_seat(

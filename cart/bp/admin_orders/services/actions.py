@@ -44,6 +44,7 @@ class Answer(StrEnum):
     NOT_REACHED = "not_reached"
     NOT_KNOWN = "not_known"
     SAME = "same"
+    IN_REVIEW = "in_review"
     NOTHING = "nothing"
 
 
@@ -121,8 +122,9 @@ async def ask_provider(till: Till, *, order_id: int, scope: PageScope) -> Answer
         payments = (await uow.session.execute(_payments_to_ask(order_id))).all()
         refunds = (await uow.session.execute(_refunds_to_ask(order_id))).all()
         paid = list(await uow.session.scalars(_paid(order_id)))
+        in_review = await uow.session.scalar(_in_review(order_id))
     if not payments and not refunds and not paid:
-        return Answer.NOTHING
+        return Answer.NOTHING if in_review is None else Answer.IN_REVIEW
     answers = [await _ask_about_payment(till, payment_id, state) for payment_id, state in payments]
     answers += [await _ask_about_refund(till, refund_id, state) for refund_id, state in refunds]
     answers += [await _ask_about_movements(till, payment_id) for payment_id in paid]
@@ -175,6 +177,11 @@ def _paid(order_id: int) -> Select[int]:
     """Select the payments of an order that have arrived, and whose record at the provider has a name."""
     mine = (Payment.order_id == order_id, Payment.state == PaymentState.PAID, Payment.transaction_id.is_not(None))
     return select(Payment.id).where(*mine).order_by(Payment.id)
+
+
+def _in_review(order_id: int) -> Select[int]:
+    """Select a payment of an order that a person has to decide on."""
+    return select(Payment.id).where(Payment.order_id == order_id, Payment.state == PaymentState.REVIEW).limit(1)
 
 
 def _payments_to_ask(order_id: int) -> Select[int, str]:

@@ -13,7 +13,7 @@ from shared.contracts.access import PageScope
 from shared.contracts.dtos import ZERO
 from shared.contracts.errors import BadInput, Conflict, NotFound
 from shared.contracts.money import CENT
-from shared.models import Debt, Order, OrderLine, User
+from shared.models import Debt, Order, OrderLine, Ticket, User
 
 from .given_for import payment_given_for
 
@@ -40,6 +40,8 @@ class RefundableLine:
     quantity: int
     total: Decimal
     left: Decimal
+    code: str = ""
+    """Its ticket's code; empty: it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +103,22 @@ async def find_refundable(session: AsyncSession, scope: PageScope, order_id: int
 async def _lines_of(session: AsyncSession, order_id: int) -> list[tuple[RefundableLine, int | None]]:
     """Return an order's lines with what is left of each, and the page that sold it."""
     owed = func.coalesce(func.sum(Debt.amount), 0).label("owed")
+    its_ticket = (Ticket.order_id == order_id) & (func.coalesce(Ticket.replaces_id, Ticket.id) == OrderLine.ticket_id)
     rows = await session.execute(
-        select(OrderLine, owed)
+        select(OrderLine, owed, Ticket.code)
         .outerjoin(Debt, Debt.order_line_id == OrderLine.id)
+        .outerjoin(Ticket, its_ticket)
         .where(OrderLine.order_id == order_id)
-        .group_by(OrderLine.id)
+        .group_by(OrderLine.id, Ticket.code)
         .order_by(OrderLine.id)
     )
-    return [
-        (
-            RefundableLine(line.id, line.title, line.detail, line.quantity, line.total, line.total - gone),
-            line.page_post_id,
-        )
-        for line, gone in rows
-    ]
+    return [(_line(line, gone, code), line.page_post_id) for line, gone, code in rows]
+
+
+def _line(line: OrderLine, gone: Decimal, code: str | None) -> RefundableLine:
+    """Map a line, of whose price so much is owed or went back."""
+    left = line.total - gone
+    return RefundableLine(line.id, line.title, line.detail, line.quantity, line.total, left, code or "")
 
 
 def shares_of(order: RefundableOrder, wish: Wish) -> tuple[Share, ...]:

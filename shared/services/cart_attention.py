@@ -48,13 +48,23 @@ def finding_within(scope: PageScope) -> ColumnElement[bool]:
 
 async def count_attention(session: AsyncSession, scope: PageScope) -> int:
     """Count what waits for a person within a scope, of each kind up to ``MOST_COUNTED``, in one query."""
-    waiting = (
-        select(Debt.id).where(Debt.state == DebtState.OWED, debt_within(scope)),
+    waiting = (select(Debt.id).where(Debt.state == DebtState.OWED, debt_within(scope)), *_to_look_at(scope))
+    debts, payments, findings = (_bounded_count(statement) for statement in waiting)
+    return await session.scalar(select(debts + payments + findings)) or 0
+
+
+async def count_to_look_at(session: AsyncSession, scope: PageScope) -> int:
+    """Count what of that is no debt: payments in review and findings within a scope, in one query."""
+    payments, findings = (_bounded_count(statement) for statement in _to_look_at(scope))
+    return await session.scalar(select(payments + findings)) or 0
+
+
+def _to_look_at(scope: PageScope) -> tuple[Select[int], Select[int]]:
+    """Select the payments in review, and the findings, that wait for a person within a scope."""
+    return (
         select(Payment.id).where(Payment.state == PaymentState.REVIEW, order_within(scope, Payment.order_id)),
         select(ProviderFinding.id).where(ProviderFinding.resolved_at.is_(None), finding_within(scope)),
     )
-    debts, payments, findings = (_bounded_count(statement) for statement in waiting)
-    return await session.scalar(select(debts + payments + findings)) or 0
 
 
 def _bounded_count(statement: Select[int]) -> ScalarSelect[int]:

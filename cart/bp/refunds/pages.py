@@ -12,7 +12,7 @@ from .note_form import NotePage
 
 REASONS: dict[DebtReason, str] = {
     DebtReason.SOLD_OUT: "Sold out: the payment came after the seats had gone to others",
-    DebtReason.PAID_TWICE: "Paid twice: the same things were bought and paid again",
+    DebtReason.PAID_TWICE: "Paid twice: this order was paid again, or the same things in another one",
     DebtReason.ORDER_CLOSED: "Paid after the order was closed",
     DebtReason.CANCELLED_BY_ORGANISER: "Cancelled by the organiser",
     DebtReason.DECLINED: "The booking was declined",
@@ -68,6 +68,8 @@ class RefundsPage:
     time_zone: str
     at_once: int
     """How many could be refunded at once; nobody is asked about fewer than two."""
+    to_look_at: int
+    """How much else waits for a person: payments in review, and what only the provider's record shows."""
     result_kind: str = ""
     result: str = ""
     problem: str = ""

@@ -22,6 +22,7 @@ from cart.wiring import current_till
 from shared.contracts.access import PageScope
 from shared.contracts.errors import BadInput, NotFound, ShopError
 from shared.contracts.states import DebtState, RefundState, Role
+from shared.services.cart_attention import count_to_look_at
 from shared.web.htmx import is_htmx, redirect_to
 from shared.web.identity import current_scope, recent_sign_in_required, role_required, signed_in_user
 from shared.web.limits import limit_per_person
@@ -175,6 +176,7 @@ async def _load_page(problem: str = "") -> RefundsPage:
         next_url=url_for("refunds.queue", state=state.value, after=shown[-1].id) if more else "",
         time_zone=current_till().settings.time_zone,
         at_once=at_once.count if at_once is not None and at_once.count >= FEWEST_AT_ONCE else 0,
+        to_look_at=await count_to_look_at(request_session(), scope),
         result_kind=kind,
         result=result,
         problem=problem,

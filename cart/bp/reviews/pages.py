@@ -84,6 +84,11 @@ class ReviewsPage:
     result: str = ""
     state: str = "review"
 
+    @property
+    def to_look_at(self) -> str:
+        """How much there is."""
+        return f"{len(self.reviews) + len(self.findings)}{'+' if self.has_more else ''}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPage(NotePage):

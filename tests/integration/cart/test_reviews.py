@@ -46,6 +46,8 @@ async def make_finding(session: AsyncSession, kind: FindingKind = FindingKind.FO
 
 
 async def test_nothing_to_look_at_says_so(admin: Visitor) -> None:
+    for address in (REVIEW, "/admin/refunds/"):
+        assert (await admin.get(address)).texts("nav[aria-label='Which refunds'] a")[-1] == "To look at"
     assert (await admin.get(REVIEW)).text(".empty__title") == "Nothing to look at"
 
 
@@ -53,6 +55,8 @@ async def test_it_is_listed_with_what_differs_and_counts_in_the_header(admin: Vi
     page = await admin.get(REVIEW)
     assert page.texts(f"#payment-{too_much.id} td")[:3] == ["another amount", "25.00 GBP", "30.00 GBP"]
     assert "Refunds (1)" in page.text(".site-header")
+    for address in (REVIEW, "/admin/refunds/"):
+        assert "To look at (1)" in (await admin.get(address)).text("main")
 
 
 async def test_accepting_says_what_will_happen_and_does_it(
@@ -165,6 +169,14 @@ async def went_back(session: AsyncSession, payment: Payment, kind: FindingKind, 
     await session.flush()
     await session.commit()
     return found
+
+
+async def test_a_finding_about_a_payment_of_ours_leads_to_its_order(
+    admin: Visitor, session: AsyncSession, whole: Payment
+) -> None:
+    found = await went_back(session, whole, FindingKind.CHARGEBACK, counted=True)
+    page = await admin.get(f"{REVIEW}findings/{found.id}/")
+    assert page.has(f"main a[href='/admin/orders/{whole.order_id}/']")
 
 
 @pytest.mark.parametrize("kind", [FindingKind.EXTERNAL_REFUND, FindingKind.CHARGEBACK])

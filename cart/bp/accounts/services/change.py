@@ -28,6 +28,7 @@ from shared.models import PaymentAccount
 from shared.payments.vault import vault_of
 from shared.services.journal import record, user_actor
 
+OWN_ACCOUNT = "This is the installation's own account. A page that has no other account is paid to it, without a key."
 WRONG_KEY = "The payment provider does not know this key. Please copy it from its dashboard once more."
 OUT_OF_REACH = (
     "The payment provider cannot be reached right now, so the key could not be checked. Nothing was changed;"
@@ -43,7 +44,7 @@ async def pay_page_to(till: Till, *, page_id: int, merchant_code: str, api_key: 
     nothing was changed. Safe to repeat: a key that is stored already is replaced.
     """
     if merchant_code == till.settings.sumup_merchant_code:
-        raise BadInput("This is the installation's own account. Use the other button for it.", field="merchant_code")
+        raise BadInput(OWN_ACCOUNT, field="merchant_code")
     await _require_page(till, page_id)
     account = await _check(till, merchant_code, api_key)
     async with unit_of_work(till.database) as uow:

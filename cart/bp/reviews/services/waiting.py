@@ -74,6 +74,7 @@ class FindingRow:
     currency: str
     happened_at: datetime | None
     found_at: datetime
+    order_id: int | None
     order_number: str | None
     is_counted: bool
     """Whether what went back counts as given back: not so where it pays no whole debt, or its payment is not paid."""
@@ -147,9 +148,9 @@ async def find_finding(session: AsyncSession, scope: PageScope, finding_id: int)
 async def _findings(
     session: AsyncSession, scope: PageScope, which: ColumnElement[bool], limit: int
 ) -> list[FindingRow]:
-    """Read findings with the number of the order that they are about."""
+    """Read findings with the order that they are about."""
     rows = await session.execute(
-        select(ProviderFinding, Order.number, _is_counted())
+        select(ProviderFinding, Order.id, Order.number, _is_counted())
         .outerjoin(Payment, Payment.id == ProviderFinding.payment_id)
         .outerjoin(Order, Order.id == Payment.order_id)
         .where(which, finding_within(scope))
@@ -167,10 +168,11 @@ async def _findings(
             currency=found.currency,
             happened_at=found.happened_at,
             found_at=found.found_at,
+            order_id=order_id,
             order_number=number,
             is_counted=is_counted,
         )
-        for found, number, is_counted in rows
+        for found, order_id, number, is_counted in rows
     ]
 
 

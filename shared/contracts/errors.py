@@ -59,7 +59,7 @@ class SignInAgain(SignInRequired):
     code = "sign_in_again"
     text = (
         "It is a while since you signed in, so nothing was done. Sign in once more, then go back to the form:"
-        " what you entered is still there."
+        " most browsers still have there what you entered, but no secret keys."
     )
 
 

@@ -173,7 +173,7 @@ async def _show_cancel(order_id: int, typed: list[str]) -> ResponseTypes:
         lines=lines,
         chosen=chosen,
         is_gone=bool(wanted) and not chosen,
-        is_missing="go" in request.args and not wanted,
+        is_missing=bool(lines) and "go" in request.args and not wanted,
     )
     html = await render_template("_types/admin_orders/cancel.html", page=page)
     return await make_response(html, HTTPStatus.UNPROCESSABLE_ENTITY if page.is_missing else HTTPStatus.OK)

@@ -221,6 +221,7 @@ async def test_a_payment_in_review_is_told_as_that_in_the_cart_and_on_the_order(
         page = await ada.get(path)
         assert "A person has to look at this payment" in page.text("main")
         assert "a minute" not in page.text("main")
+    assert (await ada.get("/")).text("#open-orders") == "Not settled yet"
 
 
 @pytest.mark.parametrize("who", ["visitor", "bob"])

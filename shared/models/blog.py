@@ -45,6 +45,8 @@ class PageConfig(IdMixin, Base):
     container_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
     seller_name: Mapped[str] = mapped_column(server_default="")
     seller_address: Mapped[str] = mapped_column(server_default="")
+    seller_email: Mapped[str] = mapped_column(server_default="")
+    seller_phone: Mapped[str] = mapped_column(server_default="")
     terms: Mapped[str] = mapped_column(server_default="")
     refund_policy: Mapped[str] = mapped_column(server_default="")
     collection_place: Mapped[str] = mapped_column(server_default="")

@@ -26,6 +26,8 @@ class Mail(IdMixin, Base):
     kind: Mapped[str]
     key: Mapped[str] = mapped_column(unique=True)
     recipient: Mapped[str]
+    reply_to: Mapped[str] = mapped_column(server_default="")
+    """Where answers go; empty: to the sender of every mail."""
     subject: Mapped[str]
     text: Mapped[str]
     html: Mapped[str] = mapped_column(server_default="")

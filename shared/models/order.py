@@ -105,6 +105,8 @@ class OrderSeller(IdMixin, Base):
     page_title: Mapped[str]
     name: Mapped[str]
     address: Mapped[str]
+    email: Mapped[str] = mapped_column(server_default="")
+    phone: Mapped[str] = mapped_column(server_default="")
     terms: Mapped[str]
     refund_policy: Mapped[str]
     collection_place: Mapped[str]

@@ -1,13 +1,15 @@
-"""How templates write money, times and codes; for pages and mails alike."""
+"""How templates write money, times, codes and what links lead to; for pages and mails alike."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from urllib.parse import quote
 
 import segno
 from markupsafe import Markup, escape
 
+from shared.contracts.contact import dialled
 from shared.contracts.money import Money, to_cents
 from shared.settings import Settings
 
@@ -33,6 +35,16 @@ def qr(code: str) -> Markup:
     )
     label = escape(f"QR code {code}")
     return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))  # noqa: S704 - segno's own output
+
+
+def mailto(email: str) -> str:
+    """Return the link that writes to an e-mail address: a ``?`` in it begins no subject (RFC 6068)."""
+    return f"mailto:{quote(email, safe='@+')}"
+
+
+def tel(phone: str) -> str:
+    """Return the link that rings a telephone number."""
+    return f"tel:{dialled(phone)}"
 
 
 def page_url_of(settings: Settings) -> Callable[[str, str], str]:

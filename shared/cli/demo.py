@@ -150,6 +150,8 @@ async def _add_posts(session: AsyncSession, page: DemoPage, today: date) -> int:
         page_id,
         seller_name=page.seller_name,
         seller_address=page.seller_address,
+        seller_email=page.seller_email,
+        seller_phone=page.seller_phone,
         has_calendar=True,
         has_market=bool(page.products),
         terms=curly(page.terms),

@@ -167,6 +167,8 @@ From Bridge Street take the Moor Road and turn left at the milk stand. The numbe
 welcome in the yard, and so are children, on the same terms.""",
     seller_name="Hollin Bank Farm",
     seller_address="Moor Road\nWellowby\nWB3 9HB",
+    seller_email="shop@hollin-bank.example",
+    seller_phone="01632 960214",
     terms="You buy from Hollin Bank Farm. Prices are for what is on the label; weights of fresh things vary a little.",
     refund_policy="Fresh food cannot be brought back, but if anything is not as it should be, tell us within two days "
     "and you get your money back.",

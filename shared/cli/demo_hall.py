@@ -82,6 +82,8 @@ There is a level entrance at the side, and an accessible lavatory. Parking is in
 lane when it is not.""",
     seller_name="Thornby Village Hall Committee",
     seller_address="Church Lane\nThornby\nWB4 1TH",
+    seller_email="bookings@thornby-hall.example",
+    seller_phone="01632 960358",
     terms="You hire from the Thornby Village Hall Committee, a registered charity. Leave the hall as you found it, the "
     "chairs stacked and the heating off.",
     refund_policy="A booking can be given back until seven days before it: write to us, and you get your money back. "

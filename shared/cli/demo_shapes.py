@@ -137,6 +137,8 @@ class DemoPage:
     body: str
     seller_name: str
     seller_address: str
+    seller_email: str
+    seller_phone: str
     calendar_name: str
     calendar_place: str
     calendar_description: str

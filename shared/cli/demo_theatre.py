@@ -178,6 +178,8 @@ just come and tell us at the door.
 Ring us on the day. If we can sell your seat, you get your money back; and usually we can.""",
     seller_name="The Lantern Theatre Trust",
     seller_address="14 Bridge Street\nWellowby\nWB3 4LT",
+    seller_email="boxoffice@lantern-theatre.example",
+    seller_phone="01632 960471",
     terms="You buy from The Lantern Theatre Trust. A ticket admits one person once. Latecomers are let in at a break.",
     refund_policy="If a show is cancelled you get all of your money back. If you cannot come, ring us on the day: when "
     "we can sell your seat again, you get your money back.",

@@ -24,7 +24,7 @@ class PageQuery(Query):
 
 
 class SellerAnswer(Answer):
-    """Who sells on a page, on which terms, and where and when products are collected."""
+    """Who sells on a page, how they are reached, on which terms, and where and when products are collected."""
 
     name: str
     address: str
@@ -32,6 +32,9 @@ class SellerAnswer(Answer):
     refund_policy: str
     collection_place: str
     collection_times: str
+    email: str = ""
+    phone: str = ""
+    """Both are empty where the page does not say, or where the blog app is older than they are."""
 
 
 class PageAnswer(Answer):

@@ -41,6 +41,8 @@ class PageDTO:
     has_market: bool = False
     seller_name: str = ""
     seller_address: str = ""
+    seller_email: str = ""
+    seller_phone: str = ""
     terms: str = ""
     refund_policy: str = ""
     collection_place: str = ""

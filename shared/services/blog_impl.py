@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from shared.contracts.contact import email_of, phone_of
 from shared.contracts.dtos import PageDTO, PostDTO
 from shared.contracts.errors import BadInput, NotFound
 from shared.contracts.paths import SLUG
@@ -69,6 +70,22 @@ def checked_slug(slug: str) -> str:
     return slug
 
 
+def checked_seller_email(typed: str) -> str:
+    """Return the e-mail address that buyers write to, or nothing where nothing was typed; raises BadInput."""
+    email = email_of(typed) if typed.strip() else ""
+    if email is None:
+        raise BadInput("Enter an e-mail address, such as shop@example.org, or none.", field="seller_email")
+    return email
+
+
+def checked_seller_phone(typed: str) -> str:
+    """Return the telephone number that buyers ring, or nothing where nothing was typed; raises BadInput."""
+    phone = phone_of(typed) if typed.strip() else ""
+    if phone is None:
+        raise BadInput("Enter a telephone number, such as 01632 960123, or none.", field="seller_phone")
+    return phone
+
+
 def _page_to_dto(post: Post, config: PageConfig | None) -> PageDTO:
     """Put a page and its configuration into one."""
     return PageDTO(
@@ -81,6 +98,8 @@ def _page_to_dto(post: Post, config: PageConfig | None) -> PageDTO:
         has_market=config is not None and config.has_market,
         seller_name=config.seller_name if config else "",
         seller_address=config.seller_address if config else "",
+        seller_email=config.seller_email if config else "",
+        seller_phone=config.seller_phone if config else "",
         terms=config.terms if config else "",
         refund_policy=config.refund_policy if config else "",
         collection_place=config.collection_place if config else "",
@@ -205,6 +224,8 @@ class SqlBlogService:
         *,
         seller_name: str = "",
         seller_address: str = "",
+        seller_email: str = "",
+        seller_phone: str = "",
         has_calendar: bool = False,
         has_market: bool = False,
         terms: str = "",
@@ -213,10 +234,15 @@ class SqlBlogService:
         collection_times: str = "",
         sumup_merchant_code: str | None = None,
     ) -> None:
-        """Say what a page sells, who sells it, and which account is paid. Safe to repeat."""
+        """Say what a page sells, who sells it, and which account is paid. Safe to repeat.
+
+        Raises BadInput for an e-mail address or a telephone number that is none.
+        """
         values = {
             "seller_name": seller_name,
             "seller_address": seller_address,
+            "seller_email": checked_seller_email(seller_email),
+            "seller_phone": checked_seller_phone(seller_phone),
             "has_calendar": has_calendar,
             "has_market": has_market,
             "terms": terms,

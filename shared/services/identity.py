@@ -8,7 +8,6 @@ Times come from the caller's clock.
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.contact import email_of
 from shared.contracts.dtos import UserDTO
 from shared.contracts.errors import BadInput, Conflict, TooMany
 from shared.contracts.states import Role
@@ -29,11 +29,7 @@ TOUCH_EVERY = timedelta(hours=1)
 """How stale ``last_seen_at`` may grow: a visit writes to the database at most once in this time."""
 MOST_CARTS = 10_000
 """How many carts one sweep looks at."""
-LONGEST_EMAIL = 254
 LONGEST_NAME = 100
-_EMAIL = re.compile(
-    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
-)
 
 
 class LinkSpent(Conflict):
@@ -88,8 +84,8 @@ def hash_token(token: str) -> str:
 
 def normalise_email(typed: str) -> str:
     """Return an e-mail address in the one form in which we store it; raises BadInput where it is none."""
-    email = typed.strip().lower()
-    if len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email) or ".." in email.partition("@")[0]:
+    email = email_of(typed)
+    if email is None:
         raise BadInput("Please enter your e-mail address, such as ada@example.org.", field="email")
     return email
 

@@ -10,7 +10,7 @@ from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader, StrictUndefine
 from jinja2.bccache import Bucket
 from quart import Quart
 
-from shared.browser.filters import amount, money_filter, page_url_of, qr
+from shared.browser.filters import amount, mailto, money_filter, page_url_of, qr, tel
 from shared.contracts.times import until, when
 from shared.contracts.vat import rate_text
 from shared.settings import Settings
@@ -70,9 +70,11 @@ def install_templates(app: Quart, settings: Settings, *, folder: Path, asset: Ca
     }
     environment.filters |= {
         "amount": amount,
+        "mailto": mailto,
         "money": money_filter(settings.currency),
         "qr": qr,
         "rate": rate_text,
+        "tel": tel,
         "until": until,
         "when": when,
     }

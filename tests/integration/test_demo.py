@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import combinations_with_replacement
@@ -27,6 +28,7 @@ from shared.models.ticket import Ticket
 from shared.models.user import User, UserRole
 from shared.payments.accounts import SumUpAccounts
 from shared.payments.sumup import sumup_client
+from shared.services.blog_impl import SqlBlogService
 from shared.settings import Settings
 from tests.support.sandbox import running_sandbox, settings_for
 
@@ -91,6 +93,13 @@ def test_the_theatres_page_shows_what_is_sold_out_and_nearly_so_on_any_day_of_th
     seats = {event.capacity - event.sold for event in coming[:PAGE_EVENTS] if event.capacity is not None}
 
     assert {0, 3} <= seats
+
+
+async def test_every_page_of_the_demo_can_be_asked_and_nobody_real_is(demo: AsyncSession) -> None:
+    pages = await SqlBlogService().pages(demo)
+    assert len({page.seller_email for page in pages}) == len({page.seller_phone for page in pages}) == len(PAGES)
+    assert all(page.seller_email.endswith(".example") for page in pages)
+    assert all(re.fullmatch(r"01632 960[0-9]{3}", page.seller_phone) for page in pages)  # Ofcom's numbers for stories
 
 
 async def test_loading_twice_loads_once(demo: AsyncSession, database_url: str, settings: Settings) -> None:

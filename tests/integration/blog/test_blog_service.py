@@ -31,6 +31,29 @@ async def test_pages_are_by_title_with_what_they_sell(session: AsyncSession) -> 
     assert (pages[0].seller_name, pages[0].seller_address) == ("Ann", "1 Barn Lane")
 
 
+async def test_how_a_seller_is_reached_is_kept_in_one_form(session: AsyncSession) -> None:
+    await make_page(session, slug="barn", seller_email=" Ann@Barn.example ", seller_phone=" 01632  960123")
+    await make_page(session, slug="mill")
+
+    barn, mill = [await blog.page_by_slug(session, slug) for slug in ("barn", "mill")]
+
+    assert barn is not None
+    assert mill is not None
+    assert (barn.seller_email, barn.seller_phone) == ("ann@barn.example", "01632 960123")
+    assert (mill.seller_email, mill.seller_phone) == ("", "")
+
+
+@pytest.mark.parametrize(("field", "typed"), [("seller_email", "ann at the barn"), ("seller_phone", "ring the bell")])
+async def test_a_page_takes_no_address_or_number_that_is_none(session: AsyncSession, field: str, typed: str) -> None:
+    page_id = await make_page(session, slug="barn", seller_email="ann@barn.example")
+    with pytest.raises(BadInput) as refusal:
+        await blog.configure_page(session, page_id, **{field: typed})  # type: ignore[arg-type]
+    assert refusal.value.field == field
+    page = await blog.page_by_slug(session, "barn")
+    assert page is not None
+    assert page.seller_email == "ann@barn.example"
+
+
 @pytest.mark.parametrize("published_at", [None, datetime.now(UTC) + timedelta(days=2)], ids=["draft", "tomorrow"])
 async def test_what_is_not_published_yet_is_not_found(session: AsyncSession, published_at: datetime | None) -> None:
     page_id = await make_page(session, slug="hidden", published_at=published_at)

@@ -98,6 +98,36 @@ async def test_a_page_shows_its_text_shop_seller_and_news(session: AsyncSession,
     assert "The Barn Trust" in texts(page, "aside strong")
 
 
+async def test_a_page_says_how_its_seller_is_written_to_and_rung(session: AsyncSession, client: Client) -> None:
+    await make_page(session, slug="barn", seller_email="o'hara@barn.example", seller_phone="+44 (0)1632 960123")
+    await session.commit()
+
+    links = (await read(client, "/barn/")).css("aside a")
+
+    assert [(link.attributes["href"], link.text()) for link in links] == [
+        ("mailto:o%27hara@barn.example", "o'hara@barn.example"),
+        ("tel:+441632960123", "+44 (0)1632 960123"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "shown"),
+    [
+        ({}, ["The Barn Trust", "1 Barn Lane"]),
+        ({"seller_phone": "01632 960123"}, ["The Barn Trust", "1 Barn Lane", "01632 960123"]),
+        ({"seller_name": "", "seller_email": "ann@barn.example"}, ["The Barn", "1 Barn Lane", "ann@barn.example"]),
+        ({"seller_name": ""}, []),
+    ],
+)
+async def test_a_page_shows_what_there_is_to_find_its_seller_by_and_no_more(
+    session: AsyncSession, client: Client, facts: dict[str, str], shown: list[str]
+) -> None:
+    await make_page(session, slug="barn", **facts)  # type: ignore[arg-type]
+    await session.commit()
+
+    assert texts(await read(client, "/barn/"), "aside p") == shown
+
+
 async def test_a_page_leads_to_the_times_of_its_calendars_that_can_be_booked(
     session: AsyncSession, client: Client
 ) -> None:

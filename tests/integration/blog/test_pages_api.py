@@ -9,6 +9,7 @@ import pytest
 from quart.typing import TestClientProtocol as Client
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.clients.blog import SellerAnswer
 from shared.services.blog_impl import SqlBlogService
 from tests.factories.blog import make_page, make_post
 from tests.support.internal_api import BEARER, assert_error
@@ -31,6 +32,8 @@ async def test_a_page_is_told_of_with_its_seller_and_what_it_has(client: Client,
         page_id,
         seller_name="The Barn Trust",
         seller_address="1 Barn Lane",
+        seller_email="ann@barn.example",
+        seller_phone="01632 960123",
         has_calendar=True,
         terms="Be kind.",
         refund_policy="Ask us.",
@@ -52,9 +55,17 @@ async def test_a_page_is_told_of_with_its_seller_and_what_it_has(client: Client,
             "refund_policy": "Ask us.",
             "collection_place": "The porch",
             "collection_times": "Saturdays, 9 to 12",
+            "email": "ann@barn.example",
+            "phone": "01632 960123",
         },
         "body": None,
     }
+
+
+def test_an_older_blog_that_does_not_tell_how_a_seller_is_reached_is_understood() -> None:
+    told = dict.fromkeys(("name", "address", "terms", "refund_policy", "collection_place", "collection_times"), "x")
+    seller = SellerAnswer.model_validate(told)
+    assert (seller.email, seller.phone) == ("", "")
 
 
 async def test_the_text_of_a_page_is_told_of_where_it_is_asked_for(client: Client, session: AsyncSession) -> None:

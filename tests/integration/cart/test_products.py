@@ -65,6 +65,8 @@ async def test_who_sells_on_which_terms_and_where_to_collect_is_read_before_payi
         jam.page_id,
         seller_name="The Barn Trust",
         seller_address="Barn Lane 1",
+        seller_email="ann@barn.example",
+        seller_phone="01632 960123",
         has_market=True,
         terms="Jars come back.",
         refund_policy="Within two weeks.",
@@ -72,9 +74,32 @@ async def test_who_sells_on_which_terms_and_where_to_collect_is_read_before_payi
         collection_times="Saturdays",
     )
     await put_products(guest, jam.variant_id)
-    text = (await guest.get("/")).text("#cart-panel")
+    page = await guest.get("/")
+    text = page.text("#cart-panel")
     for words in ("Barn Lane 1", "Jars come back.", "Within two weeks.", "The barn door", "Saturdays"):
         assert words in text
+    assert page.text("#cart-panel a[href='mailto:ann@barn.example']") == "ann@barn.example"
+    assert page.text("#cart-panel a[href='tel:01632960123']") == "01632 960123"
+
+
+async def test_a_seller_who_says_only_how_to_write_to_them_is_named_by_their_page(
+    guest: Visitor, jam: Jam, put_products: PutProducts, running: AppState, session: AsyncSession
+) -> None:
+    await running.services.blog.configure_page(  # type: ignore[attr-defined]
+        session, jam.page_id, has_market=True, seller_email="ann@barn.example"
+    )
+    await put_products(guest, jam.variant_id)
+    page = await guest.get("/")
+    assert "Sold by Barn of Plum jam" in page.text("#cart-panel")
+    assert page.has("#cart-panel a[href='mailto:ann@barn.example']")
+    assert not page.has("#cart-panel a[href^='tel:']")
+
+
+async def test_a_seller_who_says_nothing_of_it_has_no_links(
+    guest: Visitor, jam: Jam, put_products: PutProducts
+) -> None:
+    await put_products(guest, jam.variant_id)
+    assert not (await guest.get("/")).has("#cart-panel a:is([href^='mailto:'], [href^='tel:'])")
 
 
 async def test_somebody_elses_products_and_bookings_are_not_shown(

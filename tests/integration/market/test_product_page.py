@@ -103,6 +103,8 @@ async def test_who_sells_and_on_which_terms_can_be_read(visitor: Visitor, sessio
         has_market=True,
         seller_name="Barn Ltd",
         seller_address="1 Barn Lane",
+        seller_email="ann@barn.example",
+        seller_phone="01632 960123",
         terms="As seen.",
         refund_policy="Within two days.",
         collection_place="The apple store",
@@ -116,9 +118,12 @@ async def test_who_sells_and_on_which_terms_can_be_read(visitor: Visitor, sessio
     assert page.texts("[aria-labelledby=seller] > *") == [
         "Sold by Barn Ltd",
         "1 Barn Lane",
+        "ann@barn.example 01632 960123",
         "Terms. As seen.",
         "Refunds. Within two days.",
     ]
+    links = page.html.css("[aria-labelledby=seller] a")
+    assert [link.attributes["href"] for link in links] == ["mailto:ann@barn.example", "tel:01632960123"]
     assert page.texts(".notice p")[:3] == ["Buy here, collect there", "The apple store", "Sundays"]
     assert page.texts("article .small") == ["20% VAT is included in the price."]
 
@@ -135,6 +140,16 @@ async def test_a_page_that_says_nothing_of_its_seller_shows_nothing_of_it(
 
     assert not page.has("[aria-labelledby=seller]")
     assert page.texts(".notice p")[1] == "You collect what you have bought from The Barn."
+
+
+async def test_a_seller_without_a_name_can_still_be_asked(visitor: Visitor, session: AsyncSession) -> None:
+    page_id = await make_page(
+        session, slug="barn", has_market=True, seller_name="", seller_address="", seller_phone="01632 960123"
+    )
+    await make_product(session, page_id, slug="jam")
+    await session.commit()
+
+    assert (await visitor.get(JAM)).texts("[aria-labelledby=seller] > *") == ["Sold by The Barn", "01632 960123"]
 
 
 async def test_what_a_page_says_is_shown_and_not_obeyed(visitor: Visitor, session: AsyncSession) -> None:

@@ -1,4 +1,4 @@
-"""How money, times and codes are written."""
+"""How money, times, codes and links are written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from shared.browser.filters import money_filter, page_url_of, qr
+from shared.browser.filters import mailto, money_filter, page_url_of, qr, tel
 from shared.contracts.times import clock, day_text, until, when
 from shared.settings import Settings
 
@@ -51,6 +51,15 @@ def test_a_code_is_a_labelled_picture_that_no_text_can_break_out_of() -> None:
     assert (picture.tag, picture.get("role")) == ("svg", "img")
     assert picture.get("aria-label") == 'QR code A"><script>1</script>&'
     assert picture.get("style") is None  # the policy allows no inline style
+
+
+def test_a_link_writes_to_an_address_and_nothing_of_it_becomes_a_subject() -> None:
+    assert mailto("box.office+tickets@lantern.example") == "mailto:box.office+tickets@lantern.example"
+    assert mailto("a?b&c%d@x.example") == "mailto:a%3Fb%26c%25d@x.example"
+
+
+def test_a_link_rings_a_number() -> None:
+    assert tel("+44 (0)1632 960123") == "tel:+441632960123"
 
 
 def test_an_address_is_on_the_apps_public_origin() -> None:

@@ -1,0 +1,43 @@
+"""How somebody is written to, and rung: which e-mail addresses and telephone numbers are any, and how they are kept."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_EMAIL = 254
+LONGEST_PHONE = 40
+PHONE_DIGITS = range(5, 16)
+"""How many digits a number may have: from a village's short ones to the longest that there is in the world (E.164)."""
+
+_EMAIL = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
+_PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]*")
+_TRUNK = "(0)"
+"""What is dialled at home alone, in a number that is written for both: +44 (0)1632 960123."""
+
+
+def email_of(typed: str) -> str | None:
+    """Return an e-mail address in the one form in which we store it, or None where it is none."""
+    email = typed.strip().lower()
+    fits = len(email) <= LONGEST_EMAIL and _EMAIL.fullmatch(email) and ".." not in email.partition("@")[0]
+    return email if fits else None
+
+
+def phone_of(typed: str) -> str | None:
+    """Return a telephone number as it was written, with single spaces, or None where it is none."""
+    phone = " ".join(typed.split())
+    fits = len(phone) <= LONGEST_PHONE and _PHONE.fullmatch(phone) and len(dialled(phone).lstrip("+")) in PHONE_DIGITS
+    return phone if fits else None
+
+
+def dialled(phone: str) -> str:
+    """Return what is dialled of a telephone number: its digits, after a plus where it names its country."""
+    if phone.startswith("+"):
+        return f"+{_digits(phone.replace(_TRUNK, ''))}"
+    return _digits(phone)
+
+
+def _digits(phone: str) -> str:
+    """Leave out what only makes a number easier to read."""
+    return re.sub(r"[^0-9]", "", phone)

@@ -1,0 +1,59 @@
+"""Which e-mail addresses and telephone numbers are any, in which form they are kept, and what is dialled."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.contracts.contact import dialled, email_of, phone_of
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (" Shop@Hollin-Bank.example ", "shop@hollin-bank.example"),
+        ("a+b&c?d@x.example", "a+b&c?d@x.example"),
+        ("", None),
+        ("shop", None),
+        ("shop@localhost", None),
+        ("a..b@x.example", None),
+        ("two@x.example, three@x.example", None),
+        ("a@x.example\r\nBcc: eve@evil.example", None),
+        ("<script>@x.example", None),
+        (f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 60}.example.org", None),
+    ],
+)
+def test_an_address_is_kept_in_one_form_or_not_at_all(typed: str, kept: str | None) -> None:
+    assert email_of(typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  01632   960123 ", "01632 960123"),
+        ("+44 (0)1632 960123", "+44 (0)1632 960123"),
+        ("030/901820-0", "030/901820-0"),
+        ("", None),
+        ("1632", None),
+        ("1234567890123456", None),
+        ("0800 FLOWERS", None),
+        ("01632 960123;ext=5", None),
+        ("\N{ARABIC-INDIC DIGIT ONE}1632 960123", None),
+        ("01632 960123 +44", None),
+        (f"01632{' -' * 20}960123", None),
+    ],
+)
+def test_a_number_is_kept_as_it_was_written_or_not_at_all(typed: str, kept: str | None) -> None:
+    assert phone_of(typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("phone", "digits"),
+    [
+        ("01632 960123", "01632960123"),
+        ("(01632) 960-123", "01632960123"),
+        ("+44 1632 960123", "+441632960123"),
+        ("+44 (0)1632 960123", "+441632960123"),
+    ],
+)
+def test_what_is_dialled_is_digits_and_the_plus_of_a_country(phone: str, digits: str) -> None:
+    assert dialled(phone) == digits

@@ -378,10 +378,17 @@ class SellerDTO:
     page_title: str
     name: str
     address: str
+    email: str
+    phone: str
     terms: str
     refund_policy: str
     collection_place: str
     collection_times: str
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether a buyer can write to them, or ring them."""
+        return bool(self.email or self.phone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from shared.browser.filters import money_filter, page_url_of
+from shared.browser.filters import mailto, money_filter, page_url_of, tel
 from shared.contracts.times import until, when
 from shared.contracts.vat import rate_text
 from shared.settings import Settings
@@ -24,6 +24,8 @@ class Message:
     subject: str
     text: str
     html: str
+    reply_to: str = ""
+    """Where answers go; empty: to the sender of every mail."""
 
 
 @lru_cache(maxsize=4)
@@ -38,14 +40,21 @@ def mail_environment(settings: Settings) -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals |= {"page_url": page_url_of(settings), "site_name": settings.site_name}
-    environment.filters |= {"money": money_filter(settings.currency), "rate": rate_text, "until": until, "when": when}
+    environment.filters |= {
+        "mailto": mailto,
+        "money": money_filter(settings.currency),
+        "rate": rate_text,
+        "tel": tel,
+        "until": until,
+        "when": when,
+    }
     return environment
 
 
-def render_mail(event: str, *, settings: Settings, recipient: str, **context: object) -> Message:
+def render_mail(event: str, *, settings: Settings, recipient: str, reply_to: str = "", **context: object) -> Message:
     """Render the mail of an event for one recipient. The subject becomes one line, whatever is put into it."""
     environment = mail_environment(settings)
     subject, text, html = (
         environment.get_template(f"{event}/{part}").render(context) for part in ("subject.txt", "body.txt", "body.html")
     )
-    return Message(recipient=recipient, subject=" ".join(subject.split()), text=text, html=html)
+    return Message(recipient=recipient, subject=" ".join(subject.split()), text=text, html=html, reply_to=reply_to)

@@ -43,6 +43,8 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"] = settings.mail_from
     message["To"] = mail.recipient
+    if mail.reply_to:
+        message["Reply-To"] = mail.reply_to
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.created_at.astimezone(UTC))
     message["Message-ID"] = f"<{sha256(mail.key.encode()).hexdigest()[:32]}@{sender.partition('@')[2]}>"

@@ -31,7 +31,13 @@ async def queue_mail(session: AsyncSession, mail: Message, *, kind: str, key: st
     It is sent only if the caller's transaction commits.
     """
     row = insert(Mail).values(
-        kind=kind, key=key, recipient=mail.recipient, subject=mail.subject, text=mail.text, html=mail.html
+        kind=kind,
+        key=key,
+        recipient=mail.recipient,
+        reply_to=mail.reply_to,
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
     )
     mail_id = await session.scalar(row.on_conflict_do_nothing(index_elements=["key"]).returning(Mail.id))
     if mail_id is not None:

@@ -11,7 +11,7 @@ from secrets import token_hex, token_urlsafe
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.states import OrderState, PaymentState, TicketState
-from shared.models import CalendarEntry, Debt, Order, OrderLine, Payment, Refund, Ticket, TicketType
+from shared.models import CalendarEntry, Debt, Order, OrderLine, OrderSeller, Payment, Refund, Ticket, TicketType
 
 TICKET_STATES = {
     OrderState.PENDING: TicketState.RESERVED,
@@ -98,6 +98,28 @@ async def make_payment(
         paid_at=now if state is PaymentState.PAID else None,
         fulfilled_at=now if state is PaymentState.PAID and order.state == OrderState.PAID else None,
         transaction_id=str(uuid.uuid4()) if state is PaymentState.PAID else None,
+    )
+    session.add(made)
+    await session.flush()
+    return made
+
+
+async def make_seller(
+    session: AsyncSession, order: Order, page_post_id: int, *, name: str = "", email: str = "", phone: str = ""
+) -> OrderSeller:
+    """Write down who sold some lines of an order, and how they are reached; without a name the page's is "The Barn"."""
+    made = OrderSeller(
+        order_id=order.id,
+        page_post_id=page_post_id,
+        page_title="The Barn",
+        name=name,
+        address="",
+        email=email,
+        phone=phone,
+        terms="",
+        refund_policy="",
+        collection_place="",
+        collection_times="",
     )
     session.add(made)
     await session.flush()

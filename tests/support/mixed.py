@@ -13,6 +13,7 @@ from cart.bp.cart.services import Buyer, begin_checkout
 from shared.contracts.dtos import CartItemDTO, CartSummaryDTO, EntryDTO
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Order, OrderLine, Payment, ProductVariant, Slot, StockAllocation
+from shared.services.blog_impl import SqlBlogService
 from shared.services.identity import start_session
 from tests.factories.blog import make_page
 from tests.factories.calendar import make_calendar, make_rule
@@ -61,6 +62,15 @@ async def make_goods(
         variant_id = await variant_of(uow.session, product_id)
         await uow.commit()
     return Goods(variant_id, product_id, Decimal(price), page)
+
+
+async def let_ask(shop: Shop, page_id: int, email: str) -> None:
+    """Let a page say where buyers may write to."""
+    async with unit_of_work(shop.till.database) as uow:
+        await SqlBlogService().configure_page(
+            uow.session, page_id, seller_email=email, has_calendar=True, has_market=True
+        )
+        await uow.commit()
 
 
 async def make_hall(

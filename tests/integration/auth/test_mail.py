@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -47,6 +48,17 @@ async def test_a_mail_arrives_as_text_and_html(database: Database, mail_settings
 
     assert (mail.subject, mail.recipient) == ("Grüße", "ada@maypole.example")
     assert (mail.text.strip(), mail.html.strip()) == ("Hello £1", "<p>Hello &pound;1</p>")
+
+
+@pytest.mark.parametrize("reply_to", ["", "o'hara+shop@barn.example"])
+async def test_answers_go_to_who_was_named_and_else_to_the_sender(
+    database: Database, mail_settings: Settings, reply_to: str
+) -> None:
+    mail_id = await _queue(database, replace(MESSAGE, reply_to=reply_to))
+    assert await deliver(database, mail_settings, mail_id, clock=_now)
+    (path,) = outbox_folder(mail_settings).glob("*.eml")
+    message = message_from_bytes(path.read_bytes(), policy=default)
+    assert message.get("Reply-To", "") == reply_to
 
 
 async def test_a_mail_is_sent_once(database: Database, mail_settings: Settings, session: AsyncSession) -> None:

@@ -23,7 +23,7 @@ from shared.settings import Settings
 from shared.web.state import utc_now
 from tests.factories.bookings import MadeBooking, make_booking
 from tests.factories.calendar import days_from_now, make_calendar, make_rule
-from tests.factories.orders import make_payment
+from tests.factories.orders import make_payment, make_seller
 from tests.integration.cart.conftest import FillCart, Show, fresh, orders_of, payments_of
 from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
@@ -345,6 +345,21 @@ async def test_the_cart_says_what_is_only_a_request(
     await session.execute(update(Calendar).values(needs_approval=asks))
     await put_into_cart(session, till, room, ada)
     assert ("if it is declined you get your money back" in (await ada.get("/")).text("#cart-panel .lines")) is asks
+
+
+@pytest.mark.parametrize("decision", ["approve", "decline"])
+async def test_the_booker_reads_whom_to_ask_about_it_and_nobody_else(
+    admin: Visitor, waiting: MadeBooking, room: Calendar, session: AsyncSession, decision: str
+) -> None:
+    await make_seller(session, waiting.order, room.container_id, name="The committee", email="hall@barn.example")
+    await make_seller(session, waiting.order, room.container_id + 1, name="The mill", email="ann@mill.example")
+    await session.commit()
+    await admin.post(f"{QUEUE}{waiting.entry.id}/{decision}/")
+    [mail] = await mails(session)
+    assert mail.reply_to == "hall@barn.example"
+    assert "\n\nQuestions? Write to hall@barn.example.\n\n" in mail.text
+    assert "mailto:hall@barn.example" in mail.html
+    assert "mill" not in mail.text + mail.html
 
 
 # --- decline ---

@@ -7,13 +7,17 @@ from quart import Quart
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.bp.orders.services.addressee import addressee_of
 from cart.bp.orders.services.mails import write_order_mails
 from cart.wiring import TILL
 from shared.contracts.states import TicketState
 from shared.models import Mail
-from tests.factories.orders import MadeOrder, make_debt
+from tests.factories.orders import MadeOrder, make_debt, make_seller
 from tests.integration.cart.conftest import Show, fresh, make_paid_order, make_show
+from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
+
+BARN, MILL = 7, 8
 
 
 @pytest.fixture
@@ -70,3 +74,79 @@ async def test_a_payment_that_came_twice_is_owed_as_a_whole(app: Quart, made: Ma
     oversold = (await _mails(app, session, made.order.id))["order-oversold"]
     assert "The whole payment: £25.00\nPaid twice" in oversold.text
     assert "The whole payment" in oversold.html
+
+
+# --- whom to ask ---
+
+
+async def test_the_mails_say_at_their_foot_whom_to_ask_and_answers_go_there(
+    app: Quart, made: MadeOrder, session: AsyncSession
+) -> None:
+    await make_seller(session, made.order, BARN, email="o'hara@barn.example", phone="01632 960123")
+    await make_debt(session, made)
+    await session.commit()
+    mails = await _mails(app, session, made.order.id)
+    assert set(mails) == {"order-paid", "order-oversold"}
+    for mail in mails.values():
+        assert mail.reply_to == "o'hara@barn.example"
+        assert f"{made.order.id}/\n\nQuestions? Write to o'hara@barn.example or ring 01632 960123.\n\n" in mail.text
+        assert 'Write to <a href="mailto:o%27hara@barn.example" style="color:#8c1d40">o&#39;hara@' in mail.html
+        assert 'or ring <a href="tel:01632960123" style="color:#8c1d40">01632 960123</a>.</p>' in mail.html
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        ({"email": "ann@barn.example"}, "\n\nQuestions? Write to ann@barn.example.\n\n"),
+        ({"phone": "01632 960123"}, "\n\nQuestions? Ring 01632 960123.\n\n"),
+    ],
+)
+async def test_the_mails_say_of_it_what_there_is(
+    app: Quart, made: MadeOrder, session: AsyncSession, facts: dict[str, str], line: str
+) -> None:
+    await make_seller(session, made.order, BARN, **facts)
+    await session.commit()
+    mail = (await _mails(app, session, made.order.id))["order-paid"]
+    assert line in mail.text
+    assert mail.reply_to == facts.get("email", "")
+    assert ("mailto:" in mail.html, "tel:" in mail.html) == ("email" in facts, "phone" in facts)
+
+
+async def test_of_several_sellers_each_is_named_and_answers_go_to_none_of_them(
+    app: Quart, made: MadeOrder, session: AsyncSession
+) -> None:
+    await make_seller(session, made.order, BARN, email="ann@barn.example")
+    await make_seller(session, made.order, MILL, name="Mill & <Sons>", phone="01632 960123")
+    await make_seller(session, made.order, MILL + 1, name="Nobody")
+    await session.commit()
+    mail = (await _mails(app, session, made.order.id))["order-paid"]
+    assert mail.reply_to == ""
+    assert (
+        "\n\nQuestions for The Barn? Write to ann@barn.example.\n\nQuestions for Mill & <Sons>? Ring 01632 960123.\n\n"
+        in mail.text
+    )
+    assert "Questions for Mill &amp; &lt;Sons&gt;? Ring <a" in mail.html
+    assert "for Nobody" not in mail.text + mail.html
+
+
+async def test_a_mail_about_sellers_who_say_nothing_of_it_has_no_such_line(
+    app: Quart, made: MadeOrder, session: AsyncSession
+) -> None:
+    await make_seller(session, made.order, BARN)
+    await session.commit()
+    mail = (await _mails(app, session, made.order.id))["order-paid"]
+    assert mail.reply_to == ""
+    assert "Questions" not in mail.text + mail.html
+
+
+async def test_who_is_written_to_and_whom_they_may_ask_is_one_query(made: MadeOrder, session: AsyncSession) -> None:
+    for page_id in (MILL, BARN):
+        await make_seller(session, made.order, page_id, email="ann@barn.example")
+    await session.commit()
+    with counted_queries(every=True) as statements:
+        to = await addressee_of(session, made.order.id)
+    assert len(statements) == 1
+    assert to is not None
+    assert (to.email, [seller.page_post_id for seller in to.sellers]) == ("ada@maypole.example", [MILL, BARN])
+    assert to.about([BARN, None]).answers_to == "ann@barn.example"
+    assert await addressee_of(session, made.order.id + 1) is None

@@ -56,6 +56,8 @@ async def _describe(running: AppState, session: AsyncSession, page_id: int) -> N
         page_id,
         seller_name="Hollin Bank Farm",
         seller_address="Moor Road\nWellowby",
+        seller_email="shop@farm.example",
+        seller_phone="01632 960214",
         has_calendar=False,
         has_market=True,
         terms="You buy from the farm.",
@@ -96,7 +98,7 @@ async def test_nobody_is_sent_to_collect_what_is_not_paid(
 
 async def test_an_order_shows_its_products_bookings_and_tickets(ada: Visitor, order_id: int) -> None:
     page = await ada.get(f"/orders/{order_id}/")
-    assert page.texts("h2") == ["Bookings", "Tickets", "Products", "What you ordered"]
+    assert page.texts("h2") == ["Bookings", "Tickets", "Products", "What you ordered", "Questions?"]
     assert page.text("[aria-labelledby='order-bookings'] .line__title") == "An hour of the hall"
     assert page.text("[aria-labelledby='order-bookings'] .tag") == "Confirmed"
     assert page.text("[aria-labelledby='order-products'] .line__title") == "2 × Plum jam"  # noqa: RUF001
@@ -108,11 +110,46 @@ async def test_an_order_shows_its_products_bookings_and_tickets(ada: Visitor, or
     assert page.attribute("main a[href$='/receipt/']", "href") == f"/orders/{order_id}/receipt/"
 
 
+def links_in(page: Answer, part: str) -> list[str | None]:
+    """Return where the links of a part lead that write to somebody or ring them."""
+    return [link.attributes["href"] for link in page.html.css(f"{part} a:is([href^='mailto:'], [href^='tel:'])")]
+
+
+async def test_an_order_says_whom_to_ask_and_names_only_who_can_be_asked(ada: Visitor, order_id: int) -> None:
+    page = await ada.get(f"/orders/{order_id}/")
+    assert page.texts("[aria-labelledby='order-questions'] > div") == [
+        "Ask Hollin Bank Farm: shop@farm.example 01632 960214"
+    ]
+    assert links_in(page, "main") == ["mailto:shop@farm.example", "tel:01632960214"]
+
+
+async def test_who_comes_back_from_the_payment_reads_whom_to_ask(
+    ada: Visitor, order_id: int, session: AsyncSession
+) -> None:
+    [payment] = await payments_of(session, ada)
+    page = await ada.get(f"/checkout/return/{payment.return_token}/")
+    assert links_in(page, "[aria-labelledby='order-questions']") == ["mailto:shop@farm.example", "tel:01632960214"]
+    assert payment.order_id == order_id
+
+
+async def test_an_order_whose_sellers_say_nothing_of_it_asks_no_questions(
+    ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway
+) -> None:
+    await fill_cart(ada, show)
+    order_id = await _pay(ada, session, gateway, "25.00")
+    for path in (f"/orders/{order_id}/", f"/orders/{order_id}/receipt/"):
+        page = await ada.get(path)
+        assert not page.has("[aria-labelledby='order-questions']")
+        assert links_in(page, "main") == []
+
+
 async def test_a_receipt_names_each_seller_with_what_they_sold_and_their_terms(ada: Visitor, order_id: int) -> None:
     page = await ada.get(f"/orders/{order_id}/receipt/")
     sold = page.texts("section[aria-labelledby^='sold-']")
     [farm] = [text for text in sold if "Plum jam" in text]
     assert farm.startswith("Sold by Hollin Bank Farm Moor Road Wellowby")
+    assert page.texts("section[aria-labelledby^='sold-'] > p.cluster") == ["shop@farm.example 01632 960214"]
+    assert links_in(page, "main") == ["mailto:shop@farm.example", "tel:01632960214"]
     assert farm.endswith("Terms. You buy from the farm.Refunds. Within two days.")
     assert len(sold) == 3
     assert ["2", "£4.50", "20%", "£9.00"] in cells(page, "section[aria-labelledby^='sold-'] tbody tr")
@@ -167,13 +204,20 @@ async def test_what_went_back_by_hand_stands_there_too_and_not_as_to_the_card(
 async def test_what_was_sold_stays_on_the_receipt_as_it_was(
     ada: Visitor, order_id: int, jam: Jam, running: AppState, session: AsyncSession
 ) -> None:
-    before = (await ada.get(f"/orders/{order_id}/receipt/")).text("main")
+    before = [(await ada.get(f"/orders/{order_id}/{part}")).text("main") for part in ("", "receipt/")]
     await running.services.blog.configure_page(  # type: ignore[attr-defined]
-        session, jam.page_id, seller_name="Somebody else", has_calendar=False, has_market=True, terms="Other terms."
+        session,
+        jam.page_id,
+        seller_name="Somebody else",
+        seller_email="else@farm.example",
+        seller_phone="01632 960999",
+        has_calendar=False,
+        has_market=True,
+        terms="Other terms.",
     )
     (await session.get_one(Post, jam.page_id)).title = "Another title"
     await session.commit()
-    assert (await ada.get(f"/orders/{order_id}/receipt/")).text("main") == before
+    assert [(await ada.get(f"/orders/{order_id}/{part}")).text("main") for part in ("", "receipt/")] == before
 
 
 async def test_a_receipt_is_its_buyers_alone(order_id: int, bob: Visitor, visitor: Visitor, guest: Visitor) -> None:

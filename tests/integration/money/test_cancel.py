@@ -24,6 +24,7 @@ from tests.support.mixed import (
     book,
     check_out,
     entries_of,
+    let_ask,
     lines_of,
     make_goods,
     make_hall,
@@ -62,7 +63,12 @@ async def paid(shop: Shop, buyer: Buyer, goods: Goods, hall: Hall, show: Show) -
     await book(shop, buyer, hall)
     assert buyer.user_id is not None
     await shop.add(buyer.user_id, show, 2)
-    await check_out(shop, buyer, "42.00")
+    return await pay_for_cart(shop, buyer, "42.00")
+
+
+async def pay_for_cart(shop: Shop, buyer: Buyer, total: str) -> Order:
+    """Check out what is in the cart, and pay it."""
+    await check_out(shop, buyer, total)
     payment = await payment_of(shop, buyer)
     shop.pay(payment)
     await settle(shop.till, payment.id)
@@ -211,6 +217,22 @@ async def test_the_buyer_reads_what_was_cancelled(shop: Shop, paid: Order) -> No
     assert mail.subject == f"Cancelled in your order {paid.number}"
     assert all(f"{line.quantity} x {line.title}" in mail.text and line.title in mail.html for line in lines)
     assert order_url(shop.till.settings, order_to_dto(paid, [])) in mail.text
+
+
+async def test_the_buyer_reads_whom_to_ask_about_what_was_cancelled_and_nobody_else(
+    shop: Shop, buyer: Buyer, goods: Goods, hall: Hall
+) -> None:
+    await let_ask(shop, goods.page_id, "ann@barn.example")
+    await let_ask(shop, hall.page_id, "hall@barn.example")
+    await put(shop, buyer, goods, 2)
+    await book(shop, buyer, hall)
+    order = await pay_for_cart(shop, buyer, "17.00")
+    await cancel(shop, order.id, ids_of(await lines_of(shop, order.id), LineKind.BOOKING))
+    [mail] = await mails_of(shop)
+    assert mail.reply_to == "hall@barn.example"
+    assert "\n\nQuestions? Write to hall@barn.example.\n\n" in mail.text
+    assert "mailto:hall@barn.example" in mail.html
+    assert "ann@" not in mail.text + mail.html
 
 
 async def test_lines_of_another_order_are_not_found(shop: Shop, paid: Order, bob: int, hall: Hall) -> None:

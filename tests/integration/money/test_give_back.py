@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text
 
-from cart.bp.cart.services import settle
+from cart.bp.cart.services import Buyer, settle
 from cart.bp.orders.services.mails import write_order_mails
 from cart.bp.refunds.services import Decision, RefundJob, Wish, find_refundable, give_back, run_refunds
 from cart.bp.refunds.services.refundable import RefundableOrder
@@ -21,6 +21,7 @@ from shared.models import Mail, Payment
 from shared.payments.accounts import OneGateway
 from shared.settings import Settings
 from tests.fakes.interrupted import InterruptedGateway
+from tests.support.mixed import let_ask, make_goods, put
 from tests.support.shop import Shop, Show, open_shop
 
 
@@ -126,6 +127,43 @@ async def test_what_was_given_back_is_not_told_again_as_what_could_not_be_given(
     await decide(shop, bought, bob, "12.50", lines=1)
     await write_order_mails(shop.till, bought.order_id)
     assert await mails(shop) == ["order-paid", "order-refund"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "amount", "answers_to", "asked"),
+    [
+        (1, None, "box@office.example", ["Questions? Write to box@office.example."]),
+        (
+            0,
+            "12.50",
+            "",
+            [
+                "Questions for The Barn? Write to ann@barn.example.",
+                "Questions for The Lantern Theatre? Write to box@office.example.",
+            ],
+        ),
+    ],
+)
+async def test_the_buyer_reads_whom_to_ask_about_what_goes_back(
+    shop: Shop, ada: int, bob: int, show: Show, lines: int, amount: str | None, answers_to: str, asked: list[str]
+) -> None:
+    goods = await make_goods(shop)
+    await let_ask(shop, show.page_id, "box@office.example")
+    await let_ask(shop, goods.page_id, "ann@barn.example")
+    await put(shop, Buyer(ada), goods)
+    await shop.add(ada, show)
+    await shop.check_out(ada, "17.00")
+    [payment] = await shop.payments(ada)
+    shop.pay(payment)
+    await settle(shop.till, payment.id)
+
+    await decide(shop, payment, bob, "12.50", lines=lines, amount=amount)
+
+    async with unit_of_work(shop.till.database) as uow:
+        mail = (await uow.session.scalars(select(Mail))).one()
+    assert mail.reply_to == answers_to
+    assert sorted(line for line in mail.text.splitlines() if "Questions" in line) == asked
+    assert mail.html.count("mailto:") == len(asked)
 
 
 async def test_a_second_press_makes_no_second_debt_and_no_second_refund(shop: Shop, bob: int, bought: Payment) -> None:

@@ -168,7 +168,7 @@ async def _fill(session: AsyncSession, till: Till, order: Order, claimed: _Claim
 
 
 async def _write_sellers(session: AsyncSession, till: Till, order_id: int, claimed: _Claimed) -> None:
-    """Write down who sells and on which terms, as the shopper has just read them."""
+    """Write down who sells, how they are reached and on which terms, as the shopper has just read it."""
     ids = [page_id for page_id in claimed.page_ids if page_id is not None]
     pages = await till.services.blog.pages_by_id(session, ids)
     rows = [
@@ -178,6 +178,8 @@ async def _write_sellers(session: AsyncSession, till: Till, order_id: int, claim
             "page_title": page.title,
             "name": page.seller_name,
             "address": page.seller_address,
+            "email": page.seller_email,
+            "phone": page.seller_phone,
             "terms": page.terms,
             "refund_policy": page.refund_policy,
             "collection_place": page.collection_place,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
@@ -14,12 +14,11 @@ from shared.contracts.states import EntryState, LineKind, StockState, TicketStat
 from shared.contracts.vat import vat_by_rate
 from shared.db.locks import lock_order
 from shared.db.uow import unit_of_work
-from shared.mail.render import render_mail
 from shared.mail.service import queue_mail
-from shared.models import Debt, Order, OrderLine, User
+from shared.models import Debt, Order, OrderLine
 
-from .guest import order_url
-from .queries import order_to_dto, sellers_of_order
+from .addressee import Addressee, addressee_of, render_order_mail
+from .queries import order_to_dto
 
 TICKETS_GIVEN = (TicketState.CONFIRMED, TicketState.CHECKED_IN)
 BOOKINGS_GIVEN = (EntryState.CONFIRMED, EntryState.PROVISIONAL)
@@ -30,11 +29,10 @@ class Told:
     """All that a mail may tell of an order: what was given of it, and what is owed back."""
 
     order: OrderDTO
-    recipient: str
+    to: Addressee
     tickets: list[TicketDTO]
     entries: list[EntryDTO]
     products: list[AllocationDTO]
-    sellers: list[SellerDTO]
     debts: list[Debt]
 
     @property
@@ -43,20 +41,15 @@ class Told:
         return bool(self.tickets or self.entries or self.products)
 
     @property
+    def sellers(self) -> tuple[SellerDTO, ...]:
+        """Who sold it."""
+        return self.to.sellers
+
+    @property
     def collections(self) -> list[SellerDTO]:
         """Where products are to be collected."""
         selling = {line.page_post_id for line in self.order.lines if line.kind is LineKind.PRODUCT}
         return [seller for seller in self.sellers if self.products and seller.page_post_id in selling]
-
-
-async def recipient_of(session: AsyncSession, order_id: int) -> str | None:
-    """Return the address that an order's buyer is written to."""
-    return await session.scalar(
-        select(func.coalesce(User.email, Order.guest_email))
-        .select_from(Order)
-        .outerjoin(User, User.id == Order.user_id)
-        .where(Order.id == order_id)
-    )
 
 
 async def write_order_mails(till: Till, order_id: int) -> None:
@@ -75,8 +68,8 @@ async def write_order_mails(till: Till, order_id: int) -> None:
 
 async def _gather(till: Till, session: AsyncSession, order: Order) -> Told | None:
     """Read all that is to be told; None where there is nobody to tell it to."""
-    recipient = await recipient_of(session, order.id)
-    if recipient is None:
+    to = await addressee_of(session, order.id)
+    if to is None:
         return None
     lines = await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.id))
     undecided = Debt.request_key.is_(None)  # of what somebody decided to give back, a mail of its own has told
@@ -87,11 +80,10 @@ async def _gather(till: Till, session: AsyncSession, order: Order) -> Told | Non
     products = await services.market.get_stock_for_order(session, order.id)
     return Told(
         order=order_to_dto(order, list(lines)),
-        recipient=recipient,
+        to=to,
         tickets=[ticket for ticket in tickets if ticket.state in TICKETS_GIVEN],
         entries=[entry for entry in entries if entry.state in BOOKINGS_GIVEN],
         products=[product for product in products if product.state is StockState.SOLD],
-        sellers=await sellers_of_order(session, order.id),
         debts=list(debts),
     )
 
@@ -106,16 +98,15 @@ async def _queue_both(till: Till, session: AsyncSession, told: Told) -> None:
 
 async def _queue(till: Till, session: AsyncSession, told: Told, *, event: str, key: str) -> None:
     """Render one mail and queue it, once for its key."""
-    mail = render_mail(
+    mail = render_order_mail(
         event,
-        settings=till.settings,
-        recipient=told.recipient,
+        till,
+        told.to,
+        told.order,
         told=told,
-        order=told.order,
         tickets=told.tickets,
         debts=told.debts,
         vat=vat_by_rate((line.vat_rate, line.total) for line in told.order.lines),
-        order_url=order_url(till.settings, told.order),
         tickets_url=f"{till.settings.url_of('events')}/tickets/",
     )
     await queue_mail(session, mail, kind=event, key=f"{event}:{key}")
@@ -128,19 +119,11 @@ async def queue_booking_mail(
 
     Once, in the caller's transaction.
     """
-    recipient = await recipient_of(session, order.id)
-    if recipient is None:
+    to = await addressee_of(session, order.id)
+    if to is None:
         return
     event = "booking-approved" if entry.state is EntryState.CONFIRMED else "booking-declined"
-    mail = render_mail(
-        event,
-        settings=till.settings,
-        recipient=recipient,
-        entry=entry,
-        order=order,
-        order_url=order_url(till.settings, order),
-        note=note,
-    )
+    mail = render_order_mail(event, till, to.about([entry.calendar_container_id]), order, entry=entry, note=note)
     await queue_mail(session, mail, kind=event, key=f"{event}:{entry.id}")
 
 
@@ -151,16 +134,9 @@ async def queue_cancelled_mail(
 
     A line is cancelled once, so its id makes the mail one of its kind.
     """
-    recipient = await recipient_of(session, order.id)
-    if recipient is None:
+    to = await addressee_of(session, order.id)
+    if to is None:
         return
     event = "lines-cancelled"
-    mail = render_mail(
-        event,
-        settings=till.settings,
-        recipient=recipient,
-        order=order,
-        lines=lines,
-        order_url=order_url(till.settings, order),
-    )
+    mail = render_order_mail(event, till, to.about(line.page_post_id for line in lines), order, lines=lines)
     await queue_mail(session, mail, kind=event, key=f"{event}:{order.id}:{lines[0].id}")

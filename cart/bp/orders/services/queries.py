@@ -69,6 +69,22 @@ def payment_to_dto(payment: Payment) -> PaymentDTO:
     )
 
 
+def seller_to_dto(seller: OrderSeller) -> SellerDTO:
+    """Map a seller of an order."""
+    return SellerDTO(
+        page_post_id=seller.page_post_id,
+        page_title=seller.page_title,
+        name=seller.name,
+        address=seller.address,
+        email=seller.email,
+        phone=seller.phone,
+        terms=seller.terms,
+        refund_policy=seller.refund_policy,
+        collection_place=seller.collection_place,
+        collection_times=seller.collection_times,
+    )
+
+
 async def get_order(session: AsyncSession, order_id: int, buyer: Buyer) -> OrderDTO | None:
     """Return one of the buyer's orders with its lines, or None."""
     statement = select(Order).where(Order.id == order_id, buyer.owns()).options(selectinload(Order.lines))
@@ -121,19 +137,7 @@ async def sellers_of_order(session: AsyncSession, order_id: int) -> list[SellerD
     rows = await session.scalars(
         select(OrderSeller).where(OrderSeller.order_id == order_id).order_by(OrderSeller.page_title, OrderSeller.id)
     )
-    return [
-        SellerDTO(
-            page_post_id=row.page_post_id,
-            page_title=row.page_title,
-            name=row.name,
-            address=row.address,
-            terms=row.terms,
-            refund_policy=row.refund_policy,
-            collection_place=row.collection_place,
-            collection_times=row.collection_times,
-        )
-        for row in rows
-    ]
+    return [seller_to_dto(row) for row in rows]
 
 
 async def payment_by_return_token(session: AsyncSession, token: str) -> PaymentDTO | None:

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.orders.services import order_to_dto
-from cart.bp.orders.services.guest import order_url
-from cart.bp.orders.services.mails import recipient_of
+from cart.bp.orders.services.addressee import Addressee, addressee_of, render_order_mail
 from cart.wiring import Till
 from shared.contracts.dtos import ZERO
-from shared.mail.render import render_mail
 from shared.mail.service import queue_mail
 from shared.models import Order
 
@@ -24,17 +22,21 @@ async def queue_refund_mail(
     till: Till, session: AsyncSession, order: Order, shares: Sequence[Share], *, key: str
 ) -> None:
     """Tell a buyer what goes back to them, once for each decision, in the caller's transaction."""
-    recipient = await recipient_of(session, order.id)
-    if recipient is None:
+    to = await addressee_of(session, order.id)
+    if to is None:
         return
-    dto = order_to_dto(order, [])
-    mail = render_mail(
+    mail = render_order_mail(
         EVENT,
-        settings=till.settings,
-        recipient=recipient,
-        order=dto,
+        till,
+        _about(to, shares),
+        order_to_dto(order, []),
         shares=shares,
         amount=sum((share.amount for share in shares), ZERO),
-        order_url=order_url(till.settings, dto),
     )
     await queue_mail(session, mail, kind=EVENT, key=f"{EVENT}:{key}")
+
+
+def _about(to: Addressee, shares: Sequence[Share]) -> Addressee:
+    """Leave the sellers whose lines money goes back for; what is for no line in particular concerns all of them."""
+    lines = [share.line for share in shares if share.line is not None]
+    return to.about(line.page_post_id for line in lines) if len(lines) == len(shares) else to

@@ -32,7 +32,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class RefundableLine:
-    """A line, what it cost, and what of that can still be given back."""
+    """A line, what it cost, what of that can still be given back, and the page that sold it."""
 
     id: int
     title: str
@@ -42,6 +42,7 @@ class RefundableLine:
     left: Decimal
     code: str = ""
     """Its ticket's code; empty: it has none."""
+    page_post_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ async def find_refundable(session: AsyncSession, scope: PageScope, order_id: int
         )
     ).one_or_none()
     lines = await _lines_of(session, order_id)
-    seen = tuple(line for line, page_id in lines if scope.covers([page_id]))
+    seen = tuple(line for line in lines if scope.covers([line.page_post_id]))
     if row is None or not seen:
         raise NotFound
     payment = await payment_given_for(session, order_id)
@@ -100,8 +101,8 @@ async def find_refundable(session: AsyncSession, scope: PageScope, order_id: int
     )
 
 
-async def _lines_of(session: AsyncSession, order_id: int) -> list[tuple[RefundableLine, int | None]]:
-    """Return an order's lines with what is left of each, and the page that sold it."""
+async def _lines_of(session: AsyncSession, order_id: int) -> list[RefundableLine]:
+    """Return an order's lines with what is left of each."""
     owed = func.coalesce(func.sum(Debt.amount), 0).label("owed")
     its_ticket = (Ticket.order_id == order_id) & (func.coalesce(Ticket.replaces_id, Ticket.id) == OrderLine.ticket_id)
     rows = await session.execute(
@@ -112,13 +113,21 @@ async def _lines_of(session: AsyncSession, order_id: int) -> list[tuple[Refundab
         .group_by(OrderLine.id, Ticket.code)
         .order_by(OrderLine.id)
     )
-    return [(_line(line, gone, code), line.page_post_id) for line, gone, code in rows]
+    return [_line(line, gone, code) for line, gone, code in rows]
 
 
 def _line(line: OrderLine, gone: Decimal, code: str | None) -> RefundableLine:
     """Map a line, of whose price so much is owed or went back."""
-    left = line.total - gone
-    return RefundableLine(line.id, line.title, line.detail, line.quantity, line.total, left, code or "")
+    return RefundableLine(
+        id=line.id,
+        title=line.title,
+        detail=line.detail,
+        quantity=line.quantity,
+        total=line.total,
+        left=line.total - gone,
+        code=code or "",
+        page_post_id=line.page_post_id,
+    )
 
 
 def shares_of(order: RefundableOrder, wish: Wish) -> tuple[Share, ...]:

@@ -454,10 +454,19 @@ class Bazaar:
         ]
 
     async def _lost_money(self) -> list[str]:
-        """Return what was paid at the provider and is neither paid here nor waiting for a person."""
-        known = {p.transaction_id for p in await self.payments() if p.state in ("paid", "review") or p.review_reason}
+        """Return what was paid at the provider and is neither paid here nor waiting for a person.
+
+        What is only a finding is lost, too, unless it is another sum than its order costs.
+        """
+        payments = await self.payments()
+        totals = {order.id: order.total for order in await self.orders()}
+        asked = {payment.checkout_reference: totals[payment.order_id] for payment in payments}
+        known = {p.transaction_id for p in payments if p.state in ("paid", "review") or p.review_reason}
         async with unit_of_work(self.till.database) as uow:
-            known |= set(await uow.session.scalars(select(ProviderFinding.transaction_id)))
+            found = set(await uow.session.scalars(select(ProviderFinding.transaction_id)))
+        known |= {
+            each.id for each in self.gateway.transactions() if each.id in found and each.amount != asked[each.reference]
+        }
         return [f"transaction {each.code}" for each in self.gateway.transactions() if each.id not in known]
 
     async def there_is(self) -> set[str]:

@@ -16,7 +16,7 @@ from shared.contracts.errors import BadInput
 from shared.services.blog_impl import RESERVED_SLUGS, SqlBlogService
 from shared.settings import Settings
 from tests.factories.blog import LONG_AGO, make_page, make_post
-from tests.factories.calendar import make_calendar, make_rule
+from tests.factories.calendar import make_calendar, make_entry, make_rule
 from tests.factories.market import make_product
 from tests.support.queries import counted_queries
 
@@ -143,6 +143,26 @@ async def test_a_page_leads_to_the_times_of_its_calendars_that_can_be_booked(
         "http://localhost:8003/calendars/hall/",
         "http://localhost:8003/calendars/hall/book/",
     ]
+
+
+async def test_a_calendar_without_events_leads_to_its_times_and_is_empty_only_without_those(
+    session: AsyncSession, client: Client
+) -> None:
+    page_id = await make_page(session, slug="barn", has_calendar=True)
+    await make_calendar(session, container_id=page_id, name="The attic")
+    await make_rule(session, await make_calendar(session, container_id=page_id, name="The hall", slug="hall"))
+    stage = await make_calendar(session, container_id=page_id, name="The stage", slug="stage")
+    await make_rule(session, stage)
+    await make_entry(session, stage, name="The Tempest")
+    await session.commit()
+
+    attic, hall, on_stage = (await read(client, "/barn/")).css("section[aria-labelledby^=calendar-]")
+
+    assert attic.css_first(".empty__title").text() == "Nothing in the diary just now"
+    assert attic.css_first(".empty a") is None
+    assert hall.css_first(".empty__title").text() == "There are times to book"
+    assert hall.css_first(".empty a").attributes["href"] == "http://localhost:8003/calendars/hall/book/"
+    assert (on_stage.css_first(".empty"), on_stage.css_first(".event__title").text()) == (None, "The Tempest")
 
 
 @pytest.mark.parametrize("path", ["/no-such-page/", "/posts/no-such-post/", "/posts/barn/", "/a-post/"])

@@ -24,7 +24,7 @@ bp = Blueprint("bookings", __name__)
 
 @bp.get("/calendars/<slug>/book/")
 async def month(slug: str) -> str:
-    """Show a month and how many times of each day are free."""
+    """Show a month and what of each day is free."""
     page = await month_page(request_session(), slug, request.args.get("month", ""), now=app_state().clock())
     return await render_template("_types/bookings/month.html", page=page)
 

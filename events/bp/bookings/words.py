@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -53,6 +53,18 @@ def duration(minutes: int) -> str:
 def _count(number: int, unit: str) -> str:
     """Write a number of things."""
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def free_in_words(places: Sequence[int], *, by_place: bool) -> str:
+    """Say what is free of a day, of which so many places are left of each time that has any: ``4 free``.
+
+    Where times are sold by the place a bare number could be either, so it is said of what: ``8 places free`` of a
+    single time, ``3 times free`` of several, whose places nobody could have together.
+    """
+    if not by_place:
+        return f"{len(places)} free"
+    one = _count(places[0], "place") if len(places) == 1 else _count(len(places), "time")
+    return f"{one} free"
 
 
 def closure_text(closure: ClosureDTO) -> str:

@@ -158,6 +158,24 @@ async def test_a_day_says_how_many_times_are_free_and_leads_there_only_if_any_ar
     assert december[3] == ("closed", None)
 
 
+async def test_a_day_whose_times_are_sold_by_the_place_says_of_what_so_many_are_free(
+    visitor: Visitor, desk: Desk, workshop: Calendar, session: AsyncSession
+) -> None:
+    await make_rule(session, workshop, "A place", weekdays=[3], from_time="14:00", to_time="17:00", places=4)
+    for span, places in ((hour(0, hours=3), 6), (hour(24, hours=3), 7), (hour(72, hours=3), 8)):
+        await desk.book(await desk.user(), workshop, span, places=places)
+    await session.commit()
+
+    pages = [await visitor.get(f"/calendars/workshop/book/?month={month}") for month in ("2026-11", "2026-12")]
+    november, december = (cells(page) for page in pages)
+
+    assert november[29] == ("8 places free", "/calendars/workshop/book/2026-11-29/")
+    assert november[30] == ("2 places free", WORKSHOP_DAY)
+    assert december[1] == ("1 place free", "/calendars/workshop/book/2026-12-01/")
+    assert december[2] == ("4 times free", "/calendars/workshop/book/2026-12-02/")
+    assert december[3] == ("full", None)
+
+
 @pytest.mark.usefixtures("hall")
 async def test_a_day_is_read_out_with_its_month_and_today_is_marked(visitor: Visitor) -> None:
     page = await visitor.get(MONTH)

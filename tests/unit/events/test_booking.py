@@ -26,7 +26,7 @@ from events.bp.bookings.choice import (
 from events.bp.bookings.forms import NOTHING_CHOSEN, BookForm, choice_query, key_of
 from events.bp.bookings.services.bookable import read_day
 from events.bp.bookings.services.month_page import read_month
-from events.bp.bookings.words import closure_on, closure_text, duration, terms_in_words, times_of
+from events.bp.bookings.words import closure_on, closure_text, duration, free_in_words, terms_in_words, times_of
 from shared.contracts.dtos import BookingTermsDTO, CalendarDTO, ClosureDTO, EntryDTO, SlotDTO
 from shared.contracts.errors import BadInput, NotFound
 from shared.contracts.states import EntryKind, EntryState
@@ -314,6 +314,20 @@ def test_both_hours_of_an_autumn_night_are_told_apart_on_their_own_day() -> None
     ]
 
     assert [times_of(each, "Europe/London") for each in both] == ["01:30 BST to 01:00 GMT", "01:30 GMT to 02:00"]
+
+
+@pytest.mark.parametrize(
+    ("places", "by_place", "text"),
+    [
+        ([1], False, "1 free"),
+        ([1, 1, 1], False, "3 free"),
+        ([8], True, "8 places free"),
+        ([1], True, "1 place free"),
+        ([8, 3], True, "2 times free"),
+    ],
+)
+def test_what_is_free_is_counted_in_what_is_sold(places: list[int], by_place: bool, text: str) -> None:
+    assert free_in_words(places, by_place=by_place) == text
 
 
 # --- addresses ---

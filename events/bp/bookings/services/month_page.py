@@ -1,10 +1,10 @@
-"""The page of a month: its days as a table, each with how many of its times are free."""
+"""The page of a month: its days as a table, each with what of it is free."""
 
 from __future__ import annotations
 
 import re
 from calendar import Calendar
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from events.bp.bookings.words import Terms, closure_on, terms_in_words
+from events.bp.bookings.words import Terms, closure_on, free_in_words, terms_in_words
 from shared.contracts.dtos import BookingTermsDTO, CalendarDTO, SlotDTO
 from shared.contracts.errors import BadInput
 from shared.contracts.paths import book_day_path, book_path, calendar_path
@@ -142,16 +142,22 @@ class _Cells:
     """Makes the cells of a month out of its slots."""
 
     def __init__(self, found: FoundCalendar, slots: Sequence[SlotDTO], today: date) -> None:
-        """Count the times of each day, and those that are free."""
+        """Gather the times of each day, and the places of those that are free."""
         self._found, self._today = found, today
+        self._by_place = any(slot.places > 1 for slot in slots)
+        self._free: dict[date, list[int]] = defaultdict(list)
         self._offered = {slot.day for slot in slots}
-        self._free = Counter(slot.day for slot in slots if slot.free)
+        for slot in slots:
+            if slot.free:
+                self._free[slot.day].append(slot.free)
 
     def of(self, day: date) -> DayCell:
         """Make the cell of a day; only one with something free leads to it."""
-        free = self._free[day]
-        path = book_day_path(self._found.calendar.slug, day) if free else ""
-        return DayCell(day, path, f"{free} free" if free else self._why_not(day), day == self._today)
+        free, today = self._free.get(day), day == self._today
+        if not free:
+            return DayCell(day, "", self._why_not(day), today)
+        note = free_in_words(free, by_place=self._by_place)
+        return DayCell(day, book_day_path(self._found.calendar.slug, day), note, today)
 
     def _why_not(self, day: date) -> str:
         """Say why nothing of a day can be had, where there is something to say."""

@@ -1,4 +1,4 @@
-"""The tickets that somebody has: what is to come, what is past, and one of them by its code."""
+"""The tickets that somebody has: what is to come, what lets nobody in, what is past; and one of them by its code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.dtos import TicketDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.paths import entry_path
-from shared.contracts.states import TicketState
+from shared.contracts.states import HELD_TICKET_STATES, TicketState
 from shared.services.registry import services
 
 WORDS = {
@@ -23,7 +23,7 @@ WORDS = {
     TicketState.REFUNDED: "Refunded",
     TicketState.CANCELLED: "Cancelled",
 }
-"""What became of a ticket whose event is over."""
+"""What became of a ticket whose event is over, or that lets nobody in."""
 SHOWN_AT_THE_DOOR = frozenset({TicketState.CONFIRMED, TicketState.CHECKED_IN})
 
 
@@ -34,6 +34,7 @@ class TicketItem:
     ticket: TicketDTO
     words: str
     path: str
+    """Where it is shown at the door or printed; empty where it lets nobody in."""
     order_path: str
     entry_path: str
 
@@ -43,15 +44,19 @@ class MyTicketsPage:
     """All tickets of one person, the next event first, and past ones from the latest on."""
 
     upcoming: tuple[TicketItem, ...]
+    void: tuple[TicketItem, ...]
+    """What holds no seat any more, or never got one, of events that are still to come."""
     past: tuple[TicketItem, ...]
 
 
 async def my_tickets(session: AsyncSession, *, user_id: int, now: datetime) -> MyTicketsPage:
     """Gather a person's tickets, in one read."""
     tickets = await services.calendar.user_tickets(session, user_id=user_id)
+    to_come = [ticket for ticket in tickets if ticket.entry_end_at > now]
     past = [ticket for ticket in tickets if ticket.entry_end_at <= now]
     return MyTicketsPage(
-        upcoming=_items(ticket for ticket in tickets if ticket.entry_end_at > now),
+        upcoming=_items(ticket for ticket in to_come if ticket.state in HELD_TICKET_STATES),
+        void=_items(ticket for ticket in to_come if ticket.state not in HELD_TICKET_STATES),
         past=_items(sorted(past, key=lambda ticket: ticket.entry_start_at, reverse=True)),
     )
 

@@ -1,4 +1,4 @@
-"""The events app: the programme, times to book, an event with its tickets, and one's own tickets."""
+"""The events app: the programme, times to book, an event with its tickets, and one's own tickets and bookings."""
 
 from __future__ import annotations
 

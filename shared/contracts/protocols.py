@@ -279,6 +279,10 @@ class CalendarService(Protocol):
         """Return one booking in any state, at the price that it was ordered for, or None. It may be anybody's."""
         ...
 
+    async def user_bookings(self, session: AsyncSession, *, user_id: int) -> list[EntryDTO]:
+        """Return the user's bookings that are in an order, in any state, soonest first."""
+        ...
+
     async def provisional_entries(
         self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
     ) -> list[EntryDTO]:

@@ -16,7 +16,7 @@ from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import BadInput, NotFound, NotOffered
 from shared.contracts.states import HELD_ENTRY_STATES, EntryKind, EntryState
 from shared.db.locks import lock_cart_owner
-from shared.models import Calendar, CalendarEntry, Slot
+from shared.models import Calendar, CalendarEntry, Order, Slot
 
 from .calendar_dtos import entry_to_dto
 from .calendar_slots import Bookable, load_bookable, overlaps_any
@@ -66,6 +66,13 @@ def pending_of(owner: ColumnElement[bool], page_post_id: int | None = None) -> S
     if page_post_id is None:
         return statement
     return statement.where(Calendar.container_type == "page", Calendar.container_id == page_post_id)
+
+
+def ordered_by(user_id: int) -> Select[CalendarEntry]:
+    """Select a user's bookings that are in an order of theirs, in any state."""
+    # By way of the orders, which have an index by user: of entries only those in carts have one.
+    theirs = select(Order.id).where(Order.user_id == user_id)
+    return bookings(CalendarEntry.user_id == user_id, CalendarEntry.order_id.in_(theirs))
 
 
 # --- how they stand ---

@@ -32,6 +32,7 @@ from .calendar_bookings import (
     bookings,
     join_bookings,
     of_owner,
+    ordered_by,
     pending_of,
     remove_booking,
     standings,
@@ -341,6 +342,10 @@ class SqlCalendarService:
     async def booking(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
         """Return one booking in any state, or None."""
         return next(iter(await self._bookings(session, bookings(CalendarEntry.id == entry_id))), None)
+
+    async def user_bookings(self, session: AsyncSession, *, user_id: int) -> list[EntryDTO]:
+        """Return the user's bookings that are in an order, soonest first."""
+        return await self._bookings(session, ordered_by(user_id))
 
     async def provisional_entries(
         self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50

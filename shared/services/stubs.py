@@ -195,6 +195,10 @@ class StubCalendarService:
         """Return none."""
         return None
 
+    async def user_bookings(self, session: AsyncSession, *, user_id: int) -> list[EntryDTO]:
+        """Return none."""
+        return []
+
     async def provisional_entries(
         self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
     ) -> list[EntryDTO]:

@@ -1,4 +1,4 @@
-"""Buying tickets, and looking at those that one has."""
+"""Buying tickets, and looking at what one has."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def added(entry_id: int) -> ResponseTypes:
 @bp.get("/tickets/")
 @sign_in_required
 async def index() -> str:
-    """Show a person's tickets."""
+    """Show a person's tickets and bookings."""
     page = await my_tickets(request_session(), user_id=_user_id(), now=app_state().clock())
     return await render_template("_types/tickets/index.html", page=page)
 

@@ -7,12 +7,15 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import Conflict, NotFound, NotOffered, SoldOut
 from shared.contracts.lines import booking_key
 from shared.contracts.states import EntryState
 from shared.models import BookingRule, Calendar, CalendarClosure, Slot
+from shared.services.calendar_bookings import ordered_by
 from tests.factories.calendar import make_calendar, make_entry, make_rule
 from tests.support.desk import MONDAY_MORNING, Desk, Owner, hour
 from tests.support.queries import counted_queries
@@ -22,6 +25,48 @@ from tests.support.queries import counted_queries
 async def somebody(request: pytest.FixtureRequest, desk: Desk) -> Owner:
     """Whoever orders: a user, or somebody without an account."""
     return await desk.user() if request.param == "user" else await desk.guest()
+
+
+# --- whose they are ---
+
+
+async def test_a_user_has_the_bookings_of_all_orders_in_any_state_and_nothing_of_the_cart(
+    desk: Desk, hall: Calendar, workshop: Calendar, ada: Owner, bob: Owner
+) -> None:
+    await desk.book(ada, hall, hour(5))
+    cancelled = await desk.book(ada, workshop, hour(0))
+    await desk.calendar.cancel_entries(desk.session, cancelled, [each.id for each in await desk.entries(cancelled)])
+    await desk.add(ada, hall, hour(3))
+    await desk.order(ada)
+    await desk.add(ada, hall, hour(4))
+    await desk.book(bob, hall, hour(7))
+    await desk.let_go(bob, hall, hour(6))
+
+    states = [(each.start_at, each.state) for each in await user_bookings(desk, ada)]
+
+    assert states == [
+        (hour(0)[0], EntryState.CANCELLED),
+        (hour(3)[0], EntryState.ORDERED),
+        (hour(5)[0], EntryState.CONFIRMED),
+    ]
+    assert [each.start_at for each in await user_bookings(desk, bob)] == [hour(7)[0]]
+
+
+async def test_a_users_bookings_are_found_by_way_of_their_orders(session: AsyncSession) -> None:
+    """On empty tables reading them whole is cheapest: with that way closed, the plan shows what is used on large ones."""
+    await session.execute(text("SET LOCAL enable_seqscan = off"))
+    sql = str(ordered_by(7).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
+
+    plan = "\n".join(await session.scalars(text(f"EXPLAIN {sql}")))
+
+    for index in ("ix_orders_user_id_id", "ix_calendar_entries_order_id"):
+        assert index in plan, plan
+
+
+async def user_bookings(desk: Desk, owner: Owner) -> list[EntryDTO]:
+    """Return what a user has booked."""
+    assert owner.user_id is not None
+    return await desk.calendar.user_bookings(desk.session, user_id=owner.user_id)
 
 
 # --- claimed ---

@@ -1,18 +1,24 @@
-"""One's own tickets, and nobody else's."""
+"""One's own tickets and bookings, and nobody else's."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.models import CalendarEntry, Ticket
-from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_type
+from tests.factories.bookings import make_booking
+from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_rule, make_type
 from tests.factories.tickets import make_tickets
+from tests.fakes.payments import MovableClock
 from tests.integration.events.conftest import SignIn
+from tests.support.desk import Desk, Owner, Span
 from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
+
+TIMES = "\u00d7"
 
 
 @pytest.fixture
@@ -21,6 +27,18 @@ async def play(session: AsyncSession) -> CalendarEntry:
     made = await make_entry(session, await make_calendar(session), price="9.00")
     await session.commit()
     return made
+
+
+@pytest.fixture
+def desk(session: AsyncSession) -> Desk:
+    """The booking desk, today."""
+    return Desk(session, MovableClock(datetime.now(UTC)))
+
+
+def hour_in(days: int) -> Span:
+    """Give an hour of a morning some days from now."""
+    start = days_from_now(days, hour=10, minute=0)
+    return start, start + timedelta(hours=1)
 
 
 async def had_once(session: AsyncSession, entry: CalendarEntry, user_id: int, state: str) -> Ticket:
@@ -98,13 +116,87 @@ async def test_a_past_ticket_says_what_became_of_it(ada: Visitor, session: Async
     assert not page.has("section[aria-labelledby=void]")
 
 
+async def test_bookings_stand_among_the_tickets_in_the_order_of_time(ada: Visitor, session: AsyncSession) -> None:
+    calendar = await make_calendar(session, name="The hall", place="Mill Lane 2")
+    for name, day in (("A concert", 20), ("A play", 2), ("A reading", -9)):
+        entry = await make_entry(session, calendar, name=name, price="9.00", start_at=days_from_now(day))
+        await make_tickets(session, entry, user_id=ada.id)
+    for name, day in (("An hour", 9), ("A morning", 1), ("An evening", -2)):
+        await make_booking(session, calendar, user_id=ada.id, name=name, state="confirmed", start_at=days_from_now(day))
+    await session.commit()
+
+    page = await ada.get("/tickets/")
+
+    assert page.texts("section[aria-labelledby=upcoming] h3") == ["A morning", "A play", "An hour", "A concert"]
+    assert page.texts("section[aria-labelledby=past] .line__title") == ["An evening", "A reading"]
+
+
+@pytest.mark.parametrize(
+    ("state", "section", "words"),
+    [
+        ("ordered", "upcoming", "Awaiting payment"),
+        ("provisional", "upcoming", "Waits for the organiser\u2019s answer"),
+        ("confirmed", "upcoming", "Confirmed"),
+        ("declined", "void", "Declined"),
+        ("cancelled", "void", "Cancelled"),
+    ],
+)
+async def test_a_booking_says_when_it_is_and_its_state_in_words_and_leads_to_its_order(
+    ada: Visitor, session: AsyncSession, state: str, section: str, words: str
+) -> None:
+    hall = await make_calendar(session, name="The hall")
+    start = datetime(2031, 7, 7, 9, tzinfo=UTC)
+    made = await make_booking(session, hall, user_id=ada.id, state=state, start_at=start)
+    await session.commit()
+
+    page = await ada.get("/tickets/")
+
+    assert page.texts("section[aria-labelledby]") == page.texts(f"section[aria-labelledby={section}]")
+    shown = page.text(f"section[aria-labelledby={section}] li")
+    assert "The room for an hour" in shown
+    assert "The hall" in shown
+    assert page.text("li time") == "Mon 7 Jul 2031, 10:00 to 11:00"
+    assert page.text("li .tag") == words
+    assert page.has(f"li a[href='http://localhost:8002/orders/{made.order.id}/']")
+
+
+async def test_places_of_one_time_are_one_booking_unless_they_stand_differently(
+    ada: Visitor, session: AsyncSession, desk: Desk
+) -> None:
+    workshop = await make_calendar(session, name="The workshop")
+    await make_rule(session, workshop, "A place", places=3)
+    order_id = await desk.book(Owner(ada.id), workshop, hour_in(2), hour_in(3), places=3)
+    first, *_ = await desk.entries(order_id)
+    await desk.calendar.cancel_entries(session, order_id, [first.id])
+    await session.commit()
+
+    page = await ada.get("/tickets/")
+
+    assert page.texts("section[aria-labelledby=upcoming] h3") == [f"2 {TIMES} A place", f"3 {TIMES} A place"]
+    assert page.texts("section[aria-labelledby=void] .line__title") == ["A place"]
+
+
+async def test_a_booking_is_shown_to_nobody_else_and_not_while_it_is_in_a_cart(
+    sign_in: SignIn, session: AsyncSession, desk: Desk
+) -> None:
+    ada, grace = await sign_in("ada@maypole.example"), await sign_in("grace@maypole.example")
+    hall = await make_calendar(session, name="The hall")
+    await make_rule(session, hall)
+    await desk.book(Owner(ada.id), hall, hour_in(2))
+    await desk.add(Owner(grace.id), hall, hour_in(3))
+    await session.commit()
+
+    assert (await ada.get("/tickets/")).texts("h3") == ["An hour of the hall"]
+    assert (await grace.get("/tickets/")).texts("h3, .lines li") == []
+
+
 async def test_what_is_in_the_cart_is_no_ticket_yet(ada: Visitor, session: AsyncSession, play: CalendarEntry) -> None:
     await make_tickets(session, play, user_id=ada.id, state="pending")
     await session.commit()
 
     page = await ada.get("/tickets/")
 
-    assert page.text(".empty__title") == "No tickets for anything to come"
+    assert page.text(".empty__title") == "No tickets or bookings for anything to come"
     assert not page.has(".ticket")
 
 
@@ -169,15 +261,19 @@ async def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(visitor: Visitor
             assert parse_qs(link.query)["next"] == [f"http://localhost:8003{path}"]
 
 
-async def test_the_number_of_queries_does_not_grow_with_the_tickets(
+async def test_the_number_of_queries_does_not_grow_with_the_tickets_and_bookings(
     ada: Visitor, session: AsyncSession, play: CalendarEntry
 ) -> None:
     counts = []
     for size in (1, 8):
         await make_tickets(session, play, user_id=ada.id, quantity=size)
+        for number in range(size):
+            hall = await make_calendar(session)
+            await make_booking(session, hall, user_id=ada.id, start_at=days_from_now(number + 2))
         await session.commit()
         with counted_queries(every=True) as statements:
-            await ada.get("/tickets/")
+            page = await ada.get("/tickets/")
         counts.append(len(statements))
 
-    assert counts == [2, 2]  # whose session it is, and the tickets
+    assert len(page.html.css(".ticket")) == 2 * (1 + 8)
+    assert counts == [3, 3]  # whose session it is, the tickets, and the bookings

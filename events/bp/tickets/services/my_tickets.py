@@ -1,17 +1,18 @@
-"""The tickets that somebody has: what is to come, what lets nobody in, what is past; and one of them by its code."""
+"""Tickets and bookings that somebody has: what is to come, what is void, what is past; and one ticket by its code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.dtos import TicketDTO
+from shared.contracts.dtos import EntryDTO, TicketDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.paths import entry_path
-from shared.contracts.states import HELD_TICKET_STATES, TicketState
+from shared.contracts.states import HELD_ENTRY_STATES, HELD_TICKET_STATES, TicketState
+from shared.contracts.times import until, when
 from shared.services.registry import services
 
 WORDS = {
@@ -27,37 +28,59 @@ WORDS = {
 SHOWN_AT_THE_DOOR = frozenset({TicketState.CONFIRMED, TicketState.CHECKED_IN})
 
 
-@dataclass(frozen=True, slots=True)
-class TicketItem:
-    """A ticket with its links; an empty one leads nowhere."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What somebody has, as a line of a list; without an order's path there is none to lead to."""
+
+    name: str
+    start_at: datetime
+    end_at: datetime
+    times: str
+    detail: str
+    holds: bool
+    """Whether it holds its seat or its time: what does not is none to come with."""
+    order_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketItem(Item):
+    """A ticket with its links."""
 
     ticket: TicketDTO
     words: str
     path: str
     """Where it is shown at the door or printed; empty where it lets nobody in."""
-    order_path: str
     entry_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingItem(Item):
+    """A booking; places of one time, from one order and in the same state, are one."""
+
+    booking: EntryDTO
 
 
 @dataclass(frozen=True, slots=True)
 class MyTicketsPage:
-    """All tickets of one person, the next event first, and past ones from the latest on."""
+    """All tickets and bookings of one person, the next one first, and past ones from the latest on."""
 
-    upcoming: tuple[TicketItem, ...]
-    void: tuple[TicketItem, ...]
-    """What holds no seat any more, or never got one, of events that are still to come."""
-    past: tuple[TicketItem, ...]
+    upcoming: tuple[Item, ...]
+    void: tuple[Item, ...]
+    """What holds no seat or time any more, or never got one, and would still be to come."""
+    past: tuple[Item, ...]
 
 
 async def my_tickets(session: AsyncSession, *, user_id: int, now: datetime) -> MyTicketsPage:
-    """Gather a person's tickets, in one read."""
+    """Gather a person's tickets and bookings, in one read each."""
     tickets = await services.calendar.user_tickets(session, user_id=user_id)
-    to_come = [ticket for ticket in tickets if ticket.entry_end_at > now]
-    past = [ticket for ticket in tickets if ticket.entry_end_at <= now]
+    bookings = await services.calendar.user_bookings(session, user_id=user_id)
+    items: list[Item] = [*(_ticket_item(ticket) for ticket in tickets), *_booking_items(bookings)]
+    to_come = sorted((item for item in items if item.end_at > now), key=_start_of)
+    past = sorted((item for item in items if item.end_at <= now), key=_start_of, reverse=True)
     return MyTicketsPage(
-        upcoming=_items(ticket for ticket in to_come if ticket.state in HELD_TICKET_STATES),
-        void=_items(ticket for ticket in to_come if ticket.state not in HELD_TICKET_STATES),
-        past=_items(sorted(past, key=lambda ticket: ticket.entry_start_at, reverse=True)),
+        upcoming=tuple(item for item in to_come if item.holds),
+        void=tuple(item for item in to_come if not item.holds),
+        past=tuple(past),
     )
 
 
@@ -65,21 +88,56 @@ async def ticket_by_code(session: AsyncSession, code: str, *, user_id: int) -> T
     """Return one of a person's own tickets. Raises NotFound for an unknown code, and for anybody else's."""
     for ticket in await services.calendar.user_tickets(session, user_id=user_id):
         if ticket.code is not None and ticket.code == code:
-            return _item(ticket)
+            return _ticket_item(ticket)
     raise NotFound("You have no ticket with this code. Are you signed in with the address that you bought it with?")
 
 
-def _items(tickets: Iterable[TicketDTO]) -> tuple[TicketItem, ...]:
-    """Give tickets their links."""
-    return tuple(_item(ticket) for ticket in tickets)
+def _start_of(item: Item) -> datetime:
+    """Return by what a list is sorted."""
+    return item.start_at
 
 
-def _item(ticket: TicketDTO) -> TicketItem:
+def _ticket_item(ticket: TicketDTO) -> TicketItem:
     """Give a ticket its links: only one that is good at the door has a page to show there."""
     return TicketItem(
+        name=ticket.entry_name,
+        start_at=ticket.entry_start_at,
+        end_at=ticket.entry_end_at,
+        times=when(ticket.entry_start_at, ticket.time_zone),
+        detail=ticket.ticket_type_name or "Ticket",
+        holds=ticket.state in HELD_TICKET_STATES,
+        order_path=_order_path(ticket.order_id),
         ticket=ticket,
         words=WORDS[ticket.state],
         path=f"/tickets/{ticket.code}/" if ticket.code and ticket.state in SHOWN_AT_THE_DOOR else "",
-        order_path=f"/orders/{ticket.order_id}/" if ticket.order_id else "",
         entry_path=entry_path(ticket.entry_id),
     )
+
+
+def _booking_items(bookings: Iterable[EntryDTO]) -> Iterator[BookingItem]:
+    """Put places of the same time together; a time of a whole room is always one by itself."""
+    same: dict[tuple[object, ...], list[EntryDTO]] = {}
+    for each in bookings:
+        key = (each.order_id, each.calendar_id, each.start_at, each.end_at, each.name, each.state)
+        same.setdefault(key, []).append(each)
+    for places in same.values():
+        yield _booking_item(places[0], len(places))
+
+
+def _booking_item(booking: EntryDTO, places: int) -> BookingItem:
+    """Make an item of so many places of one time."""
+    return BookingItem(
+        name=f"{places} \u00d7 {booking.name}" if places > 1 else booking.name,
+        start_at=booking.start_at,
+        end_at=booking.end_at,
+        times=until(booking.start_at, booking.end_at, booking.time_zone),
+        detail=booking.calendar_name,
+        holds=booking.state in HELD_ENTRY_STATES,
+        order_path=_order_path(booking.order_id),
+        booking=booking,
+    )
+
+
+def _order_path(order_id: int | None) -> str:
+    """Return where an order is shown, on the cart app; nothing where there is none."""
+    return f"/orders/{order_id}/" if order_id else ""

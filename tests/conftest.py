@@ -18,11 +18,13 @@ from shared.settings import Settings, get_settings
 from tests.support.chromium import MISSING, find_chromium
 from tests.support.network import refuse_the_outside
 from tests.support.postgres import ROOT, TestPostgres, Urls, start_test_postgres
+from tests.support.url_builders import remember_url_builders
 
 # What the person who runs the tests has set for an installation must not reach the tests, nor the tests it.
 for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
 refuse_the_outside()
+remember_url_builders()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

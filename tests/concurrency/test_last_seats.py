@@ -11,12 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.errors import SoldOut
 from shared.contracts.states import TicketState
-from shared.db.engine import Database
 from shared.db.refusals import holding_refused
 from shared.db.uow import unit_of_work
 from shared.models import Ticket
 from shared.services.calendar_impl import SqlCalendarService
-from shared.settings import Settings
+from tests.concurrency.conftest import TakeAway
 from tests.support.shop import Shop, Show
 
 SHOPPERS, SEATS = 60, 20
@@ -61,16 +60,6 @@ async def states_of(shop: Shop) -> Counter[str]:
         return Counter({row.state: row.count for row in rows})
 
 
-async def drop_constraint(owner_url: str, settings: Settings) -> None:
-    owner = Database(owner_url, pool_size=1, settings=settings)
-    async with unit_of_work(owner) as uow:
-        await uow.session.execute(
-            text("ALTER TABLE calendar_entries DROP CONSTRAINT ck_calendar_entries_held_within_capacity")
-        )
-        await uow.commit()
-    await owner.dispose()
-
-
 def without_locks(shop: Shop) -> Shop:
     calendar = UnlockedCalendar(shop.clock, default_max_per_order=20)
     calendar.barrier = asyncio.Barrier(RACERS)
@@ -92,10 +81,8 @@ async def test_the_database_alone_sells_no_seat_twice(shop: Shop) -> None:
     assert await states_of(shop) == {"reserved": 5, "pending": RACERS - 5}
 
 
-async def test_control_without_lock_and_constraint_seats_are_sold_twice(
-    shop: Shop, owner_database_url: str, settings: Settings
-) -> None:
-    await drop_constraint(owner_database_url, settings)
+async def test_control_without_lock_and_constraint_seats_are_sold_twice(shop: Shop, take_away: TakeAway) -> None:
+    await take_away("calendar_entries", "ck_calendar_entries_held_within_capacity")
     show = await shop.show(capacity=5)
     await rush(without_locks(shop), show, RACERS)
     assert (await states_of(shop))["reserved"] == RACERS

@@ -11,19 +11,18 @@ from decimal import Decimal
 from itertools import combinations
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.cart.services import Buyer, settle
 from shared.contracts.errors import SoldOut
 from shared.contracts.states import HELD_ENTRY_STATES, EntryState
-from shared.db.engine import Database
 from shared.db.refusals import holding_refused
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Slot
 from shared.services.calendar_impl import SqlCalendarService
-from shared.settings import Settings
+from tests.concurrency.conftest import TakeAway
 from tests.factories.calendar import make_calendar, make_rule
 from tests.support.mixed import Hall, book, check_out, make_guest, make_hall, payment_of, slots_held
 from tests.support.shop import Shop
@@ -75,14 +74,6 @@ def without_locks(shop: Shop, racers: int = RACERS) -> Shop:
     calendar = UnlockedCalendar(shop.clock, default_max_per_order=20)
     calendar.barrier = asyncio.Barrier(racers)
     return replace(shop, till=replace(shop.till, services=replace(shop.till.services, calendar=calendar)))
-
-
-async def drop_constraint(owner_url: str, settings: Settings, named: tuple[str, str]) -> None:
-    owner = Database(owner_url, pool_size=1, settings=settings)
-    async with unit_of_work(owner) as uow:
-        await uow.session.execute(text("ALTER TABLE {} DROP CONSTRAINT {}".format(*named)))
-        await uow.commit()
-    await owner.dispose()
 
 
 # --- what there is, and who wants it ---
@@ -276,11 +267,11 @@ async def test_the_exclusion_alone_lets_no_two_times_of_a_whole_room_overlap(sho
 
 @pytest.mark.parametrize("whole_room", [True, False])
 async def test_control_without_lock_and_counter_places_are_had_twice(
-    shop: Shop, owner_database_url: str, settings: Settings, *, whole_room: bool
+    shop: Shop, take_away: TakeAway, *, whole_room: bool
 ) -> None:
-    await drop_constraint(owner_database_url, settings, WITHIN_PLACES)
+    await take_away(*WITHIN_PLACES)
     if whole_room:
-        await drop_constraint(owner_database_url, settings, ONE_AT_A_TIME)
+        await take_away(*ONE_AT_A_TIME)
     hall = await make_hall(shop, whole_room=whole_room, places=5)
     hour = hall.hour(shop.clock())
     await make_slots(shop, hall, [hour], places=5)
@@ -290,10 +281,8 @@ async def test_control_without_lock_and_counter_places_are_had_twice(
     assert len(await held_spans(shop, hall)) == RACERS
 
 
-async def test_control_without_lock_and_exclusion_times_overlap(
-    shop: Shop, owner_database_url: str, settings: Settings
-) -> None:
-    await drop_constraint(owner_database_url, settings, ONE_AT_A_TIME)
+async def test_control_without_lock_and_exclusion_times_overlap(shop: Shop, take_away: TakeAway) -> None:
+    await take_away(*ONE_AT_A_TIME)
     hall = await make_room(shop, LENGTHS)
     spans = times_from_nine(shop, hall, LENGTHS)
     await make_slots(shop, hall, spans)

@@ -8,19 +8,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.cart.services import Buyer
 from shared.contracts.errors import SoldOut
 from shared.contracts.states import StockState
-from shared.db.engine import Database
 from shared.db.refusals import holding_refused
 from shared.db.uow import unit_of_work
 from shared.models import CartItem, StockAllocation
 from shared.services.cart_impl import SqlCartService
 from shared.services.market_impl import SqlMarketService
-from shared.settings import Settings
+from tests.concurrency.conftest import TakeAway
 from tests.support.mixed import Goods, check_out, make_goods, put, stock_of
 from tests.support.shop import Shop
 
@@ -73,16 +72,6 @@ async def in_carts(shop: Shop) -> int:
         return int(await uow.session.scalar(select(func.coalesce(func.sum(CartItem.quantity), 0))) or 0)
 
 
-async def drop_constraint(owner_url: str, settings: Settings) -> None:
-    owner = Database(owner_url, pool_size=1, settings=settings)
-    async with unit_of_work(owner) as uow:
-        await uow.session.execute(
-            text("ALTER TABLE product_variants DROP CONSTRAINT ck_product_variants_held_within_stock")
-        )
-        await uow.commit()
-    await owner.dispose()
-
-
 def without_locks(shop: Shop) -> Shop:
     market = UnlockedMarket()
     market.barrier = asyncio.Barrier(RACERS)
@@ -132,10 +121,8 @@ async def test_the_database_alone_sells_no_jar_twice(shop: Shop) -> None:
     assert await stock_of(shop, jam) == (5, 5)
 
 
-async def test_control_without_lock_and_constraint_jars_are_sold_twice(
-    shop: Shop, owner_database_url: str, settings: Settings
-) -> None:
-    await drop_constraint(owner_database_url, settings)
+async def test_control_without_lock_and_constraint_jars_are_sold_twice(shop: Shop, take_away: TakeAway) -> None:
+    await take_away("product_variants", "ck_product_variants_held_within_stock")
     jam = await make_goods(shop, stock=5)
     await rush(without_locks(shop), jam, RACERS)
     assert await stock_of(shop, jam) == (RACERS, RACERS)

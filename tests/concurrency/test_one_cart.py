@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.cart.services import Buyer, PutBackOutcome, put_back, settle
@@ -18,12 +18,11 @@ from cart.wiring import Till
 from shared.contracts.dtos import CartItemDTO, TicketDTO
 from shared.contracts.errors import CartEmpty, GatewayConflict, TooManyTickets
 from shared.contracts.states import TicketState
-from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import CartItem, Payment, Ticket
 from shared.services.calendar_impl import SqlCalendarService
 from shared.services.cart_impl import SqlCartService
-from shared.settings import Settings
+from tests.concurrency.conftest import TakeAway
 from tests.support.mixed import (
     Goods,
     Hall,
@@ -111,25 +110,14 @@ async def test_the_database_alone_lets_no_ticket_into_a_second_order(shop: Shop)
     assert (len(await shop.orders(ada)), await shop.tickets(ada)) == (1, ["reserved"] * 2)
 
 
-async def test_control_without_lock_and_guard_ten_presses_make_ten_orders(
-    shop: Shop, owner_database_url: str, settings: Settings
-) -> None:
-    await _drop_guard(owner_database_url, settings)
+async def test_control_without_lock_and_guard_ten_presses_make_ten_orders(shop: Shop, take_away: TakeAway) -> None:
+    await take_away("tickets", "stay_in_order")
     show, ada = await shop.show(), await shop.shopper()
     await shop.add(ada, show, 2)
     till = without_locks(shop).till
     await asyncio.gather(*(place_unlocked(till, Buyer(ada)) for _ in range(TABS)))
     assert (len(await shop.orders(ada)), len(await shop.payments(ada))) == (TABS, TABS)
     assert {order.total for order in await shop.orders(ada)} == {Decimal("25.00")}
-
-
-async def _drop_guard(owner_url: str, settings: Settings) -> None:
-    """Take away the database's own refusal to move a ticket from one order to another."""
-    owner = Database(owner_url, pool_size=1, settings=settings)
-    async with unit_of_work(owner) as uow:
-        await uow.session.execute(text("DROP TRIGGER stay_in_order ON tickets"))
-        await uow.commit()
-    await owner.dispose()
 
 
 async def test_two_tabs_never_put_more_into_the_cart_than_is_allowed(shop: Shop) -> None:

@@ -6,17 +6,16 @@ import asyncio
 import re
 from dataclasses import replace
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.bookings.services import decide_booking
 from cart.bp.bookings.services.decide import Verdict, _decide
 from shared.contracts.errors import Conflict
-from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Mail, Order
 from shared.services.calendar_impl import SqlCalendarService
-from shared.settings import Settings
+from tests.concurrency.conftest import TakeAway
 from tests.factories.bookings import MadeBooking, make_booking
 from tests.factories.calendar import make_calendar
 from tests.support.queries import counted_queries
@@ -87,9 +86,9 @@ async def test_a_declined_booking_is_locked_after_its_payment_as_everywhere(shop
 
 
 async def test_control_without_lock_and_guard_a_booking_is_approved_and_declined(
-    shop: Shop, owner_database_url: str, settings: Settings
+    shop: Shop, take_away: TakeAway
 ) -> None:
-    await _drop_guard(owner_database_url, settings)
+    await take_away("calendar_entries", "guard_transition")
     made = await a_waiting_booking(shop)
     calendar = UnlockedCalendar(shop.clock, default_max_per_order=20)
     calendar.barrier = asyncio.Barrier(2)
@@ -104,12 +103,3 @@ async def test_control_without_lock_and_guard_a_booking_is_approved_and_declined
     await asyncio.gather(decide(approved=True), decide(approved=False))
     assert await mails(shop) == ["booking-approved", "booking-declined"]
     assert (len(await decisions(shop)), len(await shop.debts())) == (2, 1)
-
-
-async def _drop_guard(owner_url: str, settings: Settings) -> None:
-    """Take away the database's own refusal of a second decision."""
-    owner = Database(owner_url, pool_size=1, settings=settings)
-    async with unit_of_work(owner) as uow:
-        await uow.session.execute(text("DROP TRIGGER guard_transition ON calendar_entries"))
-        await uow.commit()
-    await owner.dispose()

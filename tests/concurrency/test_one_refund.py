@@ -6,7 +6,6 @@ import asyncio
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from cart.bp.refunds.services import (
@@ -21,10 +20,9 @@ from cart.bp.refunds.services import (
 from cart.bp.refunds.services.give_back import _owe_shares
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.errors import BadInput, Conflict
-from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import Payment
-from shared.settings import Settings
+from tests.concurrency.conftest import TakeAway
 from tests.support.shop import Shop
 
 ADMINS = 8
@@ -109,19 +107,8 @@ async def test_without_the_lock_the_database_alone_refuses_the_second(shop: Shop
     assert [debt.amount for debt in await shop.debts()] == [PRICE]
 
 
-async def test_control_without_lock_and_limits_a_line_is_owed_twice(
-    shop: Shop, owner_database_url: str, settings: Settings
-) -> None:
-    await _drop_limits(owner_database_url, settings)
+async def test_control_without_lock_and_limits_a_line_is_owed_twice(shop: Shop, take_away: TakeAway) -> None:
+    await take_away("debts", "hold_debts_to_line")
+    await take_away("payments", "ck_payments_owed_within_amount")
     assert await race_without_lock(shop) == [None, None]
     assert [debt.amount for debt in await shop.debts()] == [PRICE, PRICE]
-
-
-async def _drop_limits(owner_url: str, settings: Settings) -> None:
-    """Take away the database's own refusal to owe more of a line than it cost."""
-    owner = Database(owner_url, pool_size=1, settings=settings)
-    async with unit_of_work(owner) as uow:
-        await uow.session.execute(text("DROP TRIGGER hold_debts_to_line ON debts"))
-        await uow.session.execute(text("ALTER TABLE payments DROP CONSTRAINT ck_payments_owed_within_amount"))
-        await uow.commit()
-    await owner.dispose()

@@ -39,8 +39,8 @@ from tests.support.bazaar import IN_THE_END, Bazaar, Paying, RefundWish, Trouble
 from tests.support.postgres import Urls
 
 STEPS_OF_ONE_RUN = 40
-SHORT_RUNS = 10
-"""About half a minute, and there are two such tests, which run beside each other."""
+SHORT_RUNS = 28
+"""About a minute, and there are two such tests, which run beside each other."""
 Result = TypeVar("Result")
 
 

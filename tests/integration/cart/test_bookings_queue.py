@@ -431,7 +431,7 @@ async def test_the_booker_reads_what_an_admin_adds_and_the_order_keeps_it(
 ) -> None:
     await admin.post(f"{QUEUE}{waiting.entry.id}/{answer}/", {"note": " The floor is <wet>.\r\nSorry! "})
     [mail] = await mails(session)
-    assert "They write:\nThe floor is <wet>.\nSorry!\n" in mail.text
+    assert "\n\nThey write:\nThe floor is <wet>.\nSorry!\n\nYour order:" in mail.text
     assert "The floor is &lt;wet&gt;.\nSorry!" in mail.html
     async with fresh(session) as now:
         [kept] = await now.scalars(select(OrderNote))

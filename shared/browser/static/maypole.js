@@ -4,14 +4,17 @@
 (() => {
   const isTyped = (control) => control.id && control.value !== control.defaultValue;
 
-  // Nobody checks out beside a number that they have just changed: it is sent first, and the new total shown.
+  // Nobody checks out beside a number that they have just changed, or that was refused: it is sent first, and the new
+  // total shown, or again what is wrong with it.
   let isHeldBack = false;
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form[data-checkout]")) return;
-    const changed = [...document.querySelectorAll("#cart-panel .qty")].find(isTyped);
+    const numbers = [...document.querySelectorAll("#cart-panel .qty")];
+    const changed = numbers.find((number) => isTyped(number) || number.matches("[aria-invalid]"));
     if (!changed) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (!changed.form.reportValidity()) return;
     isHeldBack = true;
     changed.form.requestSubmit();
   }, true);
@@ -67,13 +70,14 @@
   };
   focusErrors(document);
 
-  // What was typed into another form of a part that is replaced stays typed: a guest's address, another line's number.
+  // What was typed into a part that is replaced, and not sent, stays typed: a guest's address, another line's number.
   const TYPED = "input:not([type=hidden], [type=checkbox], [type=radio]), textarea";
   let typed = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, requestConfig } = event.detail;
-    const sent = requestConfig.elt.closest("form");
-    typed = [...target.querySelectorAll(TYPED)].filter((control) => control.form !== sent && isTyped(control));
+    const form = requestConfig.elt.closest("form");
+    const isSent = (control) => control.form === form && control.value === requestConfig.formData.get(control.name);
+    typed = [...target.querySelectorAll(TYPED)].filter((control) => isTyped(control) && !isSent(control));
   });
   document.addEventListener("htmx:afterSwap", () => {
     typed.forEach(({ id, value }) => {
@@ -93,10 +97,12 @@
     if (focusErrors(event.target)) return;
     const notice = event.target.closest("#page-notice") ? document.querySelector("#page-notice .notice")
       : event.target.querySelector(".notice--bad");
-    if (isHeldBack) {
+    if (isHeldBack && event.target.id === "cart-panel") {
       isHeldBack = false;
-      if (!notice) tell("You had changed a number, so your cart was updated first. Please look at the new total, then check out.", "info");
-      if (!notice) return;
+      const refused = event.target.querySelector(".qty[aria-invalid]");
+      if (notice || refused) focusOn(notice || refused);
+      else tell("You had changed a number, so your cart was updated first. Please look at the new total, then check out.", "info");
+      return;
     }
     const lost = document.activeElement === document.body || document.activeElement === null;
     const asked = event.detail.requestConfig && event.detail.requestConfig.triggeringEvent;

@@ -15,11 +15,13 @@ from cart.bp.cart.services import settle
 from cart.bp.cart.services.settle import record_status
 from cart.bp.provider.services import Walked, walk_due, walk_history
 from cart.bp.provider.services.elsewhere import divide
+from cart.bp.provider.services.findings import note_finding
 from cart.bp.refunds.services import refund_debt
 from cart.bp.reviews.services import close_finding, list_findings, settle_payment_elsewhere
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import HistoryPage, MovementStatus, Transaction
 from shared.contracts.errors import Conflict, GatewayUnavailable
+from shared.contracts.states import FindingKind
 from shared.db.uow import unit_of_work
 from shared.models import Debt, JournalEntry, Payment, ProviderFinding, ProviderWalk
 from shared.payments.accounts import OneGateway
@@ -202,6 +204,23 @@ async def test_a_second_payment_of_another_sum_is_left_to_a_person(shop: Shop, a
     assert await walk(shop) == (0, 1, 0)
     assert await walk(shop) == NOTHING_NEW
     assert await findings(shop) == [("difference", Decimal("20.00"), True)]
+    assert await shop.debts() == []
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_what_a_person_looks_at_already_is_left_to_them(
+    shop: Shop, ada: int, bob: int, show: Show, *, closed: bool
+) -> None:
+    payment = await shop.buy_and_pay(ada, show)
+    second = shop.gateway.pay(str(payment.checkout_id), force=True)
+    async with unit_of_work(shop.till.database) as uow:
+        await note_finding(uow.session, MERCHANT, second, FindingKind.DIFFERENCE, second.amount, payment_id=payment.id)
+        await uow.commit()
+    if closed:
+        async with unit_of_work(shop.till.database) as uow:
+            [found] = await list_findings(uow.session, EVERYWHERE, limit=2)
+        await close_finding(shop.till, found.id, note="bank transfer", actor_user_id=bob, scope=EVERYWHERE)
+    assert await walk(shop) == NOTHING_NEW
     assert await shop.debts() == []
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
-from shared.contracts.states import PaymentState
-from shared.models import Order, Payment
+from shared.contracts.states import FindingKind, PaymentState
+from shared.models import Order, Payment, ProviderFinding
 from shared.services.journal import PROVIDER, record
 
 from .attempts import Attempt, locked_attempt
@@ -29,14 +29,17 @@ async def keep_second_payment(
     """Write a further captured transaction of a payment's checkout down, and give what it paid for, or owe it back.
 
     Of an order that is paid it is all owed back. Returns the payment that it is; None where it is not what the order
-    asks for, or where what paid the checkout first is not known: that is for a person. The caller has seen both
-    transactions in the provider's record. Safe to repeat: a transaction is one payment.
+    asks for, where what paid the checkout first is not known, or where it was put before a person already: who has
+    closed it may have made it good. The caller has seen both transactions in the provider's record. Safe to repeat: a
+    transaction is one payment.
     """
     async with locked_attempt(till, payment_id) as attempt:
         if not _pays_again(attempt, transaction):
             return None
         further_id = await _find(attempt.session, transaction.id)
         if further_id is None:
+            if await _is_with_a_person(attempt.session, transaction):
+                return None
             further_id = await _record(till, attempt, transaction, at)
             await attempt.uow.commit()
     await fulfil(till, further_id)
@@ -60,6 +63,17 @@ async def _find(session: AsyncSession, transaction_id: str) -> int | None:
     """Return the payment that a transaction is, if it is written down already."""
     known: int | None = await session.scalar(select(Payment.id).where(Payment.transaction_id == transaction_id))
     return known
+
+
+async def _is_with_a_person(session: AsyncSession, transaction: LateTransaction) -> bool:
+    """Tell whether a transaction as a whole was found to differ before, and is or was looked at."""
+    found = select(ProviderFinding.id).where(
+        ProviderFinding.merchant_code == transaction.merchant_code,
+        ProviderFinding.transaction_id == transaction.id,
+        ProviderFinding.kind == FindingKind.DIFFERENCE,
+        ProviderFinding.provider_event == "",
+    )
+    return await session.scalar(found.limit(1)) is not None
 
 
 async def _record(till: Till, attempt: Attempt, transaction: LateTransaction, at: datetime | None) -> int:

@@ -161,7 +161,7 @@ async def _decide(
         # the checkout is still behind the times, or cannot be read
         return walked.plus(undecided=not is_settled_elsewhere(payment))
     if payment.transaction_id != item.transaction_id:
-        return await _decide_another(till, walked, item, transaction, payment)
+        return await _decide_another(till, walked, item, transaction, payment, settled=settled)
     if transaction is None:
         return walked.plus(settled=settled)
     compared = await compare(till, payment_id, transaction)
@@ -169,22 +169,23 @@ async def _decide(
 
 
 async def _decide_another(
-    till: Till, walked: Walked, item: HistoryItem, transaction: Transaction | None, payment: Payment
+    till: Till, walked: Walked, item: HistoryItem, transaction: Transaction | None, payment: Payment, *, settled: bool
 ) -> Walked:
     """Decide on an entry about a payment's checkout that is not the transaction which we know of it.
 
     Where the record has both of them it was paid again, and that is a payment of its own; else a person looks at it.
     """
     first = await _transaction_of(till, payment)
-    if payment.transaction_id is not None and first is None and not _is_long_gone(till, item):
-        return walked.plus(undecided=True)
-    if transaction is not None and transaction.captured and _is_another(first, transaction):
+    if payment.transaction_id is not None and first is None and item.at is not None and not _is_long_gone(till, item):
+        return walked.plus(settled=settled, undecided=True)
+    if transaction is not None and item.captured and transaction.captured and _is_another(first, transaction):
         told = _told(walked.merchant_code, item, transaction)
         further_id = await keep_second_payment(till, payment.id, told, item.at)
         if further_id is not None:
             compared = await compare(till, further_id, transaction)
             return walked.plus(settled=True, found=compared.found, undecided=compared.undecided)
-    return walked.plus(found=await _note(till, walked, item, FindingKind.DIFFERENCE, payment.id))
+    found = await _note(till, walked, item, FindingKind.DIFFERENCE, payment.id)
+    return walked.plus(settled=settled, found=found)
 
 
 async def _transaction_of(till: Till, payment: Payment) -> Transaction | None:
@@ -197,7 +198,9 @@ async def _transaction_of(till: Till, payment: Payment) -> Transaction | None:
 
 def _is_another(first: Transaction | None, transaction: Transaction) -> bool:
     """Tell whether two transactions both took money: one that has two names in the record took it once."""
-    return first is not None and first.captured and first.id != transaction.id and first.code != transaction.code
+    if first is None or not first.captured or first.id == transaction.id:
+        return False
+    return bool(first.code and transaction.code) and first.code != transaction.code
 
 
 async def _named(

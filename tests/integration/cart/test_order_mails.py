@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from quart import Quart
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.orders.services.addressee import addressee_of
 from cart.bp.orders.services.mails import write_order_mails
 from cart.wiring import TILL
-from shared.contracts.states import TicketState
-from shared.models import Mail
-from tests.factories.orders import MadeOrder, make_debt, make_seller
+from shared.contracts.states import DebtState, PaymentState, TicketState
+from shared.models import Mail, Order
+from tests.factories.orders import MadeOrder, make_debt, make_payment, make_seller
 from tests.integration.cart.conftest import Show, fresh, make_paid_order, make_show
 from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
@@ -74,6 +76,37 @@ async def test_a_payment_that_came_twice_is_owed_as_a_whole(app: Quart, made: Ma
     oversold = (await _mails(app, session, made.order.id))["order-oversold"]
     assert "The whole payment: £25.00\nPaid twice" in oversold.text
     assert "The whole payment" in oversold.html
+
+
+async def test_each_debt_is_told_of_once_and_a_declined_booking_in_its_own_mail(
+    app: Quart, made: MadeOrder, session: AsyncSession
+) -> None:
+    await make_debt(session, made, reason="declined")
+    await session.commit()
+    assert set(await _mails(app, session, made.order.id)) == {"order-paid"}
+    second = replace(made, payment=await make_payment(session, made.order, state=PaymentState.PAID))
+    for paid, line, reason in ((made, 1, "sold_out"), (second, None, "paid_twice")):
+        await make_debt(session, paid, line=line, reason=reason)
+        await session.execute(update(Order).values(mail_queued_at=None))
+        await session.commit()
+        await _mails(app, session, made.order.id)
+    async with fresh(session) as now:
+        texts = list(await now.scalars(select(Mail.text).where(Mail.kind == "order-oversold").order_by(Mail.id)))
+    told = [(text.count("Sold out"), text.count("Paid twice"), text.count("was declined")) for text in texts]
+    assert told == [(1, 0, 0), (0, 1, 0)]
+
+
+async def test_what_has_gone_back_already_is_not_called_owed(
+    app: Quart, made: MadeOrder, session: AsyncSession
+) -> None:
+    debt = await make_debt(session, made, line=None, reason="paid_twice")
+    debt.state, debt.settled_at = DebtState.SETTLED, debt.created_at
+    await session.commit()
+    mail = (await _mails(app, session, made.order.id))["order-oversold"]
+    assert mail.subject == f"About your order {made.order.number}: you got money back"
+    for body in (mail.text, mail.html):
+        assert "This money has gone back to you already." in body
+        assert "owe you" not in body
 
 
 # --- whom to ask ---

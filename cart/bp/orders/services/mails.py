@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
 from shared.contracts.dtos import AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
-from shared.contracts.states import EntryState, LineKind, StockState, TicketState
+from shared.contracts.states import DebtReason, EntryState, LineKind, StockState, TicketState
 from shared.contracts.vat import vat_by_rate
 from shared.db.locks import lock_order
 from shared.db.uow import unit_of_work
 from shared.mail.service import queue_mail
-from shared.models import Debt, Order, OrderLine
+from shared.models import Debt, Mail, Order, OrderLine
 
 from .addressee import Addressee, addressee_of, render_order_mail
 from .queries import order_to_dto
@@ -34,6 +34,8 @@ class Told:
     entries: list[EntryDTO]
     products: list[AllocationDTO]
     debts: list[Debt]
+    untold: list[Debt]
+    """Those of which no mail has told before."""
 
     @property
     def gives_anything(self) -> bool:
@@ -73,7 +75,8 @@ async def _gather(till: Till, session: AsyncSession, order: Order) -> Told | Non
         return None
     lines = await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.id))
     undecided = Debt.request_key.is_(None)  # of what somebody decided to give back, a mail of its own has told
-    debts = await session.scalars(select(Debt).where(Debt.order_id == order.id, undecided).order_by(Debt.id))
+    mine = select(Debt).where(Debt.order_id == order.id, undecided).order_by(Debt.id)
+    debts = list(await session.scalars(mine))
     services = till.services
     tickets = await services.calendar.get_tickets_for_order(session, order.id)
     entries = await services.calendar.get_entries_for_order(session, order.id)
@@ -84,16 +87,30 @@ async def _gather(till: Till, session: AsyncSession, order: Order) -> Told | Non
         tickets=[ticket for ticket in tickets if ticket.state in TICKETS_GIVEN],
         entries=[entry for entry in entries if entry.state in BOOKINGS_GIVEN],
         products=[product for product in products if product.state is StockState.SOLD],
-        debts=list(debts),
+        debts=debts,
+        untold=await _untold(session, debts),
     )
+
+
+async def _untold(session: AsyncSession, debts: Sequence[Debt]) -> list[Debt]:
+    """Leave out what a mail has told of: all up to the debt that its key names. A declined booking has its own mail."""
+    keys = {_key_of_debt(debt): debt.id for debt in debts}
+    told = await session.scalars(select(Mail.key).where(Mail.key.in_(keys))) if keys else ()
+    last = max((keys[key] for key in told), default=0)
+    return [debt for debt in debts if debt.id > last and debt.reason != DebtReason.DECLINED]
+
+
+def _key_of_debt(debt: Debt) -> str:
+    """Name the mail whose newest debt is this one."""
+    return f"order-oversold:{debt.order_id}:{debt.id}"
 
 
 async def _queue_both(till: Till, session: AsyncSession, told: Told) -> None:
     """Queue what was bought, where anything was given, and what is owed."""
     if told.gives_anything or not told.debts:
-        await _queue(till, session, told, event="order-paid", key=f"{told.order.id}")
-    if told.debts:
-        await _queue(till, session, told, event="order-oversold", key=f"{told.order.id}:{told.debts[-1].id}")
+        await _queue(till, session, told, event="order-paid", key=f"order-paid:{told.order.id}")
+    if told.untold:
+        await _queue(till, session, told, event="order-oversold", key=_key_of_debt(told.untold[-1]))
 
 
 async def _queue(till: Till, session: AsyncSession, told: Told, *, event: str, key: str) -> None:
@@ -105,11 +122,11 @@ async def _queue(till: Till, session: AsyncSession, told: Told, *, event: str, k
         told.order,
         told=told,
         tickets=told.tickets,
-        debts=told.debts,
+        debts=told.untold,
         vat=vat_by_rate((line.vat_rate, line.total) for line in told.order.lines),
         tickets_url=f"{till.settings.url_of('events')}/tickets/",
     )
-    await queue_mail(session, mail, kind=event, key=f"{event}:{key}")
+    await queue_mail(session, mail, kind=event, key=key)
 
 
 async def queue_booking_mail(

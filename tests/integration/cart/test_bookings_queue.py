@@ -16,7 +16,7 @@ from cart.wiring import TILL, Till
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.states import DebtReason, DebtState, EntryState, OrderState, PaymentState
-from shared.models import Calendar, CalendarEntry, Debt, JournalEntry, Mail, Order, OrderNote, Slot
+from shared.models import Calendar, CalendarEntry, Debt, JournalEntry, Mail, Order, OrderLine, OrderNote, Slot
 from shared.payments.fake import FakeGateway
 from shared.services.calendar_impl import SqlCalendarService
 from shared.settings import Settings
@@ -24,7 +24,7 @@ from shared.web.state import utc_now
 from tests.factories.bookings import MadeBooking, make_booking
 from tests.factories.calendar import days_from_now, make_calendar, make_rule
 from tests.factories.orders import make_payment, make_seller
-from tests.integration.cart.conftest import FillCart, Show, fresh, orders_of, payments_of
+from tests.integration.cart.conftest import FillCart, Show, fresh, make_jam, orders_of, payments_of
 from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
@@ -445,6 +445,22 @@ async def test_without_a_word_to_the_booker_the_mail_has_none(
     await admin.post(f"{QUEUE}{waiting.entry.id}/decline/", {"note": "  "})
     [mail] = await mails(session)
     assert "They write" not in mail.text + mail.html
+    async with fresh(session) as now:
+        assert list(await now.scalars(select(OrderNote))) == []
+
+
+async def test_the_order_keeps_no_word_that_another_pages_people_would_read(
+    admin: Visitor, waiting: MadeBooking, session: AsyncSession
+) -> None:
+    jam = await make_jam(session)
+    theirs = OrderLine(order_id=waiting.order.id, kind="product", title="A taste of jam", quantity=1)
+    theirs.unit_price = theirs.total = Decimal(0)
+    theirs.product_id, theirs.variant_id, theirs.page_post_id = jam.product_id, jam.variant_id, jam.page_id
+    session.add(theirs)
+    await session.flush()
+    await session.commit()
+    await admin.post(f"{QUEUE}{waiting.entry.id}/approve/", {"note": "The key is under the mat."})
+    assert "The key is under the mat." in (await mails(session))[0].text
     async with fresh(session) as now:
         assert list(await now.scalars(select(OrderNote))) == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.cart.services.attempts import lock_buyer_and_order
@@ -46,8 +47,9 @@ class Verdict:
 async def decide_booking(till: Till, *, entry_id: int, approved: bool, actor_user_id: int, note: str = "") -> bool:
     """Approve a booking that waits, or decline it; return whether its price is owed back now. The booker gets a mail.
 
-    A ``note`` stands in that mail, and at the order. Raises NotFound, BadInput for a note that is too long, and
-    Conflict where it does not wait (any more): then nothing was changed, so of two who decide at once one is told.
+    A ``note`` stands in that mail, and at the order where no other page's people look at that. Raises NotFound,
+    BadInput for a note that is too long, and Conflict where it does not wait (any more): then nothing was changed, so
+    of two who decide at once one is told.
     """
     said = Verdict(approved, read_note(note, "") if note.strip() else "", actor_user_id)
     async with unit_of_work(till.database) as uow:
@@ -87,10 +89,16 @@ async def _decide(session: AsyncSession, till: Till, order: Order, entry_id: int
     line = await line_of(session, entry)
     owed = ZERO if said.approved else await _owe(session, payment, line, said.actor)
     told = replace(entry, cost=line.total if said.approved else owed)
-    if said.note:
+    if said.note and await _is_of_one_page(session, order.id):
         session.add(OrderNote(order_id=order.id, author_id=said.actor_user_id, body=said.noted(entry.name)))
     await queue_booking_mail(till, session, told, order=order_to_dto(order, []), note=said.note)
     return owed > 0
+
+
+async def _is_of_one_page(session: AsyncSession, order_id: int) -> bool:
+    """Tell whether all of an order was sold by one page."""
+    pages = select(OrderLine.page_post_id).where(OrderLine.order_id == order_id).distinct()
+    return len((await session.scalars(pages)).all()) == 1
 
 
 async def _lock_payment(session: AsyncSession, order_id: int) -> Payment | None:

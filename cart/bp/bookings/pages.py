@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from cart.bp.bookings.services import WaitingBooking
 from cart.bp.orders.pages import LineSummary, summarise
+from cart.bp.refunds.note_form import NotePage
 from shared.contracts.dtos import ZERO, OrderDTO
+from shared.contracts.errors import ShopError
 
 RESULTS: dict[str, str] = {
     "approved": "The booking is confirmed, and the booker is told by mail.",
@@ -39,27 +41,21 @@ class BookingsPage:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BookingPage:
-    """One booking with the order that it is part of, and the question whether it is to be confirmed or declined."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingPage(NotePage):
+    """One booking with the order that it is part of, and the question whether it is to be confirmed or declined.
+
+    With the question a word to the booker may be noted.
+    """
 
     waiting: WaitingBooking
     has_begun: bool
     order: OrderDTO
     lines: tuple[LineSummary, ...]
-    time_zone: str
     question: str = ""
     """``approve``, ``decline``, or empty: nothing is asked yet."""
     owed: Decimal = ZERO
     """What is owed back once it is declined, where that is asked."""
-    note: str = ""
-    """What was typed for the booker."""
-    note_problem: str = ""
-
-    @property
-    def problems(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong, with the control that it is about."""
-        return (("f-note", self.note_problem),) if self.note_problem else ()
 
 
 def view_of(waiting: WaitingBooking, now: datetime) -> WaitingView:
@@ -68,7 +64,15 @@ def view_of(waiting: WaitingBooking, now: datetime) -> WaitingView:
 
 
 def build_booking_page(
-    waiting: WaitingBooking, order: OrderDTO, *, now: datetime, time_zone: str, question: str = "", owed: Decimal = ZERO
+    waiting: WaitingBooking,
+    order: OrderDTO,
+    *,
+    now: datetime,
+    time_zone: str,
+    question: str = "",
+    owed: Decimal = ZERO,
+    typed: str = "",
+    refusal: ShopError | None = None,
 ) -> BookingPage:
     """Put a booking's page together."""
     return BookingPage(
@@ -79,4 +83,6 @@ def build_booking_page(
         time_zone=time_zone,
         question=question,
         owed=owed,
+        typed=typed,
+        refusal=refusal,
     )

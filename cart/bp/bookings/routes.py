@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -112,22 +111,23 @@ async def _show_queue(problem: str = "") -> ResponseTypes:
 
 
 async def _show_booking(
-    entry_id: int, question: str = "", note: str = "", refused: BadInput | None = None
+    entry_id: int, question: str = "", typed: str = "", refusal: BadInput | None = None
 ) -> ResponseTypes:
     """Render one booking, or the queue where it waits no more; after a refusal with what was typed."""
     till, session = current_till(), request_session()
     try:
         waiting = await find_waiting(session, till, entry_id)
-    except Conflict as refusal:
-        return await _refuse(refusal)
-    asked = build_booking_page(
+    except Conflict as gone:
+        return await _refuse(gone)
+    page = build_booking_page(
         waiting,
         await order_of(session, waiting),
         now=till.clock(),
         time_zone=till.settings.time_zone,
         question=question,
         owed=await owed_if_declined(session, waiting.entry) if question == "decline" else ZERO,
+        typed=typed,
+        refusal=refusal,
     )
-    page = replace(asked, note=note, note_problem="" if refused is None else str(refused))
     html = await render_template("_types/bookings/booking.html", page=page)
-    return await make_response(html, HTTPStatus.OK if refused is None else refused.status)
+    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)

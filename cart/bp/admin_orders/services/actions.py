@@ -122,9 +122,9 @@ async def ask_provider(till: Till, *, order_id: int, scope: PageScope) -> Answer
         payments = (await uow.session.execute(_payments_to_ask(order_id))).all()
         refunds = (await uow.session.execute(_refunds_to_ask(order_id))).all()
         paid = list(await uow.session.scalars(_paid(order_id)))
-        in_review = await uow.session.scalar(_in_review(order_id))
-    if not payments and not refunds and not paid:
-        return Answer.NOTHING if in_review is None else Answer.IN_REVIEW
+        if not payments and not refunds and not paid:
+            in_review = await uow.session.scalar(_in_review(order_id))
+            return Answer.NOTHING if in_review is None else Answer.IN_REVIEW
     answers = [await _ask_about_payment(till, payment_id, state) for payment_id, state in payments]
     answers += [await _ask_about_refund(till, refund_id, state) for refund_id, state in refunds]
     answers += [await _ask_about_movements(till, payment_id) for payment_id in paid]

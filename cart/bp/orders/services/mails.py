@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
 from shared.contracts.dtos import AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
-from shared.contracts.states import DebtReason, EntryState, LineKind, StockState, TicketState
+from shared.contracts.states import DebtReason, DebtState, EntryState, LineKind, StockState, TicketState
 from shared.contracts.vat import vat_by_rate
 from shared.db.locks import lock_order
 from shared.db.uow import unit_of_work
@@ -41,6 +41,11 @@ class Told:
     def gives_anything(self) -> bool:
         """Whether the buyer has got anything."""
         return bool(self.tickets or self.entries or self.products)
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether any of what is told of now has still to go back."""
+        return any(debt.state == DebtState.OWED for debt in self.untold)
 
     @property
     def sellers(self) -> tuple[SellerDTO, ...]:

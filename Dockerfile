@@ -1,4 +1,4 @@
-# One file for all images. An app's image holds its own folder and shared/, nothing of the other apps:
+# One file for all images. An app's image holds its own folder, shared/ and launcher/, nothing of the other apps:
 #   docker build --build-arg APP=cart --target app -t maypole-cart .
 #   docker build --target migrate -t maypole-migrate .
 # The worker runs from the cart's image, with the command "worker".
@@ -17,7 +17,8 @@ WORKDIR /srv/maypole
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=packages /venv /venv
 COPY shared shared
-ENTRYPOINT ["python", "-m", "shared.cli"]
+COPY launcher launcher
+ENTRYPOINT ["python", "-m", "launcher"]
 
 FROM base AS migrate
 COPY alembic.ini alembic.ini
@@ -31,5 +32,5 @@ RUN test -n "$APP"
 COPY ${APP} ${APP}
 ENV APP=${APP} HOST=0.0.0.0
 USER 10001
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["python", "-m", "shared.cli", "healthy"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["python", "-m", "launcher", "healthy"]
 CMD ["serve"]

@@ -21,8 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from shared.audit.run import CHECKS, run_audit
 from shared.db.engine import Database
-from shared.services.audit import CHECKS, run_audit
 from shared.settings import Settings
 from tests.support.postgres import TestPostgres, start_test_postgres
 

@@ -11,7 +11,7 @@ from quart import Quart, current_app
 from shared.contracts.protocols import Clock, Gateways, PaymentGateway
 from shared.db.engine import Database
 from shared.payments.accounts import OneGateway, SumUpAccounts
-from shared.payments.sumup import sumup_client
+from shared.payments.sumup.gateway import sumup_client
 from shared.services.registry import Services
 from shared.settings import Settings
 from shared.web.state import EXTENSION, AppState

@@ -21,16 +21,16 @@ from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.jobs.queue import REFUND_DEBTS, SEND_MAIL, SETTLE_PAYMENT
 from shared.jobs.worker import Handler, Repeated, run_worker, stop_on_signals
+from shared.logs import configure_logging
 from shared.mail.sender import MailNotSent, deliver
 from shared.mail.service import due_mails, give_up_old
 from shared.models import Order
 from shared.payments.accounts import SumUpAccounts
-from shared.payments.sumup import sumup_client
+from shared.payments.sumup.gateway import sumup_client
 from shared.services.identity import forget_empty_carts, forget_expired
 from shared.services.registry import use_services
 from shared.services.wiring import sql_services
 from shared.settings import Settings, get_settings
-from shared.web.logs import configure_logging
 from shared.web.state import utc_now
 
 UNTOLD_AFTER = timedelta(seconds=15)

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db.embedded_databases import databases_of
+from launcher.postgres.databases import databases_of
 from shared.db.engine import Database
 from shared.settings import Settings, get_settings
 from tests.support.chromium import MISSING, find_chromium

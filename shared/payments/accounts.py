@@ -14,9 +14,9 @@ from shared.contracts.protocols import Clock, PaymentGateway
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import PaymentAccount
+from shared.payments.sumup.gateway import SumUpGateway
 from shared.settings import Settings
 
-from .sumup import SumUpGateway
 from .vault import Unreadable, vault_of
 
 _log = structlog.get_logger("maypole.accounts")

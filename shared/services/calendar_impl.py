@@ -14,19 +14,8 @@ from shared.contracts.protocols import Clock
 from shared.contracts.states import DebtReason, EntryKind, EntryState, TicketState
 from shared.db.locks import lock_cart_owner
 from shared.models import Calendar, CalendarEntry, Ticket
-
-from .calendar_agenda import next_events
-from .calendar_booked import (
-    LateBookings,
-    cancel_bookings,
-    claim_bookings,
-    confirm_bookings,
-    decide_booking,
-    orders_in_the_way,
-    release_bookings,
-    retake_bookings,
-)
-from .calendar_bookings import (
+from shared.services.calendar.agenda import next_events
+from shared.services.calendar.cart_bookings import (
     add_bookings,
     booking_to_dto,
     bookings,
@@ -37,7 +26,7 @@ from .calendar_bookings import (
     remove_booking,
     standings,
 )
-from .calendar_cart import (
+from shared.services.calendar.cart_tickets import (
     add_pending,
     check_choice,
     check_limit,
@@ -47,11 +36,21 @@ from .calendar_cart import (
     pick_type,
     remove_pending,
 )
-from .calendar_dtos import calendar_to_dto, entry_to_dto, ticket_to_dto
-from .calendar_retake import Late, retake
-from .calendar_seats import cancel, claim, confirm, move_to, release
-from .calendar_slots import calendars_and_whether_bookable, load_bookable, slots_between, terms_of
-from .calendar_stale import drop_stale_pending
+from shared.services.calendar.mapping import calendar_to_dto, entry_to_dto, ticket_to_dto
+from shared.services.calendar.order_bookings import (
+    LateBookings,
+    cancel_bookings,
+    claim_bookings,
+    confirm_bookings,
+    decide_booking,
+    orders_in_the_way,
+    release_bookings,
+    retake_bookings,
+)
+from shared.services.calendar.order_tickets import cancel, claim, confirm, move_to, release
+from shared.services.calendar.retake import Late, retake
+from shared.services.calendar.slots import calendars_and_whether_bookable, load_bookable, slots_between, terms_of
+from shared.services.calendar.stale import drop_stale_pending
 
 LONGEST_EVENT = timedelta(days=366)
 """What the database lets an event last at the most: a list of what is on need not look at what began before."""

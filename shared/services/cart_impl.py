@@ -25,9 +25,8 @@ from shared.contracts.protocols import CalendarService, Clock, MarketService
 from shared.contracts.states import DebtReason, NoticeReason, OrderState
 from shared.db.locks import lock_joining
 from shared.models import CartNotice, Order
-
-from .cart_attention import count_attention
-from .cart_items import (
+from shared.services.cart.attention import count_attention
+from shared.services.cart.items import (
     Line,
     Owner,
     change_line,

@@ -14,8 +14,7 @@ from shared.contracts.dtos import ZERO, AllocationDTO, ProductDTO, VariantDTO
 from shared.contracts.errors import BadInput
 from shared.contracts.states import DebtReason
 from shared.models.market import Product, ProductVariant
-
-from .market_stock import (
+from shared.services.market.stock import (
     allocations_of,
     cancel_stock,
     claim_stock,

@@ -18,6 +18,7 @@ from shared.clients.cart import CartClient
 from shared.clients.tls import tls_context
 from shared.contracts.paths import SLUG
 from shared.db.engine import Database
+from shared.logs import configure_logging
 from shared.services.registry import Services, use_services
 from shared.settings import Settings
 
@@ -30,7 +31,6 @@ from .health import install_health
 from .identity import install_identity
 from .internal import install_internal
 from .limits import install_limits
-from .logs import configure_logging
 from .openapi import install_openapi
 from .request_log import install_request_log, loggable_path
 from .session import install_session

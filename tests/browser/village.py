@@ -10,10 +10,10 @@ from itertools import count
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sandbox.merchants import sandbox_accounts
 from shared.contracts.paths import book_day_path, product_path
 from shared.db.uow import unit_of_work
 from shared.models import Calendar, PaymentAccount, ProductVariant
-from shared.payments.sandbox.merchants import sandbox_accounts
 from tests.browser.shop import Show
 from tests.factories.accounts import make_account
 from tests.factories.blog import make_page

@@ -8,11 +8,11 @@ import pytest
 
 from shared.contracts.dtos import MovementStatus
 from shared.contracts.protocols import PaymentGateway
-from shared.payments.fake import FakeGateway
-from shared.payments.fake_trouble import Race
-from shared.payments.sumup import SumUpGateway, sumup_client
-from shared.payments.sumup_wire import READ_TRIES
+from shared.payments.sumup.gateway import SumUpGateway, sumup_client
+from shared.payments.sumup.wire import READ_TRIES
 from shared.settings import Settings
+from tests.fakes.gateway import FakeGateway
+from tests.fakes.gateway_trouble import Race
 from tests.fakes.payments import MovableClock
 from tests.support.sandbox import SandboxControl, running_sandbox, settings_for
 from tests.support.sumup_document import PATH, Document
@@ -159,7 +159,7 @@ async def sumup(
 ) -> AsyncIterator[SumUpGateway]:
     """The adapter, led to the sandbox; every exchange is held against SumUp's document."""
     settings = settings_for(quiet_settings, sandbox)
-    monkeypatch.setattr("shared.payments.sumup.HISTORY_LENGTH", HISTORY_LENGTH)
+    monkeypatch.setattr("shared.payments.sumup.gateway.HISTORY_LENGTH", HISTORY_LENGTH)
 
     async def check(response: httpx.Response) -> None:
         await response.aread()

@@ -14,7 +14,7 @@ import pytest
 
 from shared.contracts.dtos import CancelOutcome, CheckoutStatus, RefundOutcome
 from shared.contracts.errors import GatewayUnavailable, GatewayUnknown, Rejected
-from shared.payments.sumup import SumUpGateway, sumup_client
+from shared.payments.sumup.gateway import SumUpGateway, sumup_client
 from shared.settings import Settings
 from tests.fakes.payments import MovableClock, an_attempt
 from tests.support.notices import Listener

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.payments.sumup import SumUpGateway
+from shared.payments.sumup.gateway import SumUpGateway
 from tests.fakes.payments import START, an_attempt
 from tests.support.sandbox import SandboxControl
 from tests.support.sumup_document import PATH, Document, DoesNotFit

@@ -21,8 +21,8 @@ from shared.contracts.errors import (
     Rejected,
 )
 from shared.contracts.protocols import PaymentGateway
-from shared.payments.fake_trouble import Race
 from tests.contracts.conftest import Provider
+from tests.fakes.gateway_trouble import Race
 from tests.fakes.payments import START, MovableClock, an_attempt
 
 MERCHANT = "MSANDBOX"

@@ -11,8 +11,8 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 from selectolax.lexbor import LexborNode
 
-from shared.payments.sandbox.app import create_app
-from shared.payments.sandbox.deeds import DEEDS, ORDERS
+from sandbox.app import create_app
+from sandbox.deeds import DEEDS, ORDERS
 from shared.settings import Settings
 from tests.support.sandbox import SandboxControl
 

@@ -10,8 +10,8 @@ import pytest
 
 from shared.contracts.dtos import CancelOutcome, RefundOutcome
 from shared.contracts.errors import GatewayError, GatewayUnavailable, GatewayUnknown, RateLimited
-from shared.payments.sumup import SumUpGateway, sumup_client
-from shared.payments.sumup_wire import READ_TRIES
+from shared.payments.sumup.gateway import SumUpGateway, sumup_client
+from shared.payments.sumup.wire import READ_TRIES
 from shared.settings import Settings
 from tests.fakes.payments import START, MovableClock, an_attempt
 from tests.support.sandbox import SandboxControl, settings_for

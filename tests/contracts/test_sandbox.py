@@ -12,8 +12,8 @@ import httpx
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
-from shared.payments.sandbox.app import create_app
-from shared.payments.sandbox.records import FILE_NAME
+from sandbox.app import create_app
+from sandbox.records import FILE_NAME
 from shared.settings import Settings
 from tests.fakes.payments import MovableClock
 from tests.support.notices import Listener

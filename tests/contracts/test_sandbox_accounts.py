@@ -10,11 +10,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from sandbox.merchants import sandbox_accounts
 from shared.contracts.dtos import Account, Checkout, RefundOutcome
 from shared.contracts.errors import AuthFailed, GatewayNotFound, Rejected
 from shared.contracts.protocols import PaymentGateway
-from shared.payments.sandbox.merchants import sandbox_accounts
-from shared.payments.sumup import SumUpGateway, sumup_client
+from shared.payments.sumup.gateway import SumUpGateway, sumup_client
 from shared.settings import Settings
 from tests.fakes.payments import MovableClock, an_attempt
 from tests.support.sandbox import SandboxControl, settings_for

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.contracts.dtos import Checkout, CheckoutRequest, RefundAnswer, Transaction
-from shared.payments.fake import FakeGateway
+from tests.fakes.gateway import FakeGateway
 
 Interruption = Callable[[], Awaitable[object]]
 

@@ -13,7 +13,7 @@ from shared.contracts.dtos import (
     RefundAnswer,
     Transaction,
 )
-from shared.payments.fake import FakeGateway
+from tests.fakes.gateway import FakeGateway
 
 Answer = TypeVar("Answer")
 

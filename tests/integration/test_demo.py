@@ -12,10 +12,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from blog.bp.pages.services.pages import PAGE_EVENTS
-from shared.cli.audit import audit_site
-from shared.cli.demo import ADMIN, DEMO_ACCOUNTS, PAGES, SHOPPER, load_demo
-from shared.cli.demo_shapes import SATURDAY, DemoEvent, When
-from shared.cli.demo_theatre import EVENTS as THEATRE
+from demo.load import ADMIN, DEMO_ACCOUNTS, PAGES, SHOPPER, load_demo
+from demo.shapes import SATURDAY, DemoEvent, When
+from demo.theatre import EVENTS as THEATRE
+from launcher.audit import audit_site
 from shared.contracts.dtos import RefundOutcome
 from shared.contracts.money import price_of
 from shared.db.engine import Database
@@ -27,7 +27,7 @@ from shared.models.order import Order, OrderLine, Payment, ProviderWalk
 from shared.models.ticket import Ticket
 from shared.models.user import User, UserRole
 from shared.payments.accounts import SumUpAccounts
-from shared.payments.sumup import sumup_client
+from shared.payments.sumup.gateway import sumup_client
 from shared.services.blog_impl import SqlBlogService
 from shared.settings import Settings
 from tests.support.sandbox import running_sandbox, settings_for

@@ -16,9 +16,9 @@ import asyncpg
 import psutil
 import pytest
 
-from shared.db import embedded_place
-from shared.db.embedded import EmbeddedPostgresError, ServerOptions, start_server
-from shared.db.embedded_account import Account
+from launcher.postgres import place
+from launcher.postgres.account import Account
+from launcher.postgres.server import EmbeddedPostgresError, ServerOptions, start_server
 from tests.support.homes import temporary_home, wait_for_the_end
 from tests.support.postgres import ROOT, TestPostgres
 
@@ -60,7 +60,7 @@ def start_elsewhere(home: Path, then: str) -> subprocess.Popen[bytes]:
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from shared.db.embedded import ServerOptions, start_server\n"
+        "from launcher.postgres.server import ServerOptions, start_server\n"
         f"server = start_server(Path({str(home)!r}), ServerOptions(durable=False, max_connections=20))\n"
         "print('up', flush=True)\n"
         f"{then}\n"
@@ -253,7 +253,7 @@ async def test_roles_that_were_never_made_are_made_at_the_next_start(home: Path)
 
 
 def test_a_platform_without_binaries_is_told_to_set_database_url(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded_place.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(place.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(EmbeddedPostgresError, match=r"^there is no embedded PostgreSQL for .*: set DATABASE_URL .*$"):
         start_server(home, CAREFREE)
 
@@ -282,7 +282,7 @@ def test_a_server_that_cannot_start_gives_the_reason_of_its_log(home: Path) -> N
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with temporary_home() as path:
-        monkeypatch.setattr(embedded_place, "ELSEWHERE", (path,))
+        monkeypatch.setattr(place, "ELSEWHERE", (path,))
         yield path
 
 
@@ -296,19 +296,19 @@ async def test_a_closed_folder_is_left_alone_and_another_is_taken(tmp_path: Path
         assert await ask(server.url("app"), "SELECT 1") == 1
     assert list(closed.iterdir()) == []
     assert before == [(step, stat.S_IMODE(step.stat().st_mode)) for step in (closed, *closed.parents)]
-    assert embedded_place.choose_home(closed / "postgres", server.account) == server.home
+    assert place.choose_home(closed / "postgres", server.account) == server.home
 
 
 @AS_ROOT
 async def test_closed_binaries_are_copied_to_where_the_account_can_run_them(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installed = embedded_place._installed()
+    installed = place._installed()
     closed = tmp_path / "site-packages"
     closed.mkdir(mode=0o700)
-    for folder in (installed, *embedded_place._libraries(installed)):
+    for folder in (installed, *place._libraries(installed)):
         shutil.copytree(folder, closed / folder.name)
-    monkeypatch.setattr(embedded_place, "_installed", lambda: closed / installed.name)
+    monkeypatch.setattr(place, "_installed", lambda: closed / installed.name)
     with start_server(home, CAREFREE) as server:
         assert Path(postmaster(home).exe()).is_relative_to(home)
         assert await ask(server.url("app"), "SELECT 1") == 1

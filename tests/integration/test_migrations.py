@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from shared.cli import migrations
-from shared.cli.commands import app
+from launcher import migrations
+from launcher.commands import app
 from shared.contracts.states import TRANSITIONS
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.cli.failures import CommandError
-from shared.cli.users import create_user, set_admin, set_role
+from launcher.failures import CommandError
+from launcher.users import create_user, set_admin, set_role
 from shared.contracts.states import Role
 from shared.models.user import User, UserRole
 from shared.settings import Settings

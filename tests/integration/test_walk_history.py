@@ -14,7 +14,7 @@ from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import ProviderFinding, ProviderWalk
 from shared.payments.accounts import SumUpAccounts
-from shared.payments.sumup import sumup_client
+from shared.payments.sumup.gateway import sumup_client
 from shared.services.registry import use_services
 from shared.settings import Settings
 from tests.factories.accounts import make_account

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from shared.db.embedded import EmbeddedServer, ServerOptions, start_server
+from launcher.postgres.server import EmbeddedServer, ServerOptions, start_server
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Debt, Order, Payment, Ticket
 from tests.factories.calendar import make_calendar, make_entry, make_type

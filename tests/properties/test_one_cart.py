@@ -16,7 +16,7 @@ from cart.bp.cart.services import get_cart_contents
 from shared.contracts.dtos import CartSummaryDTO
 from shared.db.uow import unit_of_work
 from shared.models import Order
-from shared.services.cart_items import Owner
+from shared.services.cart.items import Owner
 from shared.services.registry import use_services
 from shared.settings import Settings
 from tests.support.fair import ADA, PEOPLE, Fair, Step, make_cart_app

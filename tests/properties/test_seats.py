@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.models import CalendarEntry, TicketType
-from shared.services.calendar_seats import Locked
+from shared.services.calendar.order_tickets import Locked
 
 Cap = tuple[int | None, int]
 """A cap (None: no limit) and how much of it is held."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.services.calendar_times import DAY, Closure, Rule, Timetable
+from shared.services.calendar.timetable import DAY, Closure, Rule, Timetable
 
 ZONES = [
     ZoneInfo(name)

@@ -33,8 +33,8 @@ from hypothesis.stateful import (
 
 from shared.contracts.dtos import MovementStatus
 from shared.db.engine import Database
-from shared.payments.fake_trouble import Race
 from shared.settings import Settings
+from tests.fakes.gateway_trouble import Race
 from tests.support.bazaar import IN_THE_END, Bazaar, Paying, RefundWish, Trouble, Verdict, Wish, empty, open_bazaar
 from tests.support.postgres import Urls
 

@@ -32,6 +32,8 @@ from cart.bp.refunds.services.refundable import find_refundable, shares_of
 from cart.bp.reviews.services.decide import accept_payment, give_back_payment, settle_payment_elsewhere
 from cart.wiring import Till
 from cart.worker import sweep_carts
+from shared.audit.check import Check
+from shared.audit.run import CHECKS
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import CheckoutStatus, MovementStatus
 from shared.contracts.errors import RateLimited, ShopError
@@ -39,12 +41,10 @@ from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Debt, Order, OrderLine, Payment, ProductVariant, ProviderFinding, Refund
 from shared.payments.accounts import OneGateway
-from shared.payments.fake_trouble import Race
-from shared.services.audit import CHECKS
-from shared.services.audit_check import Check
 from shared.services.identity import forget_empty_carts, forget_expired
 from shared.services.journal import user_actor
 from shared.settings import Settings
+from tests.fakes.gateway_trouble import Race
 from tests.fakes.nasty import Killed, NastyGateway
 from tests.support.mixed import Goods, Hall, book, check_out, join, make_goods, make_guest, make_hall, put, summary_of
 from tests.support.shop import Shop, Show, open_shop

@@ -38,11 +38,11 @@ from shared.models import (
     StockAllocation,
     Ticket,
 )
-from shared.payments.fake import FakeGateway
 from shared.services.identity import start_session
 from shared.services.wiring import sql_services
 from shared.settings import Settings
 from shared.web.state import EXTENSION
+from tests.fakes.gateway import FakeGateway
 from tests.fakes.payments import MovableClock
 from tests.support.mixed import Goods, Hall, book, bookings_of, join, make_goods, make_hall, put, quantities_of
 from tests.support.shop import Shop, Show

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil
 
-from shared.db.embedded import EmbeddedServer, ServerOptions, start_server
-from shared.db.embedded_databases import Databases, databases_of
+from launcher.postgres.databases import Databases, databases_of
+from launcher.postgres.server import EmbeddedServer, ServerOptions, start_server
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL_LOG = {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "64MB", "min_wal_size": "32MB"}

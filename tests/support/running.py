@@ -35,7 +35,7 @@ class Installation:
         self.settings = {"DATA_DIR": str(data), **free_ports(), **settings}
         self.said: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "shared.cli", "up"],
+            [sys.executable, "-m", "launcher", "up"],
             cwd=ROOT,
             env={**os.environ, **self.settings},
             stdout=subprocess.PIPE,

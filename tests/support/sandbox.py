@@ -15,8 +15,8 @@ import httpx
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from sandbox.app import create_app
 from shared.contracts.protocols import Clock
-from shared.payments.sandbox.app import create_app
 from shared.settings import Settings
 
 

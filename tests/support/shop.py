@@ -16,11 +16,11 @@ from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Debt, JournalEntry, Order, Payment, Refund, Ticket, TicketType
 from shared.payments.accounts import OneGateway
-from shared.payments.fake import FakeGateway
 from shared.services.identity import ensure_user
 from shared.services.wiring import sql_services
 from shared.settings import Settings
 from tests.factories.calendar import make_calendar, make_entry, make_type
+from tests.fakes.gateway import FakeGateway
 from tests.fakes.payments import MovableClock
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from shared.cli.health import not_up_yet
-from shared.cli.processes import Program, programs_of
+from launcher.health import not_up_yet
+from launcher.processes import Program, programs_of
 from shared.db.engine import Database
 from shared.settings import Settings
 from tests.support.postgres import ROOT, Urls
@@ -100,7 +100,7 @@ class Site:
         return "\n".join(f"--- {name}\n" + "\n".join(tail) for name, tail in tails)
 
     def _start(self, program: Program) -> None:
-        command = [sys.executable, "-m", "shared.cli", *program.arguments, "--end-with-parent"]
+        command = [sys.executable, "-m", "launcher", *program.arguments, "--end-with-parent"]
         environment = {**os.environ, **self.environment, "PYTHONUNBUFFERED": "1"}
         with (self.logs / f"{program.name}.log").open("ab") as log:
             self._processes[program.name] = subprocess.Popen(

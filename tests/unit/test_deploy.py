@@ -11,8 +11,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from shared.cli import app as maypole
-from shared.db.embedded_limits import RESERVED_BY_POSTGRESQL, connections_needed
+from launcher import app as maypole
+from launcher.postgres.limits import RESERVED_BY_POSTGRESQL, connections_needed
 from shared.settings import APPS, Settings
 from shared.web.internal import PREFIX
 
@@ -176,9 +176,9 @@ def test_everything_that_is_copied_into_an_image_exists() -> None:
                 assert (ROOT / source.replace("${APP}", "cart")).exists(), source
 
 
-def test_an_apps_image_holds_its_own_folder_and_shared_and_no_other() -> None:
+def test_an_apps_image_holds_its_own_folder_shared_and_the_launcher_and_no_more() -> None:
     copied = [rest.split()[0] for name in ("base", "app") for word, rest in dockerfile()[name] if word == "COPY"]
-    assert [source for source in copied if not source.startswith("--from")] == ["shared", "${APP}"]
+    assert [source for source in copied if not source.startswith("--from")] == ["shared", "launcher", "${APP}"]
 
 
 def test_the_migrations_image_holds_what_alembic_reads() -> None:
@@ -198,14 +198,14 @@ def test_no_image_runs_as_root(stage: str) -> None:
 def test_the_image_starts_and_checks_itself_with_commands_that_the_code_has() -> None:
     entry = shlex.split(re.sub(r"[\[\],]", " ", dict(dockerfile()["base"])["ENTRYPOINT"]))
     health = dict(dockerfile()["app"])["HEALTHCHECK"].partition("CMD ")[2]
-    assert entry == ["python", "-m", "shared.cli"]
+    assert entry == ["python", "-m", "launcher"]
     assert shlex.split(re.sub(r"[\[\],]", " ", health)) == [*entry, "healthy"]
     assert CliRunner().invoke(maypole, ["healthy", "--help"]).exit_code == 0
 
 
 def test_the_health_check_says_no_when_nobody_answers(monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
     monkeypatch.setenv("CART_PORT", str(free_port))
-    monkeypatch.setattr("shared.cli.commands.HEALTHY_WITHIN_S", 0.05)
+    monkeypatch.setattr("launcher.commands.HEALTHY_WITHIN_S", 0.05)
     result = CliRunner().invoke(maypole, ["healthy"], env={"APP": "cart"})
     assert result.exit_code == 1
     assert "cart does not answer" in result.output

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.db.embedded_limits import (
-    COMMANDS,
-    RESERVED_BY_POSTGRESQL,
-    connections_needed,
-    max_connections,
-)
+from launcher.postgres.limits import COMMANDS, RESERVED_BY_POSTGRESQL, connections_needed, max_connections
 from shared.db.engine import Database
 from shared.settings import APPS, QUEUE_CONNECTIONS, Settings
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from shared.cli import app as maypole
-from shared.cli import sync
-from shared.cli.failures import CommandError
-from shared.cli.sync import MANIFEST, drift_of, sync_to
+from launcher import app as maypole
+from launcher import sync
+from launcher.failures import CommandError
+from launcher.sync import MANIFEST, drift_of, sync_to
 from shared.settings import APPS
 
 

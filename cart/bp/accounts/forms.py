@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from shared.contracts.errors import BadInput
-from shared.payments.sumup import MERCHANT_FORM
+from shared.payments.sumup.gateway import MERCHANT_FORM
 
 _KEY = re.compile(r"[!-~]{1,200}")
 """What fits into a request's header as it is; anything else could not even be sent to be checked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response
 
 from shared.clients.cart import CartLineAnswer, CartSummaryAnswer, SummaryQuery
-from shared.services.cart_items import Owner
+from shared.services.cart.items import Owner
 from shared.services.registry import services
 from shared.web.internal import internal_only
 from shared.web.json_api import documented, json_of, read_query

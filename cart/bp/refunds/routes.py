@@ -22,7 +22,7 @@ from cart.wiring import current_till
 from shared.contracts.access import PageScope
 from shared.contracts.errors import BadInput, NotFound, ShopError
 from shared.contracts.states import DebtState, RefundState, Role
-from shared.services.cart_attention import count_to_look_at
+from shared.services.cart.attention import count_to_look_at
 from shared.web.htmx import is_htmx, redirect_to
 from shared.web.identity import current_scope, recent_sign_in_required, role_required, signed_in_user
 from shared.web.limits import limit_per_person

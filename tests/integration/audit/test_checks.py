@@ -9,10 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.cli.demo import load_demo
+from demo.load import load_demo
+from shared.audit.check import Check
+from shared.audit.run import CHECKS, make_checks, run_audit
 from shared.db.engine import Database
-from shared.services.audit import CHECKS, make_checks, run_audit
-from shared.services.audit_check import Check
 from shared.settings import Settings
 from tests.integration.audit.conftest import BusyDay
 

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from shared.cli import app as maypole
-from shared.cli.audit import Report
+from launcher import app as maypole
+from launcher.audit import Report
+from shared.audit.run import CHECKS, Finding
 from shared.db.engine import Database
-from shared.services.audit import CHECKS, Finding
 from shared.settings import Settings, get_settings
 
 

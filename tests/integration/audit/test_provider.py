@@ -8,11 +8,11 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
+from shared.audit.provider import audit_provider
 from shared.contracts.dtos import MovementStatus
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.payments.accounts import OneGateway
-from shared.services.audit_provider import audit_provider
 from shared.settings import Settings
 from tests.support.shop import Shop, Show, open_shop
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from blog.app import create_app
 from blog.bp.pages.services.posts import POSTS_A_PAGE, key_of, read_key
-from shared.cli.demo import load_demo
+from demo.load import load_demo
 from shared.contracts.errors import BadInput
 from shared.services.blog_impl import RESERVED_SLUGS, SqlBlogService
 from shared.settings import Settings

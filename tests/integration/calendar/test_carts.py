@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.errors import BadInput, NotFound, NotOffered
 from shared.contracts.states import NoticeReason
 from shared.models import BookingRule, Calendar, CalendarClosure, CalendarEntry
-from shared.services.calendar_bookings import MOST_BOOKINGS, NOT_OFFERED, PASSED, TAKEN
+from shared.services.calendar.cart_bookings import MOST_BOOKINGS, NOT_OFFERED, PASSED, TAKEN
 from tests.factories.calendar import make_calendar, make_rule
 from tests.support.desk import MONDAY_MORNING, Desk, Owner, Span, hour
 from tests.support.queries import counted_queries

@@ -15,7 +15,7 @@ from shared.contracts.errors import Conflict, NotFound, NotOffered, SoldOut
 from shared.contracts.lines import booking_key
 from shared.contracts.states import EntryState
 from shared.models import BookingRule, Calendar, CalendarClosure, Slot
-from shared.services.calendar_bookings import ordered_by
+from shared.services.calendar.cart_bookings import ordered_by
 from tests.factories.calendar import make_calendar, make_entry, make_rule
 from tests.support.desk import MONDAY_MORNING, Desk, Owner, hour
 from tests.support.queries import counted_queries

@@ -17,7 +17,6 @@ from cart.app import create_app
 from shared.contracts.states import OrderState, PaymentState, Role
 from shared.db.engine import Database
 from shared.models import Calendar, CalendarEntry, Order, PageConfig, Payment, Post, Ticket, TicketType
-from shared.payments.fake import FakeGateway
 from shared.services.identity import ensure_user, grant_role, start_session
 from shared.settings import Settings
 from shared.web.state import EXTENSION, AppState
@@ -25,6 +24,7 @@ from tests.factories.blog import make_page
 from tests.factories.calendar import make_calendar, make_entry, make_rule, make_type
 from tests.factories.market import make_product, variant_of
 from tests.factories.orders import MadeOrder, make_order
+from tests.fakes.gateway import FakeGateway
 from tests.support.visitor import Visitor
 
 

@@ -38,13 +38,13 @@ from shared.contracts.errors import (
 from shared.contracts.states import OrderState, PaymentState
 from shared.models import Debt, JournalEntry, PageConfig, PaymentAccount
 from shared.payments.accounts import OneGateway
-from shared.payments.fake import FakeGateway
 from shared.payments.vault import new_key, vault_of
 from shared.services.blog_impl import SqlBlogService
 from shared.settings import Settings
 from shared.web.state import AppState
 from tests.factories.accounts import make_account
 from tests.factories.blog import make_page, make_post
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import (
     FillCart,
     Show,

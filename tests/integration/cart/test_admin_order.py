@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import PaymentState, Role, TicketState
 from shared.models import Debt, JournalEntry, Mail, Order, OrderLine, OrderNote, Payment, Refund, Ticket, User
-from shared.payments.fake import FakeGateway
 from shared.services.journal import record
 from tests.factories.orders import MadeOrder, make_debt, make_payment, make_refund
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import (
     Clerk,
     FillCart,

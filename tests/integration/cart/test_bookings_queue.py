@@ -17,13 +17,13 @@ from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.states import DebtReason, DebtState, EntryState, OrderState, PaymentState
 from shared.models import Calendar, CalendarEntry, Debt, JournalEntry, Mail, Order, OrderLine, OrderNote, Slot
-from shared.payments.fake import FakeGateway
 from shared.services.calendar_impl import SqlCalendarService
 from shared.settings import Settings
 from shared.web.state import utc_now
 from tests.factories.bookings import MadeBooking, make_booking
 from tests.factories.calendar import days_from_now, make_calendar, make_rule
 from tests.factories.orders import make_payment, make_seller
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import FillCart, Show, fresh, make_jam, orders_of, payments_of
 from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.errors import GatewayUnavailable
 from shared.models import TicketType
-from shared.payments.fake import FakeGateway
 from tests.factories.calendar import make_type
 from tests.factories.tickets import make_tickets
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import FillCart, Show, make_show, orders_of, payments_of, set_account, tickets_of
 from tests.support.visitor import Visitor
 

@@ -13,9 +13,9 @@ from cart.bp.orders.services.guest import guest_token
 from cart.bp.orders.services.mails import write_order_mails
 from cart.wiring import TILL
 from shared.models import Calendar, Mail, Order, Payment
-from shared.payments.fake import FakeGateway
 from shared.settings import Settings
 from shared.web.state import AppState
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import Jam, PutProducts, SignIn, book, fresh
 from tests.support.visitor import Visitor
 

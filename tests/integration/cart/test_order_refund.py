@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import Role
 from shared.models import Order, Ticket
-from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import (
     FillCart,
     Show,

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.orders.pages import STATE_WORDS
 from shared.contracts.states import OrderState, PaymentState
-from shared.payments.fake import FakeGateway
 from tests.factories.orders import make_order
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import (
     FillCart,
     Show,

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.states import OrderState, PaymentState, RefundState
 from shared.models import Calendar, Debt, Order, Payment, Post, Refund
-from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.factories.calendar import make_calendar, make_rule
 from tests.factories.orders import make_order
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import (
     FillCart,
     Jam,

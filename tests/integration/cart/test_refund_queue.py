@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.states import DebtReason, DebtState, OrderState, PaymentState, Role
 from shared.models import Debt, Payment
-from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.factories.orders import MadeOrder, make_debt, make_order, make_refund
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import (
     FillCart,
     Show,

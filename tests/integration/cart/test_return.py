@@ -13,9 +13,9 @@ from shared.contracts.dtos import CheckoutStatus
 from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
 from shared.models import Payment
-from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
 from tests.factories.orders import make_debt, make_order
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import FillCart, Show, later, make_paid_order, payments_of, tickets_of
 from tests.support.visitor import Visitor
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import FindingKind, Role
 from shared.models import Payment, ProviderFinding, Refund
-from shared.payments.fake import FakeGateway
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import FillCart, Show, SignIn, make_show, payments_of, tickets_of
 from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cart.wiring import TILL, Till
 from cart.worker import forget_old_rows, sweep_carts
 from shared.models import Calendar, CalendarEntry, CartItem, CartNotice, LoginSession, Payment, Ticket, User
-from shared.payments.fake import FakeGateway
 from shared.web.state import AppState
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import (
     FillCart,
     Jam,

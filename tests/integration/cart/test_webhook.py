@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.states import PaymentState
 from shared.models import Payment, PaymentNotice
-from shared.payments.fake import FakeGateway
 from tests.factories.orders import make_order
+from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import Show
 from tests.support.visitor import Visitor
 

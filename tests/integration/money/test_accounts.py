@@ -11,16 +11,16 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.cli.accounts import reseal_keys
-from shared.cli.failures import CommandError
+from launcher.accounts import reseal_keys
+from launcher.failures import CommandError
 from shared.contracts.errors import AccountMissing, AuthFailed
 from shared.db.engine import Database
 from shared.models import PaymentAccount
 from shared.payments.accounts import OneGateway, SumUpAccounts
-from shared.payments.fake import FakeGateway
 from shared.payments.vault import Vault, new_key
 from shared.settings import Settings
 from tests.factories.accounts import make_account
+from tests.fakes.gateway import FakeGateway
 from tests.fakes.payments import MovableClock
 
 FARM_KEY = "sup_sk_very_secret_farm"

@@ -17,8 +17,8 @@ from shared.contracts.dtos import Checkout
 from shared.contracts.protocols import PaymentGateway
 from shared.db.uow import unit_of_work
 from shared.payments.accounts import OneGateway
-from shared.payments.fake import FakeGateway
-from shared.payments.sumup import SumUpGateway
+from shared.payments.sumup.gateway import SumUpGateway
+from tests.fakes.gateway import FakeGateway
 from tests.fakes.payments import an_attempt
 from tests.support.postgres import ROOT
 from tests.support.shop import Shop, Show

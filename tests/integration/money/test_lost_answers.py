@@ -17,7 +17,7 @@ from shared.contracts.errors import ShopError
 from shared.db.uow import unit_of_work
 from shared.models import Debt, Payment
 from shared.payments.accounts import SumUpAccounts
-from shared.payments.sumup_wire import READ_TRIES
+from shared.payments.sumup.wire import READ_TRIES
 from shared.settings import Settings
 from tests.support.sandbox import SandboxControl, running_sandbox, settings_for
 from tests.support.shop import Shop

@@ -18,6 +18,7 @@ from cart.bp.provider.services.elsewhere import divide
 from cart.bp.provider.services.findings import note_finding
 from cart.bp.refunds.services import refund_debt
 from cart.bp.reviews.services import close_finding, list_findings, settle_payment_elsewhere
+from shared.audit.run import CHECKS, run_audit
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import HistoryPage, MovementStatus, Transaction
 from shared.contracts.errors import Conflict, GatewayUnavailable
@@ -25,8 +26,7 @@ from shared.contracts.states import FindingKind
 from shared.db.uow import unit_of_work
 from shared.models import Debt, JournalEntry, Payment, ProviderFinding, ProviderWalk
 from shared.payments.accounts import OneGateway
-from shared.payments.fake import FakeGateway
-from shared.services.audit import CHECKS, run_audit
+from tests.fakes.gateway import FakeGateway
 from tests.support.shop import Shop, Show
 
 MERCHANT = "MSANDBOX"

@@ -15,7 +15,7 @@ from shared.contracts.access import EVERYWHERE, PageScope
 from shared.contracts.states import OrderState, PaymentState, Role
 from shared.db.uow import unit_of_work
 from shared.models import Post, ProviderFinding
-from shared.services.cart_attention import MOST_COUNTED, count_attention
+from shared.services.cart.attention import MOST_COUNTED, count_attention
 from shared.services.identity import grant_role
 from shared.settings import APPS, Settings
 from shared.web.state import AppState

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.services.calendar_times import Closure, Rule, Timetable
+from shared.services.calendar.timetable import Closure, Rule, Timetable
 
 LONDON = ZoneInfo("Europe/London")
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")

@@ -26,7 +26,7 @@ from shared.contracts.errors import (
     RateLimited,
     Rejected,
 )
-from shared.payments.sumup import SumUpGateway, parse_webhook, sumup_client
+from shared.payments.sumup.gateway import SumUpGateway, parse_webhook, sumup_client
 from shared.settings import Settings
 from tests.fakes.payments import START, MovableClock, an_attempt
 

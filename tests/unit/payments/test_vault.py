@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from shared.cli import app as maypole
+from launcher import app as maypole
 from shared.payments.vault import Unreadable, Vault, new_key, vault_of
 from shared.settings import DEV_CREDENTIALS_KEY, Settings
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from shared.logs import _formatter
 from shared.settings import Settings
-from shared.web.logs import _formatter
 
 
 def line_of(log_format: str, message: str) -> str:

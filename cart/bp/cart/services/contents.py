@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import CartSummaryDTO
+from shared.services.cart.items import Owner
 from shared.services.cart_impl import count_open_orders, summary_of
-from shared.services.cart_items import Owner
 from shared.services.registry import services
 
 from .lines import CartLine, booking_lines, product_lines, ticket_lines

@@ -23,7 +23,7 @@ from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, RefundState
 from shared.db.uow import unit_of_work
 from shared.jobs.queue import REFUND_DEBTS, enqueue, ids_in_queue
 from shared.models import Debt, Refund
-from shared.services.cart_attention import debt_within
+from shared.services.cart.attention import debt_within
 
 from .refund import RefundUnderWay, refund_debt
 

@@ -12,7 +12,7 @@ from shared.contracts.states import REFUND_IN_FLIGHT, DebtState
 from shared.db.locks import lock_order, lock_payment
 from shared.db.uow import unit_of_work
 from shared.models import Debt, Refund
-from shared.services.cart_attention import debt_within
+from shared.services.cart.attention import debt_within
 
 from .refund import NOT_OWED, RefundUnderWay
 from .settled import ByHand, settle_debt

@@ -16,7 +16,7 @@ from shared.contracts.access import PageScope
 from shared.contracts.errors import NotFound
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtReason, DebtState, RefundState
 from shared.models import Debt, Order, Refund, User
-from shared.services.cart_attention import debt_within
+from shared.services.cart.attention import debt_within
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from shared.db.locks import lock_order, lock_payment, lock_refund
 from shared.db.refusals import violates
 from shared.db.uow import unit_of_work
 from shared.models import Debt, Payment, Refund
-from shared.services.cart_attention import debt_within
+from shared.services.cart.attention import debt_within
 from shared.services.journal import PROVIDER, SYSTEM, WORKER, record, user_actor
 
 from .settled import settle_debt

@@ -28,7 +28,7 @@ from shared.contracts.errors import Conflict, GatewayError, NotFound, Unavailabl
 from shared.contracts.states import PAID_ORDER_STATES, PAYABLE_PAYMENT_STATES, DebtReason, OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import OrderNote, Payment
-from shared.services.cart_attention import order_within
+from shared.services.cart.attention import order_within
 from shared.services.journal import record, user_actor
 
 DECIDED = "Somebody has decided on this payment already. Nothing was changed."

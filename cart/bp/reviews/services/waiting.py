@@ -18,7 +18,7 @@ from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.states import FindingKind, OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import Order, Payment, ProviderFinding, Refund, User
-from shared.services.cart_attention import finding_within, order_within
+from shared.services.cart.attention import finding_within, order_within
 from shared.services.journal import record, user_actor
 
 CLOSED = "This was closed already. Nothing was changed."

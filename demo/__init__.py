@@ -1,0 +1,1 @@
+"""Demo data: a theatre, a farm shop and a hall, with orders and payments."""

@@ -1,0 +1,280 @@
+"""The commands and their options; what each does is in the module that it imports."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.contracts.states import Role
+from shared.settings import APPS, Settings, get_settings
+
+from .failures import CommandError, plain_failures
+
+HEALTHY_WITHIN_S = 4.0
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run and look after a Maypole site.",
+)
+user = typer.Typer(no_args_is_help=True, help="Accounts, and who is an admin.")
+app.add_typer(user, name="user")
+
+WithParent = Annotated[bool, typer.Option("--end-with-parent", hidden=True, help="End when the starting process ends.")]
+AppName = Annotated[str, typer.Argument(envvar="APP", help=f"One of {', '.join(APPS)}.")]
+Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
+
+
+@app.command()
+def up() -> None:
+    """Start the database, the four apps, the worker and, for trying it out, the SumUp sandbox and a mail outbox."""
+    with plain_failures():
+        from .up import up as run_all
+
+        try:
+            settings = get_settings()
+            _require_account(settings)
+            code = run_all(settings)
+        except KeyboardInterrupt:
+            code = 130
+        sys.exit(code)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema, as the owner's role."""
+    with plain_failures():
+        from .database import installation_database
+        from .migrations import migrate as run_migrations
+
+        with installation_database(get_settings()) as urls:
+            run_migrations(urls.owner)
+        print("The database has the newest schema.")
+
+
+@app.command()
+def demo() -> None:
+    """Load the demo data into a site that has no page yet."""
+    with plain_failures():
+        from .migrations import migrated_database
+        from .up import load_demo_once
+
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            loaded = load_demo_once(settings, urls)
+        print("The demo data is loaded." if loaded else "There are pages already: nothing was loaded.")
+
+
+@app.command()
+def serve(name: AppName, end_with_parent: WithParent = False) -> None:
+    """Serve one of the four apps."""
+    with plain_failures():
+        from .serve import serve_factory
+
+        _leave_with_parent(end_with_parent)
+        _check_app(name)
+        settings = get_settings()
+        if name == "cart":
+            _require_account(settings)
+        serve_factory(f"{name}.app:create_app", settings.host, settings.port_of(name))
+
+
+@app.command()
+def healthy(name: AppName) -> None:
+    """Exit with 0 when an app on this machine answers its health check, else with 1."""
+    with plain_failures():
+        from .health import not_up_yet
+        from .processes import app_program
+
+        _check_app(name)
+        settings = get_settings()
+        if not_up_yet(
+            [app_program(settings, name, "/health")], settings.host, lambda: False, within_s=HEALTHY_WITHIN_S
+        ):
+            raise CommandError(f"{name} does not answer")
+
+
+@app.command()
+def sandbox(end_with_parent: WithParent = False) -> None:
+    """Serve the SumUp sandbox: payments to try, with no money in them."""
+    with plain_failures():
+        from .serve import serve_factory
+
+        _leave_with_parent(end_with_parent)
+        settings = get_settings()
+        if settings.environment == "production":
+            raise CommandError("the sandbox is no place for payments in production: set SUMUP_BASE_URL")
+        serve_factory("sandbox.app:create_app", settings.host, settings.sandbox_port)
+
+
+@app.command()
+def worker(end_with_parent: WithParent = False) -> None:
+    """Run the background work: unfinished payments, expired orders, refunds, mails."""
+    with plain_failures():
+        _leave_with_parent(end_with_parent)
+        _require_account(get_settings())
+        _require_database()
+        from importlib import import_module
+
+        import_module("cart.worker").main()  # by its name, like the apps: shared depends on none of them
+
+
+@app.command("walk-history")
+def walk_history() -> None:
+    """Compare SumUp's own record with ours now, as the worker does once a day; exit with 1 where that was not possible.
+
+    What nobody knew of is written down for the admins: foreign payments, refunds made in the dashboard, chargebacks.
+    """
+    with plain_failures():
+        from importlib import import_module
+
+        from .migrations import migrated_database
+
+        settings = get_settings()
+        _require_account(settings)
+        with migrated_database(settings) as urls:
+            # By its name, like the worker: shared depends on no app.
+            walks = asyncio.run(import_module("cart.worker").walk_histories(settings, urls.app))
+        print("\n".join(map(str, walks)))
+        sys.exit(0 if all(walk.is_complete for walk in walks) else 1)
+
+
+@app.command()
+def outbox(end_with_parent: WithParent = False) -> None:
+    """Take mails on a local port and keep them as files, in development."""
+    with plain_failures():
+        _leave_with_parent(end_with_parent)
+        from shared.mail.outbox import main
+
+        main()
+
+
+@app.command()
+def sync(
+    folder: Annotated[Path, typer.Argument(help="Where the four trees are, or are to be.")],
+    check: Annotated[bool, typer.Option(help="Change nothing; say what has drifted and exit with 1.")] = False,
+    force: Annotated[bool, typer.Option(help="Overwrite files that were changed in the trees.")] = False,
+) -> None:
+    """Write each app as a tree of its own: the app, its copy of shared/, the migrations, a manifest of hashes."""
+    with plain_failures():
+        from .sync import drift_of, sync_to
+
+        if not check:
+            print(sync_to(folder, force=force))
+            return
+        drift = drift_of(folder)
+        print("\n".join(drift) if drift else "Nothing has drifted.")
+        sys.exit(1 if drift else 0)
+
+
+@user.command("create")
+def user_create(email: Email, name: Annotated[str, typer.Option(help="How the pages greet them.")] = "") -> None:
+    """Make an account; the person then signs in with a link by e-mail."""
+    with plain_failures():
+        from .migrations import migrated_database
+        from .users import create_user
+
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            print(asyncio.run(create_user(settings, urls.app, email, name)))
+
+
+@user.command("admin")
+def user_admin(
+    email: Email, revoke: Annotated[bool, typer.Option("--revoke", help="Take the role away instead.")] = False
+) -> None:
+    """Make a person an admin, with an account when they have none."""
+    with plain_failures():
+        from .migrations import migrated_database
+        from .users import set_admin
+
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            print(asyncio.run(set_admin(settings, urls.app, email, revoke=revoke)))
+
+
+@user.command("role")
+def user_role(
+    email: Email,
+    role: Annotated[Role, typer.Argument(help="orders: sees orders; refunds: also gives money back.")],
+    page: Annotated[
+        str | None, typer.Option(help="The slug of the page that it is for; without it, everywhere.")
+    ] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take the role away instead.")] = False,
+) -> None:
+    """Give a person a role, on one page or everywhere, with an account when they have none."""
+    with plain_failures():
+        from .migrations import migrated_database
+        from .users import set_role
+
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            print(asyncio.run(set_role(settings, urls.app, email, role, page=page, revoke=revoke)))
+
+
+@app.command()
+def audit(
+    provider: Annotated[bool, typer.Option("--provider", help="Compare with SumUp's own record as well.")] = False,
+    days: Annotated[int, typer.Option(min=1, help="How many days of SumUp's record.")] = 90,
+) -> None:
+    """Check every promise about money and seats over the whole database, and exit with 1 where one is broken."""
+    with plain_failures():
+        from .audit import audit_site
+        from .migrations import migrated_database
+
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            report = asyncio.run(audit_site(settings, urls.app, provider_days=days if provider else None))
+        print(report.text)
+        sys.exit(0 if report.is_well else 1)
+
+
+@app.command("new-key")
+def print_new_key() -> None:
+    """Print a new key for CREDENTIALS_KEYS."""
+    from shared.payments.vault import new_key
+
+    print(new_key())
+
+
+@app.command()
+def reseal() -> None:
+    """Encrypt the pages' SumUp keys anew with the first of CREDENTIALS_KEYS, so that the others can be dropped."""
+    with plain_failures():
+        from .accounts import reseal_keys
+        from .migrations import migrated_database
+
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            print(asyncio.run(reseal_keys(settings, urls.app)))
+
+
+def _check_app(name: str) -> None:
+    """Say in one line that there is no such app."""
+    if name not in APPS:
+        raise CommandError(f"there is no app {name}: it is one of {', '.join(APPS)}")
+
+
+def _require_account(settings: Settings) -> None:
+    """Say in one line that there is no account that real payments could go to."""
+    if settings.lacks_account:
+        raise CommandError("set SUMUP_API_KEY and SUMUP_MERCHANT_CODE to those of your SumUp account in production")
+
+
+def _leave_with_parent(wanted: bool) -> None:
+    """Tie this process to the one that started it, when that one asks for it."""
+    if wanted:
+        from .family import end_with_parent
+
+        end_with_parent()
+
+
+def _require_database() -> None:
+    """Say in one line that a process which is started alone needs to be told its database."""
+    if get_settings().database_url is None:
+        raise CommandError("set DATABASE_URL (./run sets it for the processes that it starts)")

@@ -1,0 +1,41 @@
+"""What a command says when it cannot do its work: one line, and an exit code that is not 0."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from launcher.postgres.account import EmbeddedPostgresError
+
+
+class CommandError(Exception):
+    """A command cannot go on; the message is for the person who typed it."""
+
+
+@contextmanager
+def plain_failures() -> Iterator[None]:
+    """Turn the expected failures into one line on standard error and exit code 1."""
+    try:
+        yield
+    except (CommandError, EmbeddedPostgresError) as failure:
+        fail(str(failure))
+    except ValidationError as failure:
+        for line in dict.fromkeys(_line(wrong["loc"], wrong["msg"]) for wrong in failure.errors()):
+            print(f"maypole: {line}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _line(place: tuple[int | str, ...], message: str) -> str:
+    """Name the setting that is wrong, and how."""
+    text = message.removeprefix("Value error, ")
+    return f"{str(place[0]).upper()}: {text}" if place else text
+
+
+def fail(message: str) -> NoReturn:
+    """Say one line on standard error and end with exit code 1."""
+    print(f"maypole: {message}", file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,1 @@
+"""The PostgreSQL that ``./run`` brings along, for those who have none."""

@@ -1,0 +1,72 @@
+"""The audit: every promise of MONEY.md that can be checked over data, over all of them, reading only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.engine import Database
+from shared.db.uow import unit_of_work
+
+from .check import Check
+from .holding import HOLDING
+from .journal import JOURNAL
+from .money import DEBTS, PAYMENTS
+from .orders import ORDERS
+from .waiting import WAITING
+
+CHECKS: tuple[Check, ...] = (*HOLDING, *ORDERS, *PAYMENTS, *DEBTS, *JOURNAL, *WAITING)
+"""Everything that is checked without the provider."""
+SHOWN_IDS = 5
+BEGIN = (
+    # One snapshot for all checks: what changes meanwhile is seen by all of them or by none.
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    "SET LOCAL statement_timeout = '10min'",
+    "SET LOCAL work_mem = '256MB'",
+    "SET LOCAL jit = off",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one check: how much it looked at, how much of that is wrong, and the first few ids."""
+
+    name: str
+    promise: int
+    says: str
+    thing: str
+    looked_at: int
+    wrong: int
+    first_ids: tuple[str, ...]
+
+
+async def run_audit(database: Database, *, now: datetime, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """Make checks, all on one snapshot of the database. Changes nothing and locks nothing."""
+    async with unit_of_work(database) as uow:
+        for statement in BEGIN:
+            await uow.session.execute(text(statement))
+        return await make_checks(uow.session, now=now, checks=checks)
+
+
+async def make_checks(session: AsyncSession, *, now: datetime, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """Make checks in the caller's transaction."""
+    counted: dict[str, int] = {}
+    return [await _make(session, check, now, counted) for check in checks]
+
+
+async def _make(session: AsyncSession, check: Check, now: datetime, counted: dict[str, int]) -> Finding:
+    """Make one check; ``counted`` remembers how many rows there are of what several checks look at."""
+    if check.looks_at not in counted:
+        counted[check.looks_at] = await session.scalar(text(f"SELECT count(*) FROM {check.looks_at}")) or 0
+    found = text(
+        f"WITH wrong AS MATERIALIZED (SELECT DISTINCT w.id FROM ({check.wrong}) w) SELECT (SELECT count(*) FROM wrong),"
+        f" ARRAY(SELECT id FROM wrong ORDER BY id LIMIT {SHOWN_IDS})"
+    )
+    used = {"now": now} if ":now" in check.wrong else {}
+    wrong, ids = (await session.execute(found, used)).one()
+    shown = tuple(str(row_id) for row_id in ids)
+    return Finding(check.name, check.promise, check.says, check.thing, counted[check.looks_at], wrong, shown)

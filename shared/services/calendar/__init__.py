@@ -1,0 +1,1 @@
+"""The calendar domain's parts, behind SqlCalendarService."""

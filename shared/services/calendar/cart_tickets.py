@@ -1,0 +1,136 @@
+"""Tickets in a cart: put in, counted, taken out. No availability is looked at here (the specification, step 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from shared.contracts.errors import BadInput, NotFound, NotOnSale, TooManyTickets, UnknownTicketType
+from shared.contracts.money import price_of
+from shared.contracts.states import EntryKind, EntryState, TicketState
+from shared.db.locks import lock_cart_owner
+from shared.models import CalendarEntry, Ticket, TicketType
+
+from .mapping import sale_window
+
+Choice = Mapping[int | None, int]
+"""How many of each ticket type; None stands for the one price of an entry without types."""
+
+
+async def load_event(session: AsyncSession, entry_id: int) -> CalendarEntry:
+    """Return a confirmed event with its types and calendar. Raises NotFound."""
+    statement = (
+        select(CalendarEntry)
+        .where(CalendarEntry.id == entry_id, CalendarEntry.kind == EntryKind.EVENT)
+        .where(CalendarEntry.state == EntryState.CONFIRMED)
+        .options(selectinload(CalendarEntry.ticket_types), selectinload(CalendarEntry.calendar))
+    )
+    entry = await session.scalar(statement)
+    if entry is None:
+        raise NotFound("We could not find that event. It may have been taken off the programme.")
+    return entry
+
+
+def pick_type(entry: CalendarEntry, ticket_type_id: int | None) -> TicketType | None:
+    """Return the chosen type of an entry; None for the one price. Raises UnknownTicketType for any other."""
+    if ticket_type_id is None and not entry.ticket_types:
+        return None
+    for ticket_type in entry.ticket_types:
+        if ticket_type.id == ticket_type_id:
+            return ticket_type
+    raise UnknownTicketType("Please choose one of this event's tickets.", field="ticket_type_id")
+
+
+def check_sale(entry: CalendarEntry, ticket_type: TicketType | None, now: datetime) -> None:
+    """Raise NotOnSale, in words, where this cannot be bought now, seats or not."""
+    if entry.end_at <= now:
+        raise NotOnSale(f"{entry.name} is over, so its tickets are no longer sold.")
+    opens, ends = sale_window(entry, ticket_type)
+    if opens is not None and now < opens:
+        raise NotOnSale(f"Tickets for {entry.name} are not on sale yet.")
+    if now >= ends:
+        raise NotOnSale(f"The sale of tickets for {entry.name} has ended.")
+    if price_of(None if ticket_type is None else ticket_type.cost, entry.ticket_price) is None:
+        raise NotOnSale(f"{entry.name} has no tickets to buy.")
+
+
+def check_choice(entry: CalendarEntry, choice: Choice, now: datetime) -> int:
+    """Check every part of a choice and return how many tickets it is."""
+    if not choice:
+        raise BadInput("Choose at least one ticket.", field="quantity")
+    for ticket_type_id, quantity in choice.items():
+        check_sale(entry, pick_type(entry, ticket_type_id), now)
+        if quantity < 1:
+            raise BadInput("Choose at least one ticket.", field="quantity")
+    return sum(choice.values())
+
+
+def check_limit(
+    entry: CalendarEntry, limit: int, in_cart: int, wanted: int, *, where: str = "in your cart already"
+) -> None:
+    """Raise TooManyTickets where the cart would hold more of an entry than one order may; ``where`` are the others."""
+    if in_cart + wanted <= limit:
+        return
+    already = f" You have {in_cart} {where}." if in_cart else ""
+    raise TooManyTickets(f"You can buy at most {limit} tickets for {entry.name} at once.{already}", field="quantity")
+
+
+async def count_in_cart(session: AsyncSession, *, user_id: int, entry_id: int) -> dict[int | None, int]:
+    """Return how many pending tickets of an entry the user has, by type."""
+    rows = await session.execute(
+        select(Ticket.ticket_type_id, func.count())
+        .where(Ticket.user_id == user_id, Ticket.entry_id == entry_id, Ticket.state == TicketState.PENDING)
+        .group_by(Ticket.ticket_type_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def add_pending(
+    session: AsyncSession, entry: CalendarEntry, choice: Choice, *, user_id: int, limit: int
+) -> list[int]:
+    """Add a checked choice to the cart, under its owner's lock, and return the new tickets' ids."""
+    await lock_cart_owner(session, user_id=user_id, session_id=None)
+    in_cart = await count_in_cart(session, user_id=user_id, entry_id=entry.id)
+    check_limit(entry, limit, sum(in_cart.values()), sum(choice.values()))
+    rows = [
+        {
+            "entry_id": entry.id,
+            "ticket_type_id": ticket_type_id,
+            "user_id": user_id,
+            "state": TicketState.PENDING,
+            "price_seen": _price_of(entry, ticket_type_id),
+        }
+        for ticket_type_id, quantity in choice.items()
+        for _ in range(quantity)
+    ]
+    return list(await session.scalars(insert(Ticket).returning(Ticket.id), rows))
+
+
+def _price_of(entry: CalendarEntry, ticket_type_id: int | None) -> Decimal | None:
+    """Return what a ticket of an entry costs."""
+    ticket_type = pick_type(entry, ticket_type_id)
+    return price_of(None if ticket_type is None else ticket_type.cost, entry.ticket_price)
+
+
+async def remove_pending(
+    session: AsyncSession, *, user_id: int, entry_id: int, ticket_type_id: int | None, count: int
+) -> None:
+    """Take ``count`` pending tickets of one kind out of the cart, the newest first."""
+    same_type = Ticket.ticket_type_id.is_(None) if ticket_type_id is None else Ticket.ticket_type_id == ticket_type_id
+    newest = (
+        select(Ticket.id)
+        .where(Ticket.user_id == user_id, Ticket.entry_id == entry_id, Ticket.state == TicketState.PENDING, same_type)
+        .order_by(Ticket.id.desc())
+        .limit(count)
+    )
+    # Cancelled, not deleted: the immutable lines of an order that was let go may still name the ticket.
+    await session.execute(
+        update(Ticket)
+        .where(Ticket.id.in_(newest), Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)
+        .values(state=TicketState.CANCELLED)
+    )

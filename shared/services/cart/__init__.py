@@ -1,0 +1,1 @@
+"""The cart domain's parts, behind SqlCartService."""

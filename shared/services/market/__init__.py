@@ -1,0 +1,1 @@
+"""The market domain's parts, behind SqlMarketService."""

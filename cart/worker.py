@@ -10,11 +10,13 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select
 
-from cart.bp.cart.services.check_sumup_status import ORDER_MAIL
-from cart.bp.cart.services.reconcile import each, look_at_payment, reconcile
-from cart.bp.orders.services.mails import write_order_mails
-from cart.bp.provider.services import Walked, walk_due, walk_everything
-from cart.bp.refunds.services import RefundJob, refund_automatically, run_refunds
+from cart.orders.confirm import ORDER_MAIL
+from cart.orders.mails import write_order_mails
+from cart.provider.reconcile import each, look_at_payment, reconcile
+from cart.provider.walk import Walked
+from cart.provider.walks import walk_due, walk_everything
+from cart.refunds.automatic import refund_automatically
+from cart.refunds.batch import RefundJob, run_refunds
 from cart.wiring import Till, refuse_stubs
 from shared.contracts.protocols import Clock
 from shared.db.engine import Database

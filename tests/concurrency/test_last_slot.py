@@ -15,7 +15,8 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services import Buyer, settle
+from cart.orders.buyer import Buyer
+from cart.payments.settle import settle
 from shared.contracts.errors import SoldOut
 from shared.contracts.states import HELD_ENTRY_STATES, EntryState
 from shared.db.refusals import holding_refused

@@ -11,7 +11,7 @@ from decimal import Decimal
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services import Buyer
+from cart.orders.buyer import Buyer
 from shared.contracts.errors import SoldOut
 from shared.contracts.states import StockState
 from shared.db.refusals import holding_refused

@@ -11,9 +11,11 @@ from decimal import Decimal
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services import Buyer, PutBackOutcome, put_back, settle
-from cart.bp.cart.services.attempts import read_payment
 from cart.bp.cart.services.checkout import _claim, _fill, _intend_payment, _open_order
+from cart.orders.buyer import Buyer
+from cart.payments.attempts import read_payment
+from cart.payments.fence import PutBackOutcome, put_back
+from cart.payments.settle import settle
 from cart.wiring import Till
 from shared.contracts.dtos import CartItemDTO, TicketDTO
 from shared.contracts.errors import CartEmpty, GatewayConflict, TooManyTickets

@@ -8,16 +8,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.exc import IntegrityError
 
-from cart.bp.refunds.services import (
-    Decision,
-    Wish,
-    find_refundable,
-    give_back,
-    refund_debt,
-    settle_by_hand,
-    shares_of,
-)
-from cart.bp.refunds.services.give_back import _owe_shares
+from cart.refunds.by_hand import settle_by_hand
+from cart.refunds.give_back import Decision, _owe_shares, give_back
+from cart.refunds.refund import refund_debt
+from cart.refunds.refundable import Wish, find_refundable, shares_of
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.errors import BadInput, Conflict
 from shared.db.uow import unit_of_work

@@ -14,15 +14,16 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.app import create_app
-from cart.bp.cart.services import attempts, settle
-from cart.bp.cart.services.reconcile import look_at_payment
-from cart.bp.orders.services.mails import write_order_mails
+from cart.orders.mails import write_order_mails
+from cart.payments import attempts
+from cart.payments.settle import settle
+from cart.provider.reconcile import look_at_payment
 from shared.db.uow import unit_of_work
 from shared.models import Mail, Order, Payment, PaymentNotice
 from shared.settings import Settings
 from tests.support.shop import Shop
 
-SETTLE = import_module("cart.bp.cart.services.settle")
+SETTLE = import_module("cart.payments.settle")
 """The module: its function of the same name hides it."""
 WEBHOOKS, RETURNS, SWEEPS, LOOKS, WRITERS = 50, 5, 3, 5, 5
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from cart.bp.cart.services import get_cart_contents
+from cart.bp.cart.services.contents import get_cart_contents
 from shared.contracts.dtos import CartSummaryDTO
 from shared.db.uow import unit_of_work
 from shared.models import Order

@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cart.bp.refunds.services.refundable import RefundableLine, spread
+from cart.refunds.refundable import RefundableLine, spread
 
 CENTS = st.integers(min_value=0, max_value=10_000_000).map(lambda cents: Decimal(cents) / 100)
 

@@ -16,20 +16,22 @@ from uuid import uuid4
 from sqlalchemy import select, text, update
 
 from cart.bp.bookings.services import decide_booking
-from cart.bp.cart.services import Buyer, continue_payment, put_back, settle
-from cart.bp.cart.services.attempts import lock_buyer_and_order
-from cart.bp.cart.services.reconcile import look_at_payment, reconcile
-from cart.bp.cart.services.settle import record_status
-from cart.bp.orders.services import store_notice
-from cart.bp.orders.services.cancel import cancel_lines
-from cart.bp.orders.services.mails import write_order_mails
-from cart.bp.provider.services.walks import walk_everything
-from cart.bp.refunds.services import refund_debt
-from cart.bp.refunds.services.by_hand import settle_by_hand
-from cart.bp.refunds.services.give_back import Decision, give_back
-from cart.bp.refunds.services.refundable import Wish as Wanted
-from cart.bp.refunds.services.refundable import find_refundable, shares_of
+from cart.bp.cart.services.begin import continue_payment
 from cart.bp.reviews.services.decide import accept_payment, give_back_payment, settle_payment_elsewhere
+from cart.orders.buyer import Buyer
+from cart.orders.cancel import cancel_lines
+from cart.orders.mails import write_order_mails
+from cart.payments.attempts import lock_buyer_and_order
+from cart.payments.fence import put_back
+from cart.payments.notices import store_notice
+from cart.payments.settle import record_status, settle
+from cart.provider.reconcile import look_at_payment, reconcile
+from cart.provider.walks import walk_everything
+from cart.refunds.by_hand import settle_by_hand
+from cart.refunds.give_back import Decision, give_back
+from cart.refunds.refund import refund_debt
+from cart.refunds.refundable import Wish as Wanted
+from cart.refunds.refundable import find_refundable, shares_of
 from cart.wiring import Till
 from cart.worker import sweep_carts
 from shared.audit.check import Check

@@ -10,12 +10,12 @@ from secrets import token_urlsafe
 from sqlalchemy import select
 
 from cart.bp.bookings.services import decide_booking
-from cart.bp.cart.services import settle
-from cart.bp.cart.services.open_payment import open_payment
-from cart.bp.cart.services.reconcile import look_at_payment
-from cart.bp.orders.services import store_notice
-from cart.bp.orders.services.mails import write_order_mails
-from cart.bp.refunds.services import refund_debt, settle_refund
+from cart.orders.mails import write_order_mails
+from cart.payments.notices import store_notice
+from cart.payments.open_payment import open_payment
+from cart.payments.settle import settle
+from cart.provider.reconcile import look_at_payment
+from cart.refunds.refund import refund_debt, settle_refund
 from shared.contracts.states import PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Debt, Mail, Order, Payment

@@ -13,7 +13,10 @@ from quart import Quart
 from sqlalchemy import Select, func, literal, select, update
 
 from cart.app import create_app
-from cart.bp.cart.services import Buyer, begin_checkout, put_back, settle
+from cart.bp.cart.services.begin import begin_checkout
+from cart.orders.buyer import Buyer
+from cart.payments.fence import put_back
+from cart.payments.settle import settle
 from cart.wiring import TILL
 from shared.contracts.dtos import CartSummaryDTO
 from shared.contracts.errors import ShopError, TotalChanged

@@ -9,7 +9,8 @@ from itertools import count
 
 from sqlalchemy import func, select
 
-from cart.bp.cart.services import Buyer, begin_checkout
+from cart.bp.cart.services.begin import begin_checkout
+from cart.orders.buyer import Buyer
 from shared.contracts.dtos import CartItemDTO, CartSummaryDTO, EntryDTO
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Order, OrderLine, Payment, ProductVariant, Slot, StockAllocation

@@ -9,8 +9,10 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from cart.bp.cart.services import Buyer, begin_checkout, settle
-from cart.bp.cart.services.reconcile import reconcile
+from cart.bp.cart.services.begin import begin_checkout
+from cart.orders.buyer import Buyer
+from cart.payments.settle import settle
+from cart.provider.reconcile import reconcile
 from cart.wiring import Till
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work

@@ -20,7 +20,7 @@ from cart.bp.admin_orders.services import (
     tell_story,
     troubles_of,
 )
-from cart.bp.cart.services import PutBackOutcome
+from cart.payments.fence import PutBackOutcome
 from cart.wiring import current_till
 from shared.contracts.errors import NotFound, ShopError
 from shared.contracts.states import Role

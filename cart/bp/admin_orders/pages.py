@@ -16,7 +16,7 @@ from cart.bp.admin_orders.services import (
     RefundFact,
     Trouble,
 )
-from cart.bp.orders.services.things import is_cancellable
+from cart.orders.things import is_cancellable
 from shared.contracts.dtos import ZERO, OrderDTO, PageDTO, TicketDTO
 from shared.contracts.errors import ShopError
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from quart import Blueprint, Response
 
+from cart.bp.cart.services.contents import CartContents, get_cart_contents
+from cart.bp.cart.services.lines import CartLine
 from shared.clients.cart import CartLineAnswer, CartSummaryAnswer, SummaryQuery
 from shared.services.cart.items import Owner
 from shared.services.registry import services
 from shared.web.internal import internal_only
 from shared.web.json_api import documented, json_of, read_query
 from shared.web.state import app_state, request_session
-
-from .services import CartContents, CartLine, get_cart_contents
 
 bp = Blueprint("cart_api", __name__, url_prefix="/internal/v1/cart")
 

@@ -8,7 +8,10 @@ from urllib.parse import urlencode
 from quart import make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.cart.services import Buyer, begin_checkout, get_cart_grouped_by_page, get_open_orders
+from cart.bp.cart.services.begin import begin_checkout
+from cart.bp.cart.services.page_cart import get_cart_grouped_by_page
+from cart.orders.buyer import Buyer
+from cart.orders.open_orders import get_open_orders
 from cart.wiring import current_till
 from shared.contracts.dtos import PageDTO, UserDTO
 from shared.contracts.errors import CartEmpty, ShopError, SignInRequired

@@ -9,9 +9,10 @@ from http import HTTPStatus
 from quart import Blueprint, Response, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.cart.services import Seen, settle_or_raise, tidy_cart
+from cart.bp.cart.services.tidy import tidy_cart
 from cart.bp.orders.order_views import find_order_page, links_of
-from cart.bp.orders.services import is_guest_order, payment_by_return_token
+from cart.orders.queries import is_guest_order, payment_by_return_token
+from cart.payments.settle import Seen, settle_or_raise
 from cart.wiring import current_till
 from shared.contracts.dtos import PageDTO, PaymentDTO
 from shared.contracts.errors import GatewayError, NotFound, ShopError

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cart.bp.cart.services.lines import CartLine, OpenOrder, PageGroup, left_text, lines_of
 from cart.bp.orders.pages import LineSummary, is_checking, summarise
 from shared.contracts.dtos import ZERO, CartNoticeDTO, OrderDTO, PageDTO
 from shared.contracts.errors import (
@@ -24,7 +25,6 @@ from shared.contracts.states import LineKind, NoticeReason, PaymentState
 from shared.contracts.vat import VatLine, vat_by_rate
 
 from .forms import CheckoutForm, LineForm
-from .services import CartLine, OpenOrder, PageGroup, left_text, lines_of
 
 TITLES: Mapping[type[ShopError], str] = {
     SoldOut: "Something is no longer available",

@@ -7,8 +7,9 @@ from datetime import timedelta
 from quart import Blueprint, make_response, render_template, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.orders.services import Buyer, order_id_of_token
-from cart.bp.orders.services.guest import hash_guest_token
+from cart.orders.buyer import Buyer
+from cart.orders.guest import hash_guest_token
+from cart.orders.queries import order_id_of_token
 from cart.wiring import current_till
 from shared.contracts.errors import NotFound
 from shared.db.uow import unit_of_work

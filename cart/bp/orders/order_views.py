@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from quart import url_for
 
-from cart.bp.cart.services import get_open_orders
-from cart.bp.orders.services import Buyer, get_order, payment_of_order, sellers_of_order
-from cart.bp.orders.services.debts import debts_of_order
+from cart.debts.of_order import debts_of_order
+from cart.orders.buyer import Buyer
+from cart.orders.open_orders import get_open_orders
+from cart.orders.queries import get_order, payment_of_order, sellers_of_order
 from cart.wiring import current_till
 from shared.contracts.errors import NotFound
 from shared.services.registry import services

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from cart.bp.cart.services import OpenOrder
-from cart.bp.orders.services.debts import OwedLine
+from cart.bp.cart.services.lines import OpenOrder
+from cart.debts.of_order import OwedLine
 from shared.contracts.dtos import ZERO, AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
 from shared.contracts.states import (
     CHOSEN_DEBT_REASONS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cart.bp.orders.services import Buyer
-from cart.bp.orders.services.receipts import Movement, money_of_order
+from cart.orders.buyer import Buyer
+from cart.orders.receipts import Movement, money_of_order
 from cart.wiring import current_till
 from shared.contracts.dtos import ZERO, SellerDTO
 from shared.contracts.errors import NotFound

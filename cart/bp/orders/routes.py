@@ -10,8 +10,10 @@ from quart.typing import ResponseTypes
 
 from cart.bp.cart.cart_views import buyer_of, cart_url, current_buyer, refuse, signed_in_user
 from cart.bp.cart.forms import read_key
-from cart.bp.cart.services import PutBackOutcome, continue_payment, put_back
-from cart.bp.orders.services import Buyer, my_orders
+from cart.bp.cart.services.begin import continue_payment
+from cart.orders.buyer import Buyer
+from cart.orders.queries import my_orders
+from cart.payments.fence import PutBackOutcome, put_back
 from cart.wiring import current_till
 from shared.contracts.dtos import OrderDTO
 from shared.contracts.errors import NotFound, ShopError, SignInRequired

@@ -7,7 +7,8 @@ from http import HTTPStatus
 from quart import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from cart.bp.orders.services import payment_by_webhook_token, store_notice
+from cart.orders.queries import payment_by_webhook_token
+from cart.payments.notices import store_notice
 from shared.contracts.errors import NotFound
 from shared.web.csrf import csrf_exempt
 from shared.web.state import request_session

@@ -10,7 +10,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from cart.bp.cart.forms import read_id
-from cart.bp.refunds.services import Batch, Decision, Wish
+from cart.refunds.batch import Batch
+from cart.refunds.give_back import Decision
+from cart.refunds.refundable import Wish
 from shared.contracts.errors import BadInput
 
 _COUNT = re.compile(r"[0-9]{1,6}")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from cart.bp.refunds.services import DebtRow, RefundableLine, RefundableOrder, Share
+from cart.debts.listing import DebtRow
+from cart.refunds.refundable import RefundableLine, RefundableOrder, Share
 from shared.contracts.dtos import ZERO
 from shared.contracts.errors import ShopError
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, RefundState

@@ -9,8 +9,11 @@ from uuid import UUID, uuid4
 from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.orders.services.things import find_cancellable
-from cart.bp.refunds.services import debts_in_hand, debts_of_request, find_refundable, give_back, shares_of
+from cart.debts.listing import debts_of_request
+from cart.orders.things import find_cancellable
+from cart.refunds.batch import debts_in_hand
+from cart.refunds.give_back import give_back
+from cart.refunds.refundable import find_refundable, shares_of
 from cart.wiring import current_till
 from shared.contracts.errors import NotFound, ShopError
 from shared.contracts.states import Role

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cart.bp.orders.pages import what_of
-from cart.bp.refunds.services import Batch, DebtRow, Progress
+from cart.debts.listing import DebtRow
+from cart.refunds.batch import Batch, Progress
 from shared.contracts.states import DebtReason, DebtState, RefundState
 
 from .note_form import NotePage

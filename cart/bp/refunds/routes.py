@@ -9,15 +9,10 @@ from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
 from cart.bp.cart.forms import read_id, read_key
-from cart.bp.refunds.services import (
-    find_batch,
-    find_debt,
-    find_progress,
-    list_debts,
-    refund_debt,
-    settle_by_hand,
-    start_batch,
-)
+from cart.debts.listing import find_debt, list_debts
+from cart.refunds.batch import find_batch, find_progress, start_batch
+from cart.refunds.by_hand import settle_by_hand
+from cart.refunds.refund import refund_debt
 from cart.wiring import current_till
 from shared.contracts.access import PageScope
 from shared.contracts.errors import BadInput, NotFound, ShopError

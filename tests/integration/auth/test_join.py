@@ -10,7 +10,8 @@ import pytest
 from quart import Quart
 from sqlalchemy import select
 
-from cart.bp.cart.services import Buyer, settle
+from cart.orders.buyer import Buyer
+from cart.payments.settle import settle
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import CartNotice, LoginSession, Mail, User

@@ -9,8 +9,8 @@ from quart import Quart
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.orders.services.guest import guest_token
-from cart.bp.orders.services.mails import write_order_mails
+from cart.orders.guest import guest_token
+from cart.orders.mails import write_order_mails
 from cart.wiring import TILL
 from shared.models import Calendar, Mail, Order, Payment
 from shared.settings import Settings

@@ -9,8 +9,8 @@ from quart import Quart
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.orders.services.addressee import addressee_of
-from cart.bp.orders.services.mails import write_order_mails
+from cart.orders.addressee import addressee_of
+from cart.orders.mails import write_order_mails
 from cart.wiring import TILL
 from shared.contracts.states import DebtState, PaymentState, TicketState
 from shared.models import Mail, Order

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from cart.bp.accounts.services import refund_page_automatically
-from cart.bp.cart.services import settle
-from cart.bp.refunds.services import Decision, Wish, give_back, refund_automatically
+from cart.payments.settle import settle
+from cart.refunds.automatic import refund_automatically
+from cart.refunds.give_back import Decision, give_back
+from cart.refunds.refundable import Wish
 from cart.worker import sweep
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import MovementStatus

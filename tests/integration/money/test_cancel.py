@@ -8,10 +8,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from cart.bp.cart.services import Buyer, put_back, settle
-from cart.bp.orders.services.cancel import cancel_lines
-from cart.bp.orders.services.guest import order_url
-from cart.bp.orders.services.queries import order_to_dto
+from cart.orders.buyer import Buyer
+from cart.orders.cancel import cancel_lines
+from cart.orders.guest import order_url
+from cart.orders.queries import order_to_dto
+from cart.payments.fence import put_back
+from cart.payments.settle import settle
 from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.states import LineKind
 from shared.db.locks import lock_order

@@ -9,8 +9,8 @@ from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from cart.bp.cart.services import PutBackOutcome, put_back
 from cart.bp.cart.services.checkout import Buyer, create_order_from_cart
+from cart.payments.fence import PutBackOutcome, put_back
 from shared.contracts.errors import (
     CartEmpty,
     GatewayUnavailable,

@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text
 
-from cart.bp.cart.services import Buyer, settle
-from cart.bp.orders.services.mails import write_order_mails
-from cart.bp.refunds.services import Decision, RefundJob, Wish, find_refundable, give_back, run_refunds
-from cart.bp.refunds.services.refundable import RefundableOrder
+from cart.orders.buyer import Buyer
+from cart.orders.mails import write_order_mails
+from cart.payments.settle import settle
+from cart.refunds.batch import RefundJob, run_refunds
+from cart.refunds.give_back import Decision, give_back
+from cart.refunds.refundable import RefundableOrder, Wish, find_refundable
 from shared.contracts.access import EVERYWHERE, PageScope
 from shared.contracts.errors import BadInput, Conflict, GatewayUnavailable, NotFound
 from shared.db.engine import Database

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from cart.bp.cart.services import settle
-from cart.bp.refunds.services import refund_debt
+from cart.payments.settle import settle
+from cart.refunds.refund import refund_debt
 from shared.contracts.errors import ShopError
 from shared.db.uow import unit_of_work
 from shared.models import Debt, Payment

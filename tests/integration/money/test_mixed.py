@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text, update
 
-from cart.bp.cart.services import Buyer, put_back, settle
+from cart.orders.buyer import Buyer
+from cart.payments.fence import put_back
+from cart.payments.settle import settle
 from shared.contracts.errors import NotOffered, NotOnSale, SoldOut, TotalChanged
 from shared.contracts.states import LineKind
 from shared.db.uow import unit_of_work

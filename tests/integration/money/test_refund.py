@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from cart.bp.cart.services import settle
-from cart.bp.provider.services.elsewhere import compare
-from cart.bp.refunds.services import RefundUnderWay, refund_debt
+from cart.payments.settle import settle
+from cart.provider.elsewhere import compare
+from cart.refunds.refund import RefundUnderWay, refund_debt
 from shared.contracts.dtos import MovementStatus
 from shared.contracts.errors import Conflict, GatewayUnavailable, NotFound, Unavailable
 from shared.db.uow import unit_of_work

@@ -9,19 +9,11 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, text
 
-from cart.bp.cart.services import settle
-from cart.bp.refunds.services import (
-    Batch,
-    RefundJob,
-    find_batch,
-    find_progress,
-    refund_debt,
-    run_refunds,
-    settle_by_hand,
-    start_batch,
-)
-from cart.bp.refunds.services.batch import enqueue_refunds
-from cart.bp.refunds.services.owed import owe
+from cart.debts.owed import owe
+from cart.payments.settle import settle
+from cart.refunds.batch import Batch, RefundJob, enqueue_refunds, find_batch, find_progress, run_refunds, start_batch
+from cart.refunds.by_hand import settle_by_hand
+from cart.refunds.refund import refund_debt
 from cart.worker import handlers
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import MovementStatus

@@ -9,11 +9,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from cart.bp.cart.services import settle
-from cart.bp.orders.services.mails import write_order_mails
-from cart.bp.refunds.services import refund_debt
-from cart.bp.refunds.services.give_back import Decision, give_back
-from cart.bp.refunds.services.refundable import Wish
 from cart.bp.reviews.services import (
     accept_payment,
     close_finding,
@@ -23,6 +18,11 @@ from cart.bp.reviews.services import (
     list_reviews,
     settle_payment_elsewhere,
 )
+from cart.orders.mails import write_order_mails
+from cart.payments.settle import settle
+from cart.refunds.give_back import Decision, give_back
+from cart.refunds.refund import refund_debt
+from cart.refunds.refundable import Wish
 from shared.contracts.access import EVERYWHERE, PageScope
 from shared.contracts.errors import BadInput, Conflict, GatewayUnavailable, NotFound, Unavailable
 from shared.db.uow import unit_of_work

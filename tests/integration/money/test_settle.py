@@ -8,9 +8,11 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from cart.bp.cart.services import Buyer, PutBackOutcome, continue_payment, put_back, settle
-from cart.bp.cart.services.settle import record_status
-from cart.bp.orders.services.mails import write_order_mails
+from cart.bp.cart.services.begin import continue_payment
+from cart.orders.buyer import Buyer
+from cart.orders.mails import write_order_mails
+from cart.payments.fence import PutBackOutcome, put_back
+from cart.payments.settle import record_status, settle
 from shared.contracts.errors import Conflict, GatewayUnavailable, NotFound, SoldOut
 from shared.db.uow import unit_of_work
 from shared.models import Mail

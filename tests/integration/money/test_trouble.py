@@ -7,19 +7,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from cart.bp.cart.services import (
-    Buyer,
-    PutBackOutcome,
-    continue_payment,
-    put_back,
-    settle,
-    settle_or_raise,
-)
-from cart.bp.cart.services.open_payment import open_payment
-from cart.bp.cart.services.reconcile import look_at_payment
-from cart.bp.cart.services.settle import record_status
-from cart.bp.orders.services import store_notice
-from cart.bp.refunds.services import refund_debt
+from cart.bp.cart.services.begin import continue_payment
+from cart.orders.buyer import Buyer
+from cart.payments.fence import PutBackOutcome, put_back
+from cart.payments.notices import store_notice
+from cart.payments.open_payment import open_payment
+from cart.payments.settle import record_status, settle, settle_or_raise
+from cart.provider.reconcile import look_at_payment
+from cart.refunds.refund import refund_debt
 from shared.contracts.errors import Conflict, GatewayNotFound, GatewayUnavailable, RateLimited, Unavailable
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work

@@ -11,13 +11,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, text, update
 
-from cart.bp.cart.services import settle
-from cart.bp.cart.services.settle import record_status
-from cart.bp.provider.services import Walked, walk_due, walk_history
-from cart.bp.provider.services.elsewhere import divide
-from cart.bp.provider.services.findings import note_finding
-from cart.bp.refunds.services import refund_debt
 from cart.bp.reviews.services import close_finding, list_findings, settle_payment_elsewhere
+from cart.payments.settle import record_status, settle
+from cart.provider.elsewhere import divide
+from cart.provider.findings import note_finding
+from cart.provider.walk import Walked, walk_history
+from cart.provider.walks import walk_due
+from cart.refunds.refund import refund_debt
 from shared.audit.run import CHECKS, run_audit
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import HistoryPage, MovementStatus, Transaction

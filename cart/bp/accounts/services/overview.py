@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services.page_config import merchant_codes
+from cart.payments.page_config import merchant_codes
 from cart.wiring import Till
 from shared.contracts.dtos import PageDTO
 from shared.contracts.errors import NotFound

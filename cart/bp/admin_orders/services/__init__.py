@@ -1,6 +1,6 @@
 """Reads of all orders, bounded by whose they may see, and what may be done to one."""
 
-from cart.bp.orders.services.things import Thing
+from cart.orders.things import Thing
 
 from .actions import Answer, add_note, ask_provider, cancel_order_lines, give_up_order
 from .attention import Trouble, troubles_of

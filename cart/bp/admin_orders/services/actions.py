@@ -9,11 +9,12 @@ import structlog
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services import PutBackOutcome, fence_order, settle_or_raise
-from cart.bp.cart.services.attempts import read_payment
-from cart.bp.orders.services.cancel import cancel_lines
-from cart.bp.provider.services.elsewhere import compare
-from cart.bp.refunds.services import settle_refund
+from cart.orders.cancel import cancel_lines
+from cart.payments.attempts import read_payment
+from cart.payments.fence import PutBackOutcome, fence_order
+from cart.payments.settle import settle_or_raise
+from cart.provider.elsewhere import compare
+from cart.refunds.refund import settle_refund
 from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.errors import Conflict, GatewayError, NotFound

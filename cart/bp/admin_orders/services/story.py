@@ -11,8 +11,8 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.orders.services import order_to_dto
-from cart.bp.orders.services.things import Thing, named_by, things_of
+from cart.orders.queries import order_to_dto
+from cart.orders.things import Thing, named_by, things_of
 from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import EntryDTO, OrderDTO, OrderLineDTO, TicketDTO

@@ -8,12 +8,12 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services.attempts import lock_buyer_and_order
-from cart.bp.orders.services import order_to_dto
-from cart.bp.orders.services.mails import queue_booking_mail
-from cart.bp.refunds.services.by_hand import read_note
-from cart.bp.refunds.services.given_for import payment_given_for
-from cart.bp.refunds.services.owed import left_of_line, owe
+from cart.debts.given_for import payment_given_for
+from cart.debts.owed import left_of_line, owe
+from cart.orders.mails import queue_booking_mail
+from cart.orders.queries import order_to_dto
+from cart.payments.attempts import lock_buyer_and_order
+from cart.refunds.by_hand import read_note
 from cart.wiring import Till
 from shared.contracts.dtos import ZERO, EntryDTO
 from shared.contracts.errors import Conflict, NotFound

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from cart.bp.orders.services import order_to_dto
+from cart.orders.queries import order_to_dto
 from cart.wiring import Till
 from shared.contracts.dtos import EntryDTO, OrderDTO
 from shared.contracts.errors import Conflict, NotFound

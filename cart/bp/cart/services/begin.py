@@ -7,9 +7,12 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from cart.bp.orders.services.buyer import Buyer
-from cart.bp.orders.services.guest import order_url
-from cart.bp.orders.services.queries import get_order
+from cart.orders.buyer import Buyer
+from cart.orders.guest import order_url
+from cart.orders.queries import get_order
+from cart.payments.fence import fence, fence_overdue
+from cart.payments.open_payment import open_payment, return_url
+from cart.payments.settle import settle
 from cart.wiring import Till
 from shared.contracts.dtos import OrderDTO
 from shared.contracts.errors import CartEmpty, Conflict, NotFound, SoldOut, Unavailable
@@ -24,9 +27,6 @@ from shared.db.uow import unit_of_work
 from shared.models import Order, OrderLine, Payment
 
 from .checkout import PlacedOrder, create_order_from_cart
-from .fence import fence, fence_overdue
-from .open_payment import open_payment, return_url
-from .settle import settle
 
 BUSY = "Very many people are buying at this moment. Nothing was charged; please press the button again."
 LET_GO = "The time to pay this order has run out. Its tickets are back in your cart, as long as there are any left."

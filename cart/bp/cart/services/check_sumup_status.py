@@ -2,51 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from cart.orders.confirm import confirm_order
+from cart.payments.ask import ask_provider as check_sumup_status
 
-from cart.wiring import Till
-from shared.contracts.dtos import Checkout, PaymentDTO
-from shared.contracts.states import OrderState
-from shared.jobs.queue import enqueue
-from shared.models import Order
-from shared.services.journal import record
-
-ORDER_MAIL = "order_mail"
-
-
-async def check_sumup_status(till: Till, payment: PaymentDTO) -> Checkout | None:
-    """Ask SumUp for a payment's checkout; None where it knows none under our reference. Changes nothing.
-
-    Raises GatewayError. An attempt whose answer was lost is looked up by its reference.
-    """
-    gateway = await till.gateways.of(payment.merchant_code)
-    if payment.checkout_id is None:
-        return await gateway.find(payment.checkout_reference)
-    return await gateway.get(payment.checkout_id)
-
-
-async def confirm_order(session: AsyncSession, till: Till, order: Order, *, actor: str, why: str) -> None:
-    """Confirm a pending order and everything in it, and have its buyer told. The caller checks that it is pending."""
-    calendar = till.services.calendar
-    await calendar.confirm_tickets_for_order(session, order.id)
-    await calendar.confirm_entries_for_order(session, order.id)
-    await till.services.cart.confirm_items_for_order(session, order.id)
-    await mark_paid(session, till, order, actor=actor, why=why)
-
-
-async def mark_paid(session: AsyncSession, till: Till, order: Order, *, actor: str, why: str) -> None:
-    """Mark an order as paid and have the worker write to its buyer."""
-    before, now = order.state, till.clock()
-    order.state, order.paid_at, order.mail_queued_at = OrderState.PAID, now, None
-    await session.flush()  # the journal tells of what the database has taken
-    await record(
-        session,
-        thing="order",
-        thing_id=order.id,
-        order_id=order.id,
-        event="paid",
-        actor=actor,
-        why=why,
-        data={"from": before, "to": order.state},
-    )
-    await enqueue(session, ORDER_MAIL, {"order_id": order.id})
+__all__ = ["check_sumup_status", "confirm_order"]

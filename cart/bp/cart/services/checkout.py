@@ -15,9 +15,12 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.orders.services.buyer import Buyer
-from cart.bp.orders.services.guest import guest_token, hash_guest_token
-from cart.bp.orders.services.queries import order_to_dto
+from cart.orders.buyer import Buyer
+from cart.orders.confirm import confirm_order
+from cart.orders.guest import guest_token, hash_guest_token
+from cart.orders.numbers import new_order_number, new_reference, new_token
+from cart.orders.queries import order_to_dto
+from cart.payments.page_config import resolve_page_config
 from cart.wiring import Till
 from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, OrderDTO, TicketDTO
 from shared.contracts.errors import CartEmpty, TotalChanged
@@ -30,9 +33,6 @@ from shared.services.cart_impl import total_of_items
 from shared.services.journal import SYSTEM, act_as, record
 
 from .calendar_cart import calendar_total, ticket_total
-from .check_sumup_status import confirm_order
-from .numbers import new_order_number, new_reference, new_token
-from .page_config import resolve_page_config
 
 
 @dataclass(frozen=True, slots=True)

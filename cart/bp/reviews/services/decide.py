@@ -13,14 +13,14 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services.attempts import Attempt, locked_attempt, read_payment
-from cart.bp.cart.services.check_sumup_status import check_sumup_status
-from cart.bp.cart.services.fulfil import fulfil_payment
-from cart.bp.cart.services.settle import find_mismatch, release_order
-from cart.bp.refunds.services.by_hand import read_note
-from cart.bp.refunds.services.mails import queue_refund_mail
-from cart.bp.refunds.services.owed import owe
-from cart.bp.refunds.services.refundable import Share
+from cart.debts.owed import owe
+from cart.payments.ask import ask_provider
+from cart.payments.attempts import Attempt, locked_attempt, read_payment
+from cart.payments.fulfil import fulfil_payment
+from cart.payments.settle import find_mismatch, release_order
+from cart.refunds.by_hand import read_note
+from cart.refunds.mails import queue_refund_mail
+from cart.refunds.refundable import Share
 from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
@@ -119,7 +119,7 @@ async def _check_again(till: Till, payment_id: int, shown: Decimal, scope: PageS
     if payment.state is not PaymentState.REVIEW:
         raise Conflict(DECIDED)
     try:
-        checkout = await check_sumup_status(till, payment)
+        checkout = await ask_provider(till, payment)
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
         raise Unavailable(CANNOT_ASK) from error

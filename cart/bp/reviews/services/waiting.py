@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.refunds.services.by_hand import read_note
+from cart.refunds.by_hand import read_note
 from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.errors import Conflict, NotFound

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.orders.services import order_to_dto
-from cart.bp.orders.services.addressee import Addressee, addressee_of, render_order_mail
+from cart.orders.addressee import Addressee, addressee_of, render_order_mail
+from cart.orders.queries import order_to_dto
 from cart.wiring import Till
 from shared.contracts.dtos import ZERO
 from shared.mail.service import queue_mail

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.orders.numbers import new_token
 from cart.wiring import Till
 from shared.contracts.states import FindingKind, PaymentState
 from shared.models import Order, Payment, ProviderFinding
@@ -17,7 +18,6 @@ from shared.services.journal import PROVIDER, record
 
 from .attempts import Attempt, locked_attempt
 from .late_transaction import LateTransaction
-from .numbers import new_token
 from .settle import fulfil, is_settled_elsewhere
 
 PAID_AGAIN = "its checkout was paid again"

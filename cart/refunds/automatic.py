@@ -9,13 +9,13 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from cart.debts.listing import payment_is_busy
 from cart.wiring import Till
 from shared.contracts.errors import ShopError
 from shared.contracts.states import CHOSEN_DEBT_REASONS, DebtState, RefundState
 from shared.db.uow import unit_of_work
 from shared.models import Debt, OrderLine, PageConfig, Payment, Refund
 
-from .debts import payment_is_busy
 from .refund import refund_debt
 
 WAITS = (timedelta(minutes=15), timedelta(hours=4))

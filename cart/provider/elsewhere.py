@@ -15,8 +15,8 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services.attempts import Attempt, locked_attempt
-from cart.bp.refunds.services.settled import mark_order, settle_debt
+from cart.debts.settled import mark_order, settle_debt
+from cart.payments.attempts import Attempt, locked_attempt
 from cart.wiring import Till
 from shared.contracts.dtos import Movement, MovementStatus, Transaction
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, FindingKind, PaymentState, RefundState

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.refunds.services.owed import owe
-from cart.bp.refunds.services.settled import mark_order
+from cart.debts.owed import owe
+from cart.debts.settled import mark_order
+from cart.orders.confirm import ORDER_MAIL, confirm_order, mark_paid
 from cart.wiring import Till
 from shared.contracts.states import PAID_ORDER_STATES, DebtReason, LineKind, OrderState
 from shared.jobs.queue import enqueue
@@ -20,7 +21,6 @@ from shared.models import Order, OrderLine, Payment
 from shared.services.journal import SYSTEM, act_as
 
 from .attempts import owner_of
-from .check_sumup_status import ORDER_MAIL, confirm_order, mark_paid
 
 
 async def fulfil_payment(session: AsyncSession, till: Till, order: Order, payment: Payment) -> None:

@@ -17,8 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services.attempts import lock_buyer_and_order
-from cart.bp.orders.services.cancel import cancel_lines
+from cart.debts.owed import owe
+from cart.orders.cancel import cancel_lines
+from cart.payments.attempts import lock_buyer_and_order
 from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import ZERO
@@ -32,7 +33,6 @@ from shared.services.journal import user_actor
 
 from .batch import WAITS, RefundJob, enqueue_refunds, refund_each
 from .mails import queue_refund_mail
-from .owed import owe
 from .refundable import Share, Wish, find_refundable, shares_of
 
 CHANGED = "Something of this order was given back since you looked. Nothing was done; please look again."

@@ -13,10 +13,10 @@ import structlog
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from cart.bp.cart.services.late_transaction import LateTransaction, keep_transaction
-from cart.bp.cart.services.second_payment import keep_second_payment
-from cart.bp.cart.services.settle import fulfil, is_settled_elsewhere, settle
-from cart.bp.refunds.services.refund import settle_refund
+from cart.payments.late_transaction import LateTransaction, keep_transaction
+from cart.payments.second_payment import keep_second_payment
+from cart.payments.settle import fulfil, is_settled_elsewhere, settle
+from cart.refunds.refund import settle_refund
 from cart.wiring import Till
 from shared.contracts.dtos import HistoryItem, HistoryPage, Transaction
 from shared.contracts.protocols import PaymentGateway

@@ -8,10 +8,9 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.orders.buyer import Buyer
 from shared.contracts.states import DebtReason, DebtState
 from shared.models import Debt, Order, OrderLine
-
-from .buyer import Buyer
 
 
 @dataclass(frozen=True, slots=True)

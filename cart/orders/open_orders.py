@@ -8,13 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from cart.bp.orders.services.buyer import Buyer
-from cart.bp.orders.services.queries import order_to_dto
+from cart.bp.cart.services.lines import OpenOrder
+from cart.orders.buyer import Buyer
+from cart.orders.queries import order_to_dto
 from shared.contracts.states import OrderState, PaymentState
 from shared.models import Order, Payment
 from shared.web.state import app_state
-
-from .lines import OpenOrder
 
 
 async def get_open_orders(session: AsyncSession, buyer: Buyer) -> list[OpenOrder]:

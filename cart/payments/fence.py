@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.orders.services.buyer import Buyer
+from cart.orders.buyer import Buyer
 from cart.wiring import Till
 from shared.contracts.dtos import CancelOutcome
 from shared.contracts.errors import GatewayError, LineProblem, NotFound

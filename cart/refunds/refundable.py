@@ -9,13 +9,12 @@ from decimal import ROUND_DOWN, Decimal
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.debts.given_for import payment_given_for
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import ZERO
 from shared.contracts.errors import BadInput, Conflict, NotFound
 from shared.contracts.money import CENT
 from shared.models import Debt, Order, OrderLine, Ticket, User
-
-from .given_for import payment_given_for
 
 NOTHING_PAID = "Nothing of this order was paid, so nothing can be given back."
 

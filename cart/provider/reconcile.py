@@ -8,16 +8,15 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select, update
 
-from cart.bp.refunds.services.refund import settle_refund
+from cart.payments.fence import fence
+from cart.payments.settle import fulfil, settle_or_raise
+from cart.refunds.refund import settle_refund
 from cart.wiring import Till
 from shared.contracts.errors import GatewayError
 from shared.contracts.states import PAYABLE_PAYMENT_STATES, OrderState, PaymentState
 from shared.db.locks import take_due
 from shared.db.uow import unit_of_work
 from shared.models import Order, Payment, PaymentNotice, Refund
-
-from .fence import fence
-from .settle import fulfil, settle_or_raise
 
 BATCH = 20
 LEASE = timedelta(minutes=1)

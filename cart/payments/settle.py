@@ -13,6 +13,7 @@ from decimal import Decimal
 import structlog
 from sqlalchemy import select
 
+from cart.payments.ask import ask_provider
 from cart.wiring import Till
 from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
 from shared.contracts.errors import GatewayError, GatewayNotFound
@@ -21,7 +22,6 @@ from shared.models import OrderLine, Payment
 from shared.services.journal import PROVIDER, act_as, record
 
 from .attempts import Attempt, locked_attempt, read_payment, schedule_late_look, schedule_next_look
-from .check_sumup_status import check_sumup_status
 from .fulfil import fulfil_payment
 from .late_transaction import keep_transaction, transaction_of
 
@@ -83,7 +83,7 @@ async def settle_or_raise(till: Till, payment_id: int) -> Seen:
 async def _ask(till: Till, payment: PaymentDTO) -> Checkout | None:
     """Ask the provider; an attempt that is closed is asked about a few times and no more, even if it is not known."""
     try:
-        return await check_sumup_status(till, payment)
+        return await ask_provider(till, payment)
     except GatewayNotFound:
         if payment.state in CLOSED_PAYMENT_STATES:
             await record_status(till, payment.id, None)

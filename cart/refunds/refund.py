@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.debts.settled import settle_debt
 from cart.wiring import Till
 from shared.contracts.access import EVERYWHERE, PageScope
 from shared.contracts.dtos import RefundAnswer, RefundOutcome, Transaction
@@ -27,8 +28,6 @@ from shared.db.uow import unit_of_work
 from shared.models import Debt, Payment, Refund
 from shared.services.cart.attention import debt_within
 from shared.services.journal import PROVIDER, SYSTEM, WORKER, record, user_actor
-
-from .settled import settle_debt
 
 NOT_OWED = "This debt is settled already."
 CANNOT_ASK = "The payment provider cannot be reached right now. Nothing was sent; please try again in a few minutes."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.debts.settled import ByHand, settle_debt
 from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.errors import BadInput, Conflict, NotFound
@@ -15,7 +16,6 @@ from shared.models import Debt, Refund
 from shared.services.cart.attention import debt_within
 
 from .refund import NOT_OWED, RefundUnderWay
-from .settled import ByHand, settle_debt
 
 LONGEST_NOTE = 500
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.orders.services.queries import payment_to_dto
+from cart.orders.queries import payment_to_dto
 from cart.wiring import Till
 from shared.contracts.dtos import PaymentDTO
 from shared.contracts.errors import NotFound

@@ -1,1 +1,0 @@
-"""What the provider's own record shows and ours does not."""

@@ -1,0 +1,1 @@
+"""Orders: read, mailed about, cancelled. The lowest of the cart's layers."""

@@ -1,0 +1,1 @@
+"""Payments: opened, settled, fulfilled and fenced."""

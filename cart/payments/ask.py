@@ -1,0 +1,17 @@
+"""Ask the provider how a payment stands."""
+
+from __future__ import annotations
+
+from cart.wiring import Till
+from shared.contracts.dtos import Checkout, PaymentDTO
+
+
+async def ask_provider(till: Till, payment: PaymentDTO) -> Checkout | None:
+    """Ask the provider for a payment's checkout; None where it knows none under our reference. Changes nothing.
+
+    Raises GatewayError. An attempt whose answer was lost is looked up by its reference.
+    """
+    gateway = await till.gateways.of(payment.merchant_code)
+    if payment.checkout_id is None:
+        return await gateway.find(payment.checkout_reference)
+    return await gateway.get(payment.checkout_id)

@@ -1,0 +1,1 @@
+"""What only the provider knows: its history is compared with ours, and unfinished work is taken up."""

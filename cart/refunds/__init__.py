@@ -1,0 +1,1 @@
+"""Refunds: how a debt is paid through the provider, or by hand."""

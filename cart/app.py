@@ -18,6 +18,7 @@ from cart.bp.payments.routes import bp as payments
 from cart.bp.refunds.order_routes import bp as order_refunds
 from cart.bp.refunds.routes import bp as refunds
 from cart.bp.reviews.routes import bp as reviews
+from cart.bp.unpaid.routes import bp as unpaid_orders
 from cart.wiring import install_till, refuse_stubs
 from shared.contracts.protocols import PaymentGateway
 from shared.services.registry import Services
@@ -32,6 +33,7 @@ BLUEPRINTS = (
     cart_api,
     orders,
     guest_orders,
+    unpaid_orders,
     payments,
     admin_orders,
     admin_order,

@@ -14,9 +14,8 @@ from shared.contracts.states import EntryKind, EntryState, Role
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models.blog import Post
-from shared.models.calendar import BookingRule, Calendar, CalendarClosure, CalendarEntry
+from shared.models.calendar import BookingRule, Calendar, CalendarClosure, CalendarEntry, TicketType
 from shared.models.order import Payment, PaymentAccount, ProviderWalk
-from shared.models.ticket import TicketType
 from shared.models.user import User, UserRole
 from shared.payments.vault import vault_of
 from shared.services.blog_impl import SqlBlogService

@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.dtos import ZERO
 from shared.contracts.money import price_of
 from shared.contracts.states import LineKind, OrderState, PaymentState, TicketState
-from shared.models.calendar import CalendarEntry
+from shared.models.calendar import CalendarEntry, TicketType
 from shared.models.journal import JournalEntry
 from shared.models.order import Order, OrderLine, Payment
-from shared.models.ticket import Ticket, TicketType
+from shared.models.ticket import Ticket
 from shared.models.user import User
 from shared.services.calendar_impl import SqlCalendarService
 from shared.settings import Settings

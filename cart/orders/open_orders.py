@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from cart.bp.cart.services.lines import OpenOrder
 from cart.orders.buyer import Buyer
 from cart.orders.queries import order_to_dto
+from shared.contracts.dtos import OrderDTO
 from shared.contracts.states import OrderState, PaymentState
 from shared.models import Order, Payment
 from shared.web.state import app_state
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order that waits for its payment."""
+
+    order: OrderDTO
+    seconds_left: int
+    payment_state: PaymentState | None
+    hosted_url: str | None
 
 
 async def get_open_orders(session: AsyncSession, buyer: Buyer) -> list[OpenOrder]:

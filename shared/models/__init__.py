@@ -2,7 +2,7 @@
 
 from .base import Base
 from .blog import PageConfig, Post
-from .calendar import BookingRule, Calendar, CalendarClosure, CalendarEntry, Slot
+from .calendar import BookingRule, Calendar, CalendarClosure, CalendarEntry, Slot, TicketType
 from .cart import CartItem, CartNotice
 from .journal import JournalEntry
 from .mail import Mail
@@ -20,7 +20,7 @@ from .order import (
     ProviderWalk,
     Refund,
 )
-from .ticket import Ticket, TicketType
+from .ticket import Ticket
 from .user import LoginSession, SignInLink, User, UserRole
 
 __all__ = [

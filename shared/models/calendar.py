@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,9 +22,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from shared.contracts.states import EntryKind, EntryState
 
 from .base import Base, IdMixin, one_of
-
-if TYPE_CHECKING:
-    from .ticket import TicketType
 
 
 class Calendar(IdMixin, Base):
@@ -213,3 +209,29 @@ class CalendarEntry(IdMixin, Base):
     ticket_types: Mapped[list[TicketType]] = relationship(
         lazy="raise", back_populates="entry", order_by="(TicketType.position, TicketType.id)"
     )
+
+
+class TicketType(IdMixin, Base):
+    """A kind of ticket of an entry. ``cost`` null: the entry's price; 0.00: free."""
+
+    __tablename__ = "ticket_types"
+    __table_args__ = (
+        UniqueConstraint("id", "entry_id"),
+        CheckConstraint("cost IS NULL OR cost >= 0", name="cost"),
+        CheckConstraint("held >= 0", name="held_not_negative"),
+        CheckConstraint("capacity IS NULL OR held <= capacity", name="held_within_capacity"),
+        Index("ix_ticket_types_entry_id", "entry_id"),
+    )
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("calendar_entries.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default="")
+    cost: Mapped[Decimal | None]
+    vat_rate: Mapped[Decimal | None]
+    capacity: Mapped[int | None]
+    held: Mapped[int] = mapped_column(server_default="0")
+    position: Mapped[int] = mapped_column(server_default="0")
+    sale_starts_at: Mapped[datetime | None]
+    sale_ends_at: Mapped[datetime | None]
+
+    entry: Mapped[CalendarEntry] = relationship(lazy="raise", back_populates="ticket_types")

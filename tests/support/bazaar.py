@@ -16,7 +16,6 @@ from uuid import uuid4
 from sqlalchemy import select, text, update
 
 from cart.bp.bookings.services import decide_booking
-from cart.bp.cart.services.begin import continue_payment
 from cart.bp.reviews.services.decide import accept_payment, give_back_payment, settle_payment_elsewhere
 from cart.orders.buyer import Buyer
 from cart.orders.cancel import cancel_lines
@@ -24,6 +23,7 @@ from cart.orders.mails import write_order_mails
 from cart.payments.attempts import lock_buyer_and_order
 from cart.payments.fence import put_back
 from cart.payments.notices import store_notice
+from cart.payments.resume import continue_payment
 from cart.payments.settle import record_status, settle
 from cart.provider.reconcile import look_at_payment, reconcile
 from cart.provider.walks import walk_everything

@@ -9,9 +9,9 @@ from datetime import date
 from typing import Any
 
 from cart.bp.admin_orders.services import OrderFilter
-from cart.bp.cart.forms import read_id
 from shared.contracts.errors import BadInput
 from shared.contracts.states import OrderState
+from shared.web.ids import read_id
 
 SHORTEST_TEXT, LONGEST_TEXT = 2, 200
 FIRST_YEAR, LAST_YEAR = 2000, 2999

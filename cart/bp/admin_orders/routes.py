@@ -8,11 +8,11 @@ from quart import Blueprint, Response, make_response, render_template, request, 
 from quart.typing import ResponseTypes
 
 from cart.bp.admin_orders.services import OrderFilter, export_orders, list_orders, pages_in, troubles_of
-from cart.bp.cart.forms import read_key
 from cart.wiring import current_till
 from shared.contracts.errors import BadInput
 from shared.contracts.states import Role
 from shared.web.identity import current_scope, role_required
+from shared.web.ids import read_key
 from shared.web.state import request_session
 
 from .forms import FilterForm, read_filter_form

@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 from quart import make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
+from cart.bp.buyers import current_buyer
 from cart.bp.cart.services.begin import begin_checkout
 from cart.bp.cart.services.page_cart import get_cart_grouped_by_page
-from cart.orders.buyer import Buyer
 from cart.orders.open_orders import get_open_orders
 from cart.wiring import current_till
-from shared.contracts.dtos import PageDTO, UserDTO
-from shared.contracts.errors import CartEmpty, ShopError, SignInRequired
+from shared.contracts.dtos import PageDTO
+from shared.contracts.errors import CartEmpty, ShopError
 from shared.services.identity import normalise_email
 from shared.services.registry import services
 from shared.web.htmx import is_htmx, redirect_to
@@ -29,24 +29,6 @@ NOTICES = {
     "put-back": "What you ordered is back in your cart, and the order is closed.",
     "tidied": "What cannot be had any more was taken out. Please check the new total.",
 }
-
-
-def signed_in_user() -> UserDTO:
-    """Return the signed-in person; raises SignInRequired."""
-    user = current_user()
-    if user is None:
-        raise SignInRequired
-    return user
-
-
-def current_buyer(email: str | None = None) -> Buyer:
-    """Return who is buying: the signed-in user, else the browser's anonymous session, as a guest."""
-    return Buyer(**current_cart_identity(), email=email)
-
-
-def buyer_of(user: UserDTO) -> Buyer:
-    """Return a signed-in person as somebody who buys."""
-    return Buyer(user.id, email=user.email)
 
 
 def cart_url(only: PageDTO | None, notice: str = "") -> str:

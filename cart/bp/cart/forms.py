@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from shared.contracts.errors import BadInput
 from shared.contracts.lines import LineKey, booking_key, product_key, ticket_key
+from shared.web.ids import read_id
 
 MOST_NOTICES = 200
-_ID = re.compile(r"[0-9]{1,18}")
 _QUANTITY = re.compile(r"[0-9]+")
 _MOST_DIGITS = 7
 """A longer number means no more than this many nines: it is beyond every limit either way."""
@@ -48,22 +48,6 @@ class CheckoutForm:
         if not _AMOUNT.fullmatch(self.shown_total):
             raise BadInput("We could not tell which total you saw. Please check your cart and try again.")
         return Decimal(self.shown_total)
-
-
-def read_id(text: str | None, name: str) -> int:
-    """Return an id out of a form; raises BadInput for anything else."""
-    if text is None or not _ID.fullmatch(text):
-        raise BadInput("That form was not complete. Please go back, reload the page and try again.", field=name)
-    return int(text)
-
-
-def read_key(text: str) -> int | None:
-    """Return the id from which a list goes on; empty: from its beginning. Raises BadInput."""
-    if not text:
-        return None
-    if not _ID.fullmatch(text):
-        raise BadInput("We could not find that part of the list.")
-    return int(text)
 
 
 def _read_line(form: Mapping[str, str], key: LineKey) -> LineForm:

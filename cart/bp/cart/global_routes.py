@@ -9,6 +9,7 @@ from http import HTTPStatus
 from quart import Blueprint, Response, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
+from cart.bp.buyers import buyer_of
 from cart.bp.cart.services.tidy import tidy_cart
 from cart.bp.orders.order_views import find_order_page, links_of
 from cart.orders.queries import is_guest_order, payment_by_return_token
@@ -21,18 +22,16 @@ from shared.db.uow import unit_of_work
 from shared.services.registry import services
 from shared.web.badge import reload_badge
 from shared.web.htmx import is_htmx, redirect_to
-from shared.web.identity import current_cart_identity, current_user, sign_in_required
+from shared.web.identity import current_cart_identity, current_user, sign_in_required, signed_in_user
 from shared.web.limits import limit_per_person
 from shared.web.state import request_session
 
 from .cart_views import (
     after_change,
-    buyer_of,
     check_out,
     load_cart_page,
     refuse,
     show_cart_page,
-    signed_in_user,
 )
 from .forms import LineForm, read_booking_form, read_notice_ids, read_product_form, read_tickets_form
 from .return_page import ReturnPage, Verdict, judge, state_now

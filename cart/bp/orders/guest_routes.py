@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from quart import Blueprint, make_response, render_template, url_for
 from quart.typing import ResponseTypes
 
@@ -13,46 +11,29 @@ from cart.orders.queries import order_id_of_token
 from cart.wiring import current_till
 from shared.contracts.errors import NotFound
 from shared.db.uow import unit_of_work
-from shared.web.limits import limit_per_client
 
 from .order_views import load_order_page
 from .pages import OrderLinks
 from .receipt_views import load_receipt
-from .routes import give_up, send_to_payment
 
 bp = Blueprint("guest_orders", __name__, url_prefix="/orders/guest")
-MINUTE = timedelta(minutes=1)
 
 
 @bp.get("/<token>/")
 async def order_page(token: str) -> ResponseTypes:
     """Show a guest's order to whoever has its token."""
-    page = await load_order_page(*await _opened(token))
+    page = await load_order_page(*await find_opened_order(token))
     return await _private(await render_template("_types/orders/detail.html", page=page))
 
 
 @bp.get("/<token>/receipt/")
 async def receipt(token: str) -> ResponseTypes:
     """Show the receipt of a guest's order to whoever has its token."""
-    page = await load_receipt(*await _opened(token))
+    page = await load_receipt(*await find_opened_order(token))
     return await _private(await render_template("_types/orders/receipt.html", page=page))
 
 
-@bp.post("/<token>/pay/")
-@limit_per_client(30, MINUTE)
-async def pay(token: str) -> ResponseTypes:
-    """Send the browser to the payment of a guest's order."""
-    return await send_to_payment(*await _opened(token))
-
-
-@bp.post("/<token>/put-back/")
-@limit_per_client(30, MINUTE)
-async def put_order_back(token: str) -> ResponseTypes:
-    """Give a guest's unpaid order up."""
-    return await give_up(*await _opened(token))
-
-
-async def _opened(token: str) -> tuple[int, Buyer, OrderLinks]:
+async def find_opened_order(token: str) -> tuple[int, Buyer, OrderLinks]:
     """Return the order that a token opens, and its buyer. Raises NotFound.
 
     Read in a short transaction of its own: some of what follows calls the provider.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from cart.bp.cart.services.lines import OpenOrder
 from cart.debts.of_order import OwedLine
+from cart.orders.open_orders import OpenOrder
 from shared.contracts.dtos import ZERO, AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
 from shared.contracts.states import (
     CHOSEN_DEBT_REASONS,

@@ -9,11 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from cart.bp.cart.forms import read_id
 from cart.refunds.batch import Batch
 from cart.refunds.give_back import Decision
 from cart.refunds.refundable import Wish
 from shared.contracts.errors import BadInput
+from shared.web.ids import read_id
 
 _COUNT = re.compile(r"[0-9]{1,6}")
 _AMOUNT = re.compile(r"[0-9]{1,10}\.[0-9]{2}")

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.cart.forms import read_id, read_key
 from cart.debts.listing import find_debt, list_debts
 from cart.refunds.batch import find_batch, find_progress, start_batch
 from cart.refunds.by_hand import settle_by_hand
@@ -20,6 +19,7 @@ from shared.contracts.states import DebtState, RefundState, Role
 from shared.services.cart.attention import count_to_look_at
 from shared.web.htmx import is_htmx, redirect_to
 from shared.web.identity import current_scope, recent_sign_in_required, role_required, signed_in_user
+from shared.web.ids import read_id, read_key
 from shared.web.limits import limit_per_person
 from shared.web.session import discard_session
 from shared.web.state import request_session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, render_template, request
 
-from events.bp.tickets.forms import choice_from_query, choice_query
+from events.bp.entries.choice_query import choice_from_query, choice_query
 from shared.web.state import app_state, request_session
 
 from .services.entry_page import BuyState, entry_page, find_entry

@@ -1,11 +1,9 @@
-"""The buy form: what was typed, what it means, and how a choice survives the way to the sign-in page."""
+"""The buy form: what was typed, and what it means."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
@@ -17,12 +15,9 @@ MOST_ROWS = 100
 NO_SUCH_TYPE = 0
 """What an unreadable type is read as: the database hands out ids from 1, so it is no entry's type."""
 
-ONE_PRICE = "quantity"
-"""The name, in a page's address, of a choice without types; a type's is ``t-`` and its id."""
 CHOOSE_ONE = "Choose at least one ticket."
 INCOMPLETE = "The form did not arrive complete. Please choose your tickets again."
 _DIGITS = re.compile(r"[0-9]+")
-_KEPT = re.compile(r"[1-9][0-9]{0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +82,6 @@ class BuyForm:
     def chosen(self) -> dict[int | None, int]:
         """What could be read of the choice, to be kept for somebody who has to sign in first."""
         return {row.ticket_type_id: row.quantity for row in self.rows if row.quantity and not row.error}
-
-
-def choice_query(choice: Mapping[int | None, int]) -> str:
-    """Write a choice into a page's address: ``?t-3=2&t-4=1``, or ``?quantity=2``; nothing chosen, nothing written."""
-    pairs = [(_name(type_id), str(count)) for type_id, count in choice.items() if _KEPT.fullmatch(str(count))]
-    return f"?{urlencode(pairs)}" if pairs else ""
-
-
-def choice_from_query(args: Mapping[str, str], types: Iterable[int | None]) -> dict[int | None, int]:
-    """Read a choice of these types from a page's address; what makes no sense there is left out."""
-    found = {type_id: args.get(_name(type_id), "") for type_id in types}
-    return {type_id: int(text) for type_id, text in found.items() if _KEPT.fullmatch(text)}
-
-
-def _name(type_id: int | None) -> str:
-    """Return the name of a type in a page's address."""
-    return ONE_PRICE if type_id is None else f"t-{type_id}"
 
 
 def _row(type_id: int | None, typed: str) -> BuyRow:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from quart import Blueprint, make_response, render_template, request
 from quart.typing import ResponseTypes
 
+from events.bp.entries.choice_query import choice_from_query, choice_query
 from events.bp.entries.services.entry_page import BuyState, entry_page, find_entry
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import BadInput, SignInRequired
@@ -16,7 +17,7 @@ from shared.web.identity import current_cart_identity, sign_in_required
 from shared.web.limits import limit_per_person
 from shared.web.state import app_state, request_session
 
-from .forms import BuyForm, choice_from_query, choice_query
+from .forms import BuyForm
 from .services.buying import AddedPage, put_into_cart, sign_in_page, still_in_cart
 from .services.my_tickets import my_tickets, ticket_by_code
 

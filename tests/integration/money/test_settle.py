@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from cart.bp.cart.services.begin import continue_payment
 from cart.orders.buyer import Buyer
 from cart.orders.mails import write_order_mails
 from cart.payments.fence import PutBackOutcome, put_back
+from cart.payments.resume import continue_payment
 from cart.payments.settle import record_status, settle
 from shared.contracts.errors import Conflict, GatewayUnavailable, NotFound, SoldOut
 from shared.db.uow import unit_of_work

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from cart.bp.cart.services.begin import continue_payment
 from cart.orders.buyer import Buyer
 from cart.payments.fence import PutBackOutcome, put_back
 from cart.payments.notices import store_notice
 from cart.payments.open_payment import open_payment
+from cart.payments.resume import continue_payment
 from cart.payments.settle import record_status, settle, settle_or_raise
 from cart.provider.reconcile import look_at_payment
 from cart.refunds.refund import refund_debt

@@ -7,12 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
+from events.bp.entries.choice_query import choice_from_query, choice_query
 from events.bp.tickets.forms import (
     CHOOSE_ONE,
     NO_SUCH_TYPE,
     BuyForm,
-    choice_from_query,
-    choice_query,
 )
 from shared.contracts.errors import BadInput, NotFound
 from shared.web.numbers import BEYOND_ANY_LIMIT, NOT_A_NUMBER

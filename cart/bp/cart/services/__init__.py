@@ -2,7 +2,7 @@
 
 from cart.payments.page_config import resolve_page_config
 
-from .begin import begin_checkout, continue_payment
+from .begin import begin_checkout
 from .calendar_cart import calendar_total, get_calendar_cart_entries, get_ticket_cart_entries, ticket_total
 from .check_sumup_status import check_sumup_status
 from .checkout import create_order_from_cart
@@ -12,7 +12,6 @@ __all__ = [
     "begin_checkout",
     "calendar_total",
     "check_sumup_status",
-    "continue_payment",
     "create_order_from_cart",
     "get_calendar_cart_entries",
     "get_cart_grouped_by_page",

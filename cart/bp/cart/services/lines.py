@@ -12,10 +12,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
 
-from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, OrderDTO, PageDTO, TicketDTO, TicketTypeDTO
+from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, PageDTO, TicketDTO, TicketTypeDTO
 from shared.contracts.lines import LineKey, booking_key, product_key, ticket_key
 from shared.contracts.paths import calendar_path, entry_path, product_path
-from shared.contracts.states import PaymentState
 
 GONE = "This event has been taken off the programme."
 OVER = "This event is over."
@@ -78,16 +77,6 @@ class PageGroup(TypedDict):
 def lines_of(group: PageGroup) -> list[CartLine]:
     """Return all lines of a group, in the order in which the page shows them."""
     return [*group["product_lines"], *group["booking_lines"], *group["ticket_lines"]]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenOrder:
-    """An order that waits for its payment."""
-
-    order: OrderDTO
-    seconds_left: int
-    payment_state: PaymentState | None
-    hosted_url: str | None
 
 
 def left_text(left: int) -> str:

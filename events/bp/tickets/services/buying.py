@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from events.bp.tickets.forms import BuyForm, choice_query
+from events.bp.entries.choice_query import choice_query
+from events.bp.tickets.forms import BuyForm
 from shared.contracts.dtos import ZERO, EntryDTO, TicketDTO
 from shared.contracts.paths import entry_path
 from shared.contracts.times import until

@@ -1,0 +1,17 @@
+"""Who buys, as the request says: for all pages of the cart app."""
+
+from __future__ import annotations
+
+from cart.orders.buyer import Buyer
+from shared.contracts.dtos import UserDTO
+from shared.web.identity import current_cart_identity
+
+
+def current_buyer(email: str | None = None) -> Buyer:
+    """Return who is buying: the signed-in user, else the browser's anonymous session, as a guest."""
+    return Buyer(**current_cart_identity(), email=email)
+
+
+def buyer_of(user: UserDTO) -> Buyer:
+    """Return a signed-in person as somebody who buys."""
+    return Buyer(user.id, email=user.email)

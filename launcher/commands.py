@@ -99,17 +99,19 @@ def healthy(name: AppName) -> None:
             raise CommandError(f"{name} does not answer")
 
 
-@app.command()
-def sandbox(end_with_parent: WithParent = False) -> None:
+@app.command("sandbox")
+def serve_sandbox(end_with_parent: WithParent = False) -> None:
     """Serve the SumUp sandbox: payments to try, with no money in them."""
     with plain_failures():
+        import sandbox.app
+
         from .serve import serve_factory
 
         _leave_with_parent(end_with_parent)
         settings = get_settings()
         if settings.environment == "production":
             raise CommandError("the sandbox is no place for payments in production: set SUMUP_BASE_URL")
-        serve_factory("sandbox.app:create_app", settings.host, settings.sandbox_port)
+        serve_factory(f"{sandbox.app.__name__}:create_app", settings.host, settings.sandbox_port)
 
 
 @app.command()
@@ -119,9 +121,9 @@ def worker(end_with_parent: WithParent = False) -> None:
         _leave_with_parent(end_with_parent)
         _require_account(get_settings())
         _require_database()
-        from importlib import import_module
+        from cart.worker import main
 
-        import_module("cart.worker").main()  # by its name, like the apps: shared depends on none of them
+        main()
 
 
 @app.command("walk-history")
@@ -131,15 +133,14 @@ def walk_history() -> None:
     What nobody knew of is written down for the admins: foreign payments, refunds made in the dashboard, chargebacks.
     """
     with plain_failures():
-        from importlib import import_module
+        from cart.worker import walk_histories
 
         from .migrations import migrated_database
 
         settings = get_settings()
         _require_account(settings)
         with migrated_database(settings) as urls:
-            # By its name, like the worker: shared depends on no app.
-            walks = asyncio.run(import_module("cart.worker").walk_histories(settings, urls.app))
+            walks = asyncio.run(walk_histories(settings, urls.app))
         print("\n".join(map(str, walks)))
         sys.exit(0 if all(walk.is_complete for walk in walks) else 1)
 
@@ -149,7 +150,7 @@ def outbox(end_with_parent: WithParent = False) -> None:
     """Take mails on a local port and keep them as files, in development."""
     with plain_failures():
         _leave_with_parent(end_with_parent)
-        from shared.mail.outbox import main
+        from sandbox.outbox import main
 
         main()
 

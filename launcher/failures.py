@@ -10,6 +10,10 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from launcher.postgres.account import EmbeddedPostgresError
+from shared.settings import APPS
+
+NOT_EVERYWHERE = (*APPS, "demo", "sandbox")
+"""The packages that an app's image or its own tree may lack."""
 
 
 class CommandError(Exception):
@@ -23,6 +27,11 @@ def plain_failures() -> Iterator[None]:
         yield
     except (CommandError, EmbeddedPostgresError) as failure:
         fail(str(failure))
+    except ModuleNotFoundError as failure:
+        room = (failure.name or "").partition(".")[0]
+        if room not in NOT_EVERYWHERE:
+            raise
+        fail(f"this installation has no {room}: run the command where the whole source is")
     except ValidationError as failure:
         for line in dict.fromkeys(_line(wrong["loc"], wrong["msg"]) for wrong in failure.errors()):
             print(f"maypole: {line}", file=sys.stderr)

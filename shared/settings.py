@@ -197,6 +197,11 @@ class Settings(BaseSettings):
         return str(getattr(self, f"{app}_url")) or f"http://localhost:{self.port_of(app)}"
 
     @property
+    def outbox_folder(self) -> Path:
+        """Where the development mail server keeps its mails."""
+        return self.data_dir / "outbox"
+
+    @property
     def public_origins(self) -> tuple[str, ...]:
         """The public origins of the four apps."""
         return tuple(self.url_of(app) for app in APPS)

@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import select, text
 
+from blog.bp.outbox.kept import KeptMail, kept_mails
 from cart.worker import run, sweep_mails
+from sandbox.outbox import running_outbox
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
-from shared.mail.outbox import KeptMail, kept_mails, outbox_folder, running_outbox
 from shared.mail.render import Message
 from shared.mail.sender import deliver
 from shared.mail.service import queue_mail, take_unsent
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("database")
 @pytest.fixture
 async def mail_settings(settings: Settings) -> AsyncIterator[Settings]:
     """Give settings whose mail server is an outbox that runs, and whose worker sweeps often."""
-    async with running_outbox(outbox_folder(settings), host="127.0.0.1", port=0) as port:
+    async with running_outbox(settings.outbox_folder, host="127.0.0.1", port=0) as port:
         yield settings.model_copy(update={"smtp_port": port, "reconcile_every_s": 0.1})
 
 
@@ -45,7 +46,7 @@ async def running_worker(settings: Settings, shop: Shop) -> AsyncIterator[None]:
 
 async def mails_arrive(settings: Settings, number: int = 1) -> list[KeptMail]:
     """Wait for this many mails, and return them, newest first."""
-    folder = outbox_folder(settings)
+    folder = settings.outbox_folder
 
     async def they_are_here() -> bool:
         return len(kept_mails(folder)) >= number
@@ -92,7 +93,7 @@ async def test_a_job_and_the_sweep_that_want_one_mail_at_the_same_time_send_it_o
     assert mail_id is not None
     both = [deliver(database, mail_settings, mail_id, clock=shop.clock, after_attempts=0) for _ in range(2)]
     assert sorted(await asyncio.gather(*both)) == [False, True]
-    assert len(kept_mails(outbox_folder(mail_settings))) == 1
+    assert len(kept_mails(mail_settings.outbox_folder)) == 1
 
 
 async def test_the_sweep_leaves_a_mail_alone_that_somebody_is_sending_and_finds_it_once_he_is_gone(
@@ -108,11 +109,11 @@ async def test_the_sweep_leaves_a_mail_alone_that_somebody_is_sending_and_finds_
         await uow.commit()
 
     await sweep_mails(shop.till)
-    assert kept_mails(outbox_folder(mail_settings)) == []
+    assert kept_mails(mail_settings.outbox_folder) == []
 
     shop.clock.forward(minutes=2)
     await sweep_mails(shop.till)
-    assert len(kept_mails(outbox_folder(mail_settings))) == 1
+    assert len(kept_mails(mail_settings.outbox_folder)) == 1
 
 
 async def test_what_is_told_once_is_not_told_again_by_the_next_worker(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,3 +119,22 @@ def test_the_command_exits_with_1_on_drift(trees: Path, source: Path) -> None:
 
 def test_trees_that_were_never_written_have_drifted(source: Path, tmp_path: Path) -> None:
     assert drift_of(tmp_path / "none") == [f"{app}: was never written" for app in APPS]
+
+
+@pytest.mark.parametrize(
+    ("command", "lacking"), [("sandbox", "sandbox"), ("outbox", "sandbox"), ("walk-history", "cart")]
+)
+def test_an_apps_tree_says_in_one_line_what_it_lacks(tmp_path: Path, command: str, lacking: str) -> None:
+    sync_to(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "launcher", command],
+        cwd=tmp_path / "blog",
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "blog"), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        [f"maypole: this installation has no {lacking}: run the command where the whole source is"],
+    )

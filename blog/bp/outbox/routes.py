@@ -11,8 +11,9 @@ from quart import Blueprint, make_response, render_template
 from quart.typing import ResponseTypes
 
 from shared.contracts.errors import NotFound
-from shared.mail.outbox import KeptMail, kept_mail, kept_mails, outbox_folder
 from shared.web.state import app_state
+
+from .kept import KeptMail, kept_mail, kept_mails
 
 bp = Blueprint("outbox", __name__, url_prefix="/outbox")
 
@@ -52,7 +53,7 @@ def linked(text: str) -> Markup:
 
 async def _find(name: str) -> KeptMail:
     """Return a mail, or raise NotFound."""
-    mail = await asyncio.to_thread(kept_mail, outbox_folder(app_state().settings), name)
+    mail = await asyncio.to_thread(kept_mail, app_state().settings.outbox_folder, name)
     if mail is None:
         raise NotFound
     return mail
@@ -61,7 +62,7 @@ async def _find(name: str) -> KeptMail:
 @bp.get("/")
 async def listing() -> str:
     """Show the newest mails."""
-    mails = await asyncio.to_thread(kept_mails, outbox_folder(app_state().settings))
+    mails = await asyncio.to_thread(kept_mails, app_state().settings.outbox_folder)
     return await render_template("_types/outbox/outbox.html", page=OutboxPage(mails))
 
 

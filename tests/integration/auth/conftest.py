@@ -8,7 +8,7 @@ import pytest
 from quart import Quart
 
 from blog.app import create_app
-from shared.mail.outbox import outbox_folder, running_outbox
+from sandbox.outbox import running_outbox
 from shared.settings import Settings
 
 
@@ -22,5 +22,5 @@ async def blog(settings: Settings, database_url: str) -> AsyncIterator[Quart]:
 @pytest.fixture
 async def mail_settings(settings: Settings) -> AsyncIterator[Settings]:
     """Settings whose mail server is an outbox that runs."""
-    async with running_outbox(outbox_folder(settings), host="127.0.0.1", port=0) as port:
+    async with running_outbox(settings.outbox_folder, host="127.0.0.1", port=0) as port:
         yield settings.model_copy(update={"smtp_port": port})

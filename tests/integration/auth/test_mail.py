@@ -13,9 +13,10 @@ from aiosmtpd.smtp import SMTP
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from blog.bp.outbox.kept import kept_mail, kept_mails
+from sandbox.outbox import Outbox
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
-from shared.mail.outbox import Outbox, kept_mail, kept_mails, outbox_folder
 from shared.mail.render import Message, render_mail
 from shared.mail.sender import MailNotSent, deliver
 from shared.mail.service import give_up_old, mark_sent, queue_mail, take_unsent
@@ -44,7 +45,7 @@ async def _row(session: AsyncSession) -> dict[str, object]:
 
 async def test_a_mail_arrives_as_text_and_html(database: Database, mail_settings: Settings) -> None:
     assert await deliver(database, mail_settings, await _queue(database), clock=_now)
-    (mail,) = kept_mails(outbox_folder(mail_settings))
+    (mail,) = kept_mails(mail_settings.outbox_folder)
 
     assert (mail.subject, mail.recipient) == ("Grüße", "ada@maypole.example")
     assert (mail.text.strip(), mail.html.strip()) == ("Hello £1", "<p>Hello &pound;1</p>")
@@ -56,7 +57,7 @@ async def test_answers_go_to_who_was_named_and_else_to_the_sender(
 ) -> None:
     mail_id = await _queue(database, replace(MESSAGE, reply_to=reply_to))
     assert await deliver(database, mail_settings, mail_id, clock=_now)
-    (path,) = outbox_folder(mail_settings).glob("*.eml")
+    (path,) = mail_settings.outbox_folder.glob("*.eml")
     message = message_from_bytes(path.read_bytes(), policy=default)
     assert message.get("Reply-To", "") == reply_to
 
@@ -66,7 +67,7 @@ async def test_a_mail_is_sent_once(database: Database, mail_settings: Settings, 
     sent = [await deliver(database, mail_settings, mail_id, clock=_now) for _ in range(2)]
 
     assert sent == [True, False]
-    assert len(kept_mails(outbox_folder(mail_settings))) == 1
+    assert len(kept_mails(mail_settings.outbox_folder)) == 1
     assert (await _row(session))["sent_at"] is not None
 
 
@@ -120,7 +121,7 @@ class Refusing(Outbox):
 async def test_only_a_refusal_for_now_is_tried_again(
     database: Database, settings: Settings, session: AsyncSession, answer: str, again: bool
 ) -> None:
-    handler = Refusing(outbox_folder(settings))
+    handler = Refusing(settings.outbox_folder)
     handler.answer = answer
     server = await asyncio.get_running_loop().create_server(lambda: SMTP(handler), "127.0.0.1", 0)
     async with server:
@@ -143,7 +144,7 @@ async def test_a_refused_mail_is_tried_no_more_and_keeps_no_secret(
     database: Database, settings: Settings, mail_settings: Settings, session: AsyncSession, kind: str, kept: object
 ) -> None:
     server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(Refusing(outbox_folder(settings))), "127.0.0.1", 0
+        lambda: SMTP(Refusing(settings.outbox_folder)), "127.0.0.1", 0
     )
     mail_id = await _queue(database, kind=kind)
     async with server:
@@ -217,27 +218,27 @@ async def test_a_mail_that_is_sent_again_has_the_same_id(database: Database, mai
         await uow.commit()
     await deliver(database, mail_settings, mail_id, clock=_now)
 
-    files = outbox_folder(mail_settings).glob("*.eml")
+    files = mail_settings.outbox_folder.glob("*.eml")
     ids = [message_from_bytes(path.read_bytes(), policy=default)["Message-ID"] for path in files]
     assert len(ids) == 2
     assert len(set(ids)) == 1
 
 
 async def test_the_outbox_keeps_the_newest_only(settings: Settings, database: Database) -> None:
-    from shared.mail.outbox import running_outbox
+    from sandbox.outbox import running_outbox
 
-    async with running_outbox(outbox_folder(settings), host="127.0.0.1", port=0, most=2) as port:
+    async with running_outbox(settings.outbox_folder, host="127.0.0.1", port=0, most=2) as port:
         there = settings.model_copy(update={"smtp_port": port})
         for number in range(3):
             message = Message("ada@maypole.example", f"Mail {number}", "text", "")
             await deliver(database, there, await _queue(database, message, key=str(number)), clock=_now)
 
-    assert [mail.subject for mail in kept_mails(outbox_folder(settings))] == ["Mail 2", "Mail 1"]
+    assert [mail.subject for mail in kept_mails(settings.outbox_folder)] == ["Mail 2", "Mail 1"]
 
 
 @pytest.mark.parametrize("name", ["../secret", "..%2fsecret", "/etc/passwd", "", "secret"])
 def test_no_name_leads_out_of_the_outbox(settings: Settings, name: str) -> None:
-    folder = outbox_folder(settings)
+    folder = settings.outbox_folder
     folder.mkdir(parents=True)
     (folder.parent / "secret.eml").write_text("Subject: secret\n\ntext")
     assert kept_mail(folder, name) is None

@@ -9,7 +9,6 @@ from quart import Quart
 from selectolax.lexbor import LexborHTMLParser as Html
 
 from blog.app import create_app
-from shared.mail.outbox import outbox_folder
 from shared.settings import Settings
 
 EVIL = "<html><head></head><body><script>alert(1)</script><a href='http://localhost:8000/x'>go</a></body></html>"
@@ -22,7 +21,7 @@ def _keep(settings: Settings, name: str = "20261122T100000000000-abc") -> str:
         "<script>0</script> http://localhost:8000/auth/link/x?a=1&b=2. <script>alert(1)</script> javascript:alert(1)"
     )
     message.add_alternative(EVIL, subtype="html")
-    folder = outbox_folder(settings)
+    folder = settings.outbox_folder
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.eml").write_bytes(message.as_bytes())
     return name

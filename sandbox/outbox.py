@@ -7,11 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,11 +19,6 @@ from shared.settings import Settings, get_settings
 MOST_MAILS = 500
 LARGEST_MAIL = 2 * 1024 * 1024
 _log = structlog.get_logger("maypole.outbox")
-
-
-def outbox_folder(settings: Settings) -> Path:
-    """Return where the files lie."""
-    return settings.data_dir / "outbox"
 
 
 class Outbox:
@@ -80,7 +71,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(number, stop.set)
-    folder = outbox_folder(settings)
+    folder = settings.outbox_folder
     async with running_outbox(folder, host=settings.host, port=settings.outbox_port) as port:
         _log.info("outbox ready", port=port, folder=os.fspath(folder))
         await stop.wait()
@@ -89,46 +80,3 @@ async def _serve(settings: Settings) -> None:
 def main() -> None:
     """Run the development mail server in this process until it is told to stop."""
     asyncio.run(_serve(get_settings()))
-
-
-# --- Reading ---
-
-
-@dataclass(frozen=True, slots=True)
-class KeptMail:
-    """A mail of the outbox. ``name`` is its file's, without the suffix."""
-
-    name: str
-    subject: str
-    recipient: str
-    sent: str
-    text: str
-    html: str
-
-
-def _part(message: EmailMessage, kind: str) -> str:
-    """Return the text of a mail's part, or nothing where it has none."""
-    part = message.get_body((kind,))
-    return "" if part is None else str(part.get_content())
-
-
-def _read(path: Path) -> KeptMail:
-    """Read one file."""
-    message = message_from_bytes(path.read_bytes(), EmailMessage, policy=default)
-    subject, recipient, sent = (str(message[name] or "") for name in ("Subject", "To", "Date"))
-    return KeptMail(path.stem, subject, recipient, sent, _part(message, "plain"), _part(message, "html"))
-
-
-def kept_mails(folder: Path, *, most: int = 50) -> list[KeptMail]:
-    """Return the newest mails, newest first."""
-    return [_read(path) for path in sorted(folder.glob("*.eml"), reverse=True)[:most]]
-
-
-def kept_mail(folder: Path, name: str) -> KeptMail | None:
-    """Return one mail, or None. Only a name that the folder lists is opened, so no path leads out of it."""
-    path = next((path for path in folder.glob("*.eml") if path.stem == name), None)
-    return None if path is None else _read(path)
-
-
-if __name__ == "__main__":
-    main()

@@ -48,7 +48,7 @@ def checkout_answer(record: CheckoutRecord, origin: str) -> dict[str, Any]:
 
 
 def transaction_answer(record: CheckoutRecord, attempt: Attempt, origin: str) -> dict[str, Any]:
-    """Return a transaction with what moved afterwards; refunds leave its status as it is (NOTES.md § 7)."""
+    """Return a transaction with what moved afterwards; refunds leave its status as it is (docs/sumup.md § 7)."""
     answer = _attempt_answer(record, attempt) | {
         "simple_status": _simple_status(attempt),
         "foreign_transaction_id": record.reference,
@@ -121,7 +121,7 @@ def _attempt_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
 
 
 def _simple_status(attempt: Attempt) -> str:
-    """Return the status for people: what happened last to the money; not the refunds that went well (NOTES.md § 7)."""
+    """Return the status for people: what moved money last, but for refunds that went well (docs/sumup.md § 7)."""
     refunds = [movement.status for movement in attempt.movements if movement.event_type == "REFUND"]
     if attempt.moved("CHARGE_BACK"):
         return "CHARGEBACK"

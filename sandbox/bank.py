@@ -14,7 +14,7 @@ from .records import Attempt, CheckoutRecord, Store, new_attempt
 from .refused import invalid, not_found, simple, wrong
 
 DECLINED_AMOUNTS = frozenset(map(Decimal, ("11.00", "42.01", "42.76", "42.91")))
-"""Totals that SumUp's own sandbox always declines (NOTES.md § 9)."""
+"""Totals that SumUp's own sandbox always declines (docs/sumup.md § 9)."""
 
 PAGE_LIFETIME = timedelta(minutes=30)
 OPEN_STATUSES = ("PENDING", "FAILED")

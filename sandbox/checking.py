@@ -1,4 +1,4 @@
-"""Reads the bodies of requests as strictly as SumUp's document, and as NOTES.md says where the service is stricter."""
+"""Reads requests as strictly as SumUp's OpenAPI document, and as docs/sumup.md says where the service is stricter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers with which SumUp refuses a request, in its own shapes (NOTES.md § 8)."""
+"""The answers with which SumUp refuses a request, in its own shapes (docs/sumup.md § 8)."""
 
 from __future__ import annotations
 

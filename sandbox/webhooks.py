@@ -1,4 +1,4 @@
-"""Sends the notices of changed checkouts, and again until somebody answers 2xx (NOTES.md § 6).
+"""Sends the notices of changed checkouts, and again until somebody answers 2xx (docs/sumup.md § 6).
 
 A restart of the sandbox drops the repetitions that were still to come: notices are hints, and a shop polls too.
 On order a notice is lost, late, or comes more than once; and anybody can forge one, for it bears no signature.

@@ -50,7 +50,7 @@ BEGIN
 END $$
 """
 
-# One statement at a time, and rows in the order of their ids: MONEY.md's lock order.
+# One statement at a time, and rows in the order of their ids: the order of docs/locking.md.
 COUNT_HELD = """
 CREATE FUNCTION count_held_tickets() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

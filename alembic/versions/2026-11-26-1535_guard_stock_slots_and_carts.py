@@ -14,7 +14,7 @@ STOCK_MOVES = """reserved>released reserved>sold released>reserved released>over
     oversold>sold oversold>refunded cancelled>refunded"""
 REASONS = "'sold_out', 'paid_twice', 'order_closed', 'cancelled_by_organiser', 'goodwill'"
 
-# One statement at a time, and rows in the order of their ids: MONEY.md's lock order.
+# One statement at a time, and rows in the order of their ids: the order of docs/locking.md.
 COUNT_SLOTS = """
 CREATE FUNCTION count_held_slots() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,6 +1,6 @@
 """Cancel chosen lines of a paid order: what they gave is for sale again. Whether money goes back is another decision.
 
-Everything here runs in the caller's transaction, which has locked the order (MONEY.md, promise 11).
+Everything here runs in the caller's transaction, which has locked the order (docs/money.md, promise 11).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ async def _lines_of(session: AsyncSession, order_id: int, line_ids: Collection[i
 
 
 async def _cancel(session: AsyncSession, till: Till, order_id: int, lines: Sequence[OrderLine]) -> Sequence[OrderLine]:
-    """Have each domain cancel what is its own, in MONEY.md's order of locks; return the lines that were cancelled."""
+    """Have each domain cancel what is its own, in the order of locks; return the lines that were cancelled."""
     calendar, market = till.services.calendar, till.services.market
     tickets = {line.ticket_id: line for line in lines if line.ticket_id is not None}
     entries = {line.entry_id: line for line in lines if line.kind == LineKind.BOOKING and line.entry_id is not None}

@@ -17,7 +17,7 @@ def new_order_number() -> str:
 
 
 def new_reference() -> str:
-    """Return a checkout reference: one for each attempt, spent for ever once it was sent (NOTES.md § 2)."""
+    """Return a checkout reference: one for each attempt, spent for ever once it was sent (docs/sumup.md § 2)."""
     return str(uuid4())
 
 

@@ -20,7 +20,7 @@ from shared.db.uow import UnitOfWork, unit_of_work
 from shared.models import Order, Payment
 
 POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 5, 10, 15, 30, 60, 90))
-"""When an unpaid attempt is looked at again, by the number of looks so far; the last one repeats (NOTES.md § 6).
+"""When an unpaid attempt is looked at again, by the number of looks so far; the last one repeats (docs/sumup.md § 6).
 
 The longest wait and the worker's own pause are less than two minutes: a payment of which no redirect and no webhook
 tells is found within that time.
@@ -64,7 +64,7 @@ async def read_payment(till: Till, payment_id: int) -> PaymentDTO:
 
 @asynccontextmanager
 async def locked_attempt(till: Till, payment_id: int) -> AsyncIterator[Attempt]:
-    """Lock buyer, order and payment, in MONEY.md's order, and give them as they are now. Raises NotFound."""
+    """Lock buyer, order and payment (docs/locking.md), and give them as they are now. Raises NotFound."""
     async with unit_of_work(till.database) as uow:
         of_payment = select(Payment.order_id).where(Payment.id == payment_id).scalar_subquery()
         order = await lock_buyer_and_order(uow.session, Order.id == of_payment)

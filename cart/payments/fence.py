@@ -1,4 +1,4 @@
-"""Fence before release (MONEY.md, promise 8).
+"""Fence before release (docs/money.md, promise 8).
 
 Seats of an unpaid order are let go only after its checkout was deactivated at the provider and then read as EXPIRED.
 Until that is proven the attempt is ``closing``: it can no longer be paid through us, and it keeps its seats.

@@ -1,4 +1,4 @@
-"""Webhooks: stored first, believed never (NOTES.md § 6)."""
+"""Webhooks: stored first, believed never (docs/sumup.md § 6)."""
 
 from __future__ import annotations
 

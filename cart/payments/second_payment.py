@@ -1,4 +1,4 @@
-"""A checkout that was paid more than once: each further payment is one of its own (MONEY.md, promises 3 and 5).
+"""A checkout that was paid more than once: each further payment is one of its own (docs/money.md, promises 3 and 5).
 
 The provider's checkout names the transaction that paid it, and no other; the record of the account has them all.
 """

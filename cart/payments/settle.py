@@ -1,4 +1,4 @@
-"""The one settle: return page, webhook, reconciler and admin all end here (MONEY.md, promises 4, 6, 7 and 10).
+"""The one settle: return page, webhook, reconciler and admin all end here (docs/money.md, promises 4, 6, 7 and 10).
 
 Ask (no transaction) → record what the provider says (commit) → fulfil under the order's lock (commit). Whatever is
 repeated changes nothing; whatever is interrupted is taken up by the next call.
@@ -27,7 +27,7 @@ from .late_transaction import keep_transaction, transaction_of
 
 SECRET_MEMBERS = frozenset({"card", "customer", "personal_details", "payment_instrument", "token", "mandate"})
 RE_READ_AFTER = timedelta(minutes=1)
-"""When a closed checkout is read once more: money may have met its closing (NOTES.md § 4)."""
+"""When a closed checkout is read once more: money may have met its closing (docs/sumup.md § 4)."""
 NEVER_ARRIVED_AFTER = timedelta(minutes=2)
 """How long after an attempt was written down a checkout that the provider does not know counts as never made.
 

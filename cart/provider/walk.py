@@ -1,4 +1,4 @@
-"""Walk an account's history at the provider, and write down what we did not know (MONEY.md, promises 3 and 7).
+"""Walk an account's history at the provider, and write down what we did not know (docs/money.md, promises 3 and 7).
 
 Of each payment over the internet that changed since the last walk: is it one of ours, do we know that it is paid, and
 has its money moved without us? Whatever is repeated finds nothing new; what cannot be decided yet is walked again.
@@ -31,7 +31,7 @@ from .findings import note_finding
 OVERLAP = timedelta(days=1)
 """How much of the last walk is walked again: an entry may appear late, and clocks differ."""
 MISSING_FOR = timedelta(days=1)
-"""How long a transaction of the list may be unknown by itself, before it counts without its details (NOTES.md § 5)."""
+"""How long a transaction of the list may be unknown by itself (docs/sumup.md § 5), before it counts without details."""
 _log = structlog.get_logger("maypole.walk")
 
 

@@ -1,7 +1,7 @@
 """Give back chosen lines of an order, or an amount: decided in one commit, then refunded one after the other.
 
-The decision is written down as debts (MONEY.md, promise 3) with the key of the button that was pressed, so a second
-press finds them and makes no others; a job is left for what a crash, or a refund still under way, leaves undone.
+The decision is written down as debts (docs/money.md, promise 3) with the key of the button that was pressed, so a
+second press finds them and makes no others; a job is left for what a crash, or a refund still under way, leaves undone.
 """
 
 from __future__ import annotations

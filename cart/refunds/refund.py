@@ -1,8 +1,8 @@
-"""Give money back, once (MONEY.md, promise 11): intend (commit) → call → settle (commit).
+"""Give money back, once (docs/money.md, promise 11): intend (commit) → call → settle (commit).
 
-The provider knows no key by which a repeated refund could be told from a second one (NOTES.md § 7). So what it shows as
-given back is read before the call, one refund of a payment is in flight at a time, and after an unclear answer the
-transaction is read, never asked again.
+The provider knows no key by which a repeated refund could be told from a second one (docs/sumup.md § 7). So what it
+shows as given back is read before the call, one refund of a payment is in flight at a time, and after an unclear answer
+the transaction is read, never asked again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a check of the audit is: one promise of MONEY.md, asked of the whole database at once.
+"""What a check of the audit is: one promise of docs/money.md, asked of the whole database at once.
 
 A check is one query that returns the ids of what breaks the promise. It is set-based, so that a million tickets take
 seconds, and it reads the rows themselves: no counter, trigger or constraint is taken at its word.
@@ -16,7 +16,7 @@ class Check:
 
     name: str
     promise: int
-    """Its number in MONEY.md."""
+    """Its number in docs/money.md."""
     says: str
     """What is true of every row that it looks at."""
     thing: str

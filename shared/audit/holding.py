@@ -1,4 +1,4 @@
-"""The audit of what is held: seats, places, stock and rooms (MONEY.md, promise 1)."""
+"""The audit of what is held: seats, places, stock and rooms (docs/money.md, promise 1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit of the journal: the last word on everything is how it is now (MONEY.md, promise 13)."""
+"""The audit of the journal: the last word on everything is how it is now (docs/money.md, promise 13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit of money: what came in, what went back, and what is owed (MONEY.md, promises 3, 4, 5, 6 and 11)."""
+"""The audit of money: what came in, what went back, and what is owed (docs/money.md, promises 3, 4, 5, 6 and 11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit of orders: their lines, and what became of each of them (MONEY.md, promises 2, 3, 4, 8, 9, 11 and 12)."""
+"""The audit of orders: their lines, and what became of each (docs/money.md, promises 2, 3, 4, 8, 9, 11 and 12)."""
 
 from __future__ import annotations
 

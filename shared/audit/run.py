@@ -1,4 +1,4 @@
-"""The audit: every promise of MONEY.md that can be checked over data, over all of them, reading only."""
+"""The audit: every promise of docs/money.md that can be checked over data, over all of them, reading only."""
 
 from __future__ import annotations
 

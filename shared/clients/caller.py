@@ -58,7 +58,7 @@ class Caller:
         """Return the answer to a call. Safe to repeat.
 
         Raises CallFailed: at once while the other app is being left alone, else in the time that the settings give.
-        Raises RuntimeError inside a database transaction (HOUSE.md, rule 5).
+        Raises RuntimeError inside a database transaction (docs/locking.md, "Transactions").
         """
         refuse_inside_transaction()
         if self._monotonic() < self._rest_until:

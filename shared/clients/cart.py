@@ -81,7 +81,7 @@ class CartClient:
     async def cart_summary(self, *, user_id: int | None, session_id: str | None) -> CartSummaryDTO | None:
         """Return how much is in that cart, or None where the cart app cannot be asked now. Safe to repeat.
 
-        Raises RuntimeError inside a database transaction (HOUSE.md, rule 5).
+        Raises RuntimeError inside a database transaction (docs/locking.md, "Transactions").
         """
         try:
             return (await self._ask(SummaryQuery(user_id=user_id, session_id=_uuid(session_id)))).to_dto()

@@ -428,11 +428,11 @@ class OrderDTO:
     guest_email: str | None = None
 
 
-# --- Payment gateway (NOTES.md § 10): the provider's words stop here ---
+# --- Payment gateway (docs/sumup.md § 10): the provider's words stop here ---
 
 
 class CheckoutStatus(StrEnum):
-    """What the provider says of a checkout; an unknown word counts as pending (NOTES.md § 4)."""
+    """What the provider says of a checkout; an unknown word counts as pending (docs/sumup.md § 4)."""
 
     PENDING = "pending"
     FAILED = "failed"

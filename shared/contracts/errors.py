@@ -165,7 +165,7 @@ class SeveralAccounts(Conflict):
     text = "These pages are paid separately. Please check out each group by itself."
 
 
-# --- Payment gateway (NOTES.md § 10) ---
+# --- Payment gateway (docs/sumup.md § 10) ---
 
 
 class GatewayError(Exception):

@@ -1,4 +1,4 @@
-"""Money: an exact amount and its currency, in major units with two decimals (HOUSE.md rule 7).
+"""Money: an exact amount and its currency, in major units with two decimals (docs/pricing.md).
 
 One currency serves an installation. Prices include VAT. Never a float outside the SumUp adapter.
 """
@@ -36,6 +36,6 @@ class Money:
 def price_of(type_cost: Decimal | None, entry_price: Decimal | None) -> Decimal | None:
     """Return a ticket's price: its type's unless the type has none, then the entry's.
 
-    ``0.00`` is a price; only ``None`` falls through (MONEY.md, "Checkout").
+    ``0.00`` is a price; only ``None`` falls through (docs/pricing.md).
     """
     return entry_price if type_cost is None else type_cost

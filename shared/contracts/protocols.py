@@ -1,6 +1,6 @@
 """What the domains promise each other, and what our borders promise us.
 
-A domain service takes the caller's session and never commits (HOUSE.md rule 5).
+A domain service takes the caller's session and never commits (docs/locking.md, "Transactions").
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class CalendarService(Protocol):
 
     It moves tickets pending → reserved → confirmed, and bookings pending → ordered → (provisional →) confirmed. Claims
     take the caller's locks as given: the cart's owner and the order are locked before; it locks entries, ticket types,
-    whole rooms and slots itself, in MONEY.md's order.
+    whole rooms and slots itself, in the order of docs/locking.md.
     """
 
     @property

@@ -1,7 +1,7 @@
 """States of things that move, and which state may follow which.
 
 The database holds the same table of moves (``allowed_transitions``) and refuses any other; a test compares the
-two. Sources: design/MONEY.md, "Things and their states".
+two. docs/money.md says what each means.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class LineKind(StrEnum):
 class PaymentState(StrEnum):
     """One attempt to pay an order.
 
-    The provider's FAILED leaves an attempt ``open``: the same checkout can still be paid (NOTES.md § 4).
+    The provider's FAILED leaves an attempt ``open``: the same checkout can still be paid (docs/sumup.md § 4).
     """
 
     CREATED = "created"

@@ -1,4 +1,4 @@
-"""VAT contained in prices, by rate (HOUSE.md rule 7: prices include VAT). docs/pricing.md says how it rounds."""
+"""VAT contained in prices, by rate (prices include VAT). docs/pricing.md says how it rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Knows whether the current task has a database transaction open (MONEY.md, promise 15).
+"""Knows whether the current task has a database transaction open (docs/money.md, promise 15).
 
 Whoever calls over the network asks here first: a transaction that waits for somebody else's server holds its
 locks for as long as that server likes, and a lost commit would leave money moved and nothing written.

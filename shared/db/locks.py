@@ -1,4 +1,4 @@
-"""The only module that locks rows, in the one order of MONEY.md.
+"""The only module that locks rows, in the one order of docs/locking.md.
 
 cart owner → orders → payments → refunds → entries → ticket types → (whole rooms) slots → variants, each by id. All are
 ``FOR NO KEY UPDATE``: a plain ``FOR UPDATE`` on an entry would block every insert that refers to it. Every wait

@@ -1,4 +1,4 @@
-"""Mails from templates: a folder for each, with ``subject.txt``, ``body.txt`` and ``body.html``."""
+"""Mails from templates: each has ``<mail>/subject.txt``, ``<mail>/body.txt`` and ``<mail>/body.html``."""
 
 from __future__ import annotations
 

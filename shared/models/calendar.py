@@ -126,8 +126,8 @@ class CalendarEntry(IdMixin, Base):
     """An event (made by an organiser) or a booking (made by a shopper).
 
     ``held`` is kept by a trigger on tickets: the number of reserved, confirmed and checked-in ones. Its CHECK is
-    what makes overselling impossible (MONEY.md, promise 1). ``whole_room`` is the calendar's own (a trigger fills it
-    in, and the foreign key follows it): what holds a room that is let as a whole overlaps nothing else that does.
+    what makes overselling impossible (docs/money.md, promise 1). ``whole_room`` is the calendar's own (a trigger fills
+    it in, and the foreign key follows it): what holds a room that is let as a whole overlaps nothing else that does.
     """
 
     __tablename__ = "calendar_entries"

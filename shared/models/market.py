@@ -38,7 +38,7 @@ class ProductVariant(IdMixin, Base):
     """What is sold of a product: a size, a colour, both, or (neither) the product itself, with its price and stock.
 
     ``stock`` is how many there have ever been to sell (null: no limit), ``held`` how many of them are in orders, kept
-    by a trigger on the allocations. Its CHECK is what makes overselling impossible (MONEY.md, promise 1).
+    by a trigger on the allocations. Its CHECK is what makes overselling impossible (docs/money.md, promise 1).
     """
 
     __tablename__ = "product_variants"

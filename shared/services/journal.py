@@ -1,4 +1,4 @@
-"""The journal: who, when, what and why, in the same transaction as the change (MONEY.md, promise 13).
+"""The journal: who, when, what and why, in the same transaction as the change (docs/money.md, promise 13).
 
 Orders, payments, debts and refunds tell of themselves by ``record``; tickets, bookings and stock by a trigger, which
 takes who and why from ``act_as``.

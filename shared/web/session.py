@@ -1,7 +1,7 @@
 """``g.s``: one database session for a request, opened lazily and committed before the response is sent.
 
 It is committed when the answer's status is below 400 and rolled back otherwise, so a refusal never leaves half of
-its work behind and nobody is told "done" before it is (HOUSE.md, rule 5). Routes never commit.
+its work behind and nobody is told "done" before it is (docs/locking.md, "Transactions"). Routes never commit.
 """
 
 from __future__ import annotations

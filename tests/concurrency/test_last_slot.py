@@ -1,4 +1,4 @@
-"""Many shoppers at once want the same hour, hours that overlap, and the last places (MONEY.md, promise 1); and controls."""
+"""Many shoppers at once want the same hour, hours that overlap, and the last places (docs/money.md, promise 1); and controls."""
 
 from __future__ import annotations
 

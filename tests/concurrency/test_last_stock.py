@@ -1,4 +1,4 @@
-"""Sixty shoppers at once want the last twenty jars (MONEY.md, promise 1), and what happens without the guards."""
+"""Sixty shoppers at once want the last twenty jars (docs/money.md, promise 1), and what happens without the guards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One shopper in several tabs (MONEY.md, promise 5), and the same races without the owner's lock."""
+"""One shopper in several tabs (docs/money.md, promise 5), and the same races without the owner's lock."""
 
 from __future__ import annotations
 

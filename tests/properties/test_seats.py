@@ -1,4 +1,4 @@
-"""What can be had of an event, for any caps and any wish (MONEY.md, "Seats")."""
+"""What can be had of an event, for any caps and any wish (docs/money.md, "What is available")."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Shoppers, an admin, the worker, the clock, the provider and the network act in any order, and no penny is lost.
 
 After every step the audit holds, and the provider has given back no more than is owed. In the end, once the network
-has healed, time has passed and the worker has made its rounds, nothing is left open (MONEY.md, promises 1 to 11, 13).
+has healed, time has passed and the worker has made its rounds, nothing is left open (docs/money.md, promises 1 to 11, 13).
 
 ``MAYPOLE_STEPS=20000 ./test long -k state_machine -s`` makes so many steps, from a seed that it prints;
 ``MAYPOLE_SEED`` makes the same ones again, there and in ``./test``.

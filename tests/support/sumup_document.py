@@ -26,7 +26,7 @@ UNDOCUMENTED = {
     "RefundTransaction 401": "Problem",
     "GetMerchant 401": "Problem",
 }
-"""Answers that the document leaves out and the service was seen to give (NOTES.md § 8), each with its schema."""
+"""Answers that the document leaves out and the service was seen to give (docs/sumup.md § 8), each with its schema."""
 
 
 class DoesNotFit(AssertionError):

@@ -44,8 +44,8 @@ def judge(
 
     An order counts as paid once its things are given, whichever attempt paid it; anything in doubt is "checking".
     ``status`` is what the provider has just said: only a payment that it calls failed is surely not paid, since right
-    after paying it may still say "pending" (NOTES.md § 4). Past the deadline an open checkout may still have taken
-    money until it is fenced (MONEY.md, promise 8).
+    after paying it may still say "pending" (docs/sumup.md § 4). Past the deadline an open checkout may still have taken
+    money until it is fenced (docs/money.md, promise 8).
     """
     if order in PAID_ORDER_STATES:
         return Verdict.PAID

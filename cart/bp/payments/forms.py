@@ -11,7 +11,7 @@ LARGEST_NOTICE = 4096
 
 
 class Notice(BaseModel):
-    """SumUp's webhook: an event's name and the id of a checkout, nothing else of use (NOTES.md § 6)."""
+    """SumUp's webhook: an event's name and the id of a checkout, nothing else of use (docs/sumup.md § 6)."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 

@@ -65,7 +65,7 @@ def read_json(text: str) -> Any:
 
 
 def read_checkout(body: Any) -> Checkout:
-    """Read a checkout; an unknown status word counts as pending (NOTES.md § 4)."""
+    """Read a checkout; an unknown status word counts as pending (docs/sumup.md § 4)."""
     members = _object(body)
     transaction_id, transaction_code = _paying_transaction(members)
     return Checkout(
@@ -94,7 +94,7 @@ def read_transaction(body: Any) -> Transaction:
     """Read a transaction with its refunds.
 
     Refunds are taken from the events only: after a full refund the provider's sandbox still says SUCCESSFUL in
-    both of its status members (NOTES.md § 7).
+    both of its status members (docs/sumup.md § 7).
     """
     members = _object(body)
     events = members.get("transaction_events") or []

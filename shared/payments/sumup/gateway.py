@@ -1,6 +1,6 @@
 """SumUp over plain httpx, behind the PaymentGateway protocol.
 
-Why not the official SDK: docs/decisions, "SumUp over plain httpx". Ids are checked and escaped before they become
+Why not the official SDK: docs/decisions/sumup-adapter.md. Ids are checked and escaped before they become
 part of a path, so a forged one reaches no other endpoint with our key. Only here does money become a float.
 """
 
@@ -85,7 +85,7 @@ def sumup_client(settings: Settings) -> httpx.AsyncClient:
 
 
 def parse_webhook(body: bytes) -> str | None:
-    """Return the checkout id of a notice, or None for anything else (NOTES.md § 6).
+    """Return the checkout id of a notice, or None for anything else (docs/sumup.md § 6).
 
     The notice is a hint without a state or a signature: the id must be a row of ours before anything is asked
     about it, and only the provider's own answer is believed.
@@ -184,7 +184,7 @@ class SumUpGateway(PaymentGateway):
         return await self._wire.read("history", path, read_history, params=query)
 
     async def refund(self, transaction_id: str, merchant_code: str, amount: Decimal) -> RefundAnswer:
-        """Ask for a refund, once. Any 2xx means accepted, whatever its body; see NOTES.md § 7.
+        """Ask for a refund, once. Any 2xx means accepted, whatever its body; see docs/sumup.md § 7.
 
         Raises GatewayUnavailable only when no connection was made, so that nothing can have happened.
         """
@@ -219,7 +219,7 @@ class SumUpGateway(PaymentGateway):
         return next((checkout for checkout in found if checkout.reference == reference), None)
 
     async def _existing(self, attempt: CheckoutRequest) -> Checkout:
-        """Return the checkout that an earlier try opened, if it is still what is wanted (NOTES.md § 8)."""
+        """Return the checkout that an earlier try opened, if it is still what is wanted (docs/sumup.md § 8)."""
         checkout = await self._find(attempt.reference)
         if checkout is None:
             # It exists, for the provider refused a second one, but we cannot see it: it may be payable.

@@ -1,7 +1,7 @@
 """SumUp's error bodies, read tolerantly, and the error of ours that each stands for.
 
 Five documented shapes, which the real service mixes in one body, arrays of them, and the HTML of proxies
-(NOTES.md § 8). Decisions are made on the HTTP status and the code, never on the message, which changes.
+(docs/sumup.md § 8). Decisions are made on the HTTP status and the code, never on the message, which changes.
 """
 
 from __future__ import annotations

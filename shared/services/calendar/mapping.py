@@ -23,7 +23,7 @@ def least(one: int | None, other: int | None) -> int | None:
 
 
 def available(entry: CalendarEntry, ticket_type: TicketType | None) -> int | None:
-    """Return the seats left: the tighter of what the type and what the entry has left (MONEY.md, "Seats")."""
+    """Return the seats left: the fewer of the type's and the entry's (docs/money.md, "What is available")."""
     of_entry = left(entry.capacity, entry.held)
     return of_entry if ticket_type is None else least(of_entry, left(ticket_type.capacity, ticket_type.held))
 

@@ -1,7 +1,7 @@
-"""Bookings in an order: claimed, let go, confirmed, taken again, decided on, cancelled (MONEY.md, promises 1, 2, 8, 9).
+"""Bookings in an order: claimed, released, confirmed, taken again, decided on, cancelled.
 
-Everything here locks whole rooms, then slots, each by id, after the seats of the same order; the caller has locked the
-cart's owner and the order.
+What they promise: docs/money.md, promises 1, 2, 8 and 9. Everything here locks whole rooms, then slots, each by id,
+after the seats of the same order; the caller has locked the cart's owner and the order.
 """
 
 from __future__ import annotations

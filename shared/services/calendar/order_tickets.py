@@ -1,4 +1,4 @@
-"""Seats: claimed, let go, confirmed, and taken again for money that came late (MONEY.md, promises 1, 2, 8 and 9).
+"""Seats: claimed, let go, confirmed, and taken again for money that came late (docs/money.md, promises 1, 2, 8 and 9).
 
 Everything here locks entries, then ticket types, each by id; the caller has locked the cart's owner and the order.
 """
@@ -66,7 +66,7 @@ def kinds_of(tickets: Iterable[Ticket]) -> Counter[Kind]:
 
 
 async def lock_kinds(session: AsyncSession, kinds: Iterable[Kind]) -> Locked:
-    """Lock the entries and types of some tickets, in MONEY.md's order."""
+    """Lock the entries and types of some tickets, in the order of docs/locking.md."""
     wanted = list(kinds)
     entries = await lock_entries(session, {entry_id for entry_id, _ in wanted})
     types = await lock_ticket_types(session, {type_id for _, type_id in wanted if type_id is not None})
@@ -175,7 +175,7 @@ async def confirm(session: AsyncSession, order_id: int) -> None:
 async def cancel(session: AsyncSession, order_id: int, ticket_ids: Collection[int]) -> set[int]:
     """Cancel an order's confirmed tickets, or those made in their place; return which of ``ticket_ids`` these were.
 
-    One statement: the trigger that counts seats takes entries and types in MONEY.md's order.
+    One statement: the trigger that counts seats takes entries and types in the order of docs/locking.md.
     """
     moved = await session.execute(
         update(Ticket)

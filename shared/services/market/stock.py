@@ -1,4 +1,4 @@
-"""Stock: held for an order, put back, sold, and taken again for money that came late (MONEY.md, promises 1, 2, 8, 9).
+"""Stock: held for an order, released, sold, and taken again for late money (docs/money.md, promises 1, 2, 8 and 9).
 
 Everything here locks variants by id, last of all; the caller has locked the cart's owner and the order.
 """

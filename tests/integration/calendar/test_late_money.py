@@ -1,4 +1,4 @@
-"""Late money: bookings that an unpaid order let go are taken again, or their money is owed back (MONEY.md, promise 9)."""
+"""Late money: bookings that an unpaid order let go are taken again, or their money is owed back (docs/money.md, promise 9)."""
 
 from __future__ import annotations
 

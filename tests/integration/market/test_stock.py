@@ -1,4 +1,4 @@
-"""Stock in orders: held, put back, sold, and taken again for money that came late (MONEY.md, promises 1, 2, 8, 9)."""
+"""Stock in orders: held, put back, sold, and taken again for money that came late (docs/money.md, promises 1, 2, 8, 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refunds that go back by themselves, where a page says so (MONEY.md, promise 9)."""
+"""Refunds that go back by themselves, where a page says so (docs/money.md, promise 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkout: all or none, made of what was claimed (MONEY.md, promises 1, 2, 4 and 5)."""
+"""Checkout: all or none, made of what was claimed (docs/money.md, promises 1, 2, 4 and 5)."""
 
 from __future__ import annotations
 

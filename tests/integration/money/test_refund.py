@@ -1,4 +1,4 @@
-"""Refunds (MONEY.md, promise 11)."""
+"""Refunds (docs/money.md, promise 11)."""
 
 from __future__ import annotations
 

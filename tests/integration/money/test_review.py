@@ -1,4 +1,4 @@
-"""Payments that are not what we asked for: accepted, given back or settled elsewhere, once (MONEY.md, promise 4)."""
+"""Payments that are not what we asked for: accepted, given back or settled elsewhere, once (docs/money.md, promise 4)."""
 
 from __future__ import annotations
 

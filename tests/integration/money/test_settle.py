@@ -1,4 +1,4 @@
-"""Settling, late money and fencing (MONEY.md, promises 4 to 10)."""
+"""Settling, late money and fencing (docs/money.md, promises 4 to 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walking the provider's record: what nobody told us of (MONEY.md, promises 3 and 7)."""
+"""Walking the provider's record: what nobody told us of (docs/money.md, promises 3 and 7)."""
 
 from __future__ import annotations
 

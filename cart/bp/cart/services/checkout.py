@@ -1,4 +1,4 @@
-"""Checkout: from what is in the cart to an order that holds its seats (MONEY.md, "Checkout").
+"""Checkout: from what is in the cart to an order that holds its seats (docs/money.md, "Checkout").
 
 The cart's owner is locked, everything is claimed, and lines and total are made from exactly the rows that were
 claimed. The total that the shopper saw is compared, never used.
@@ -129,7 +129,7 @@ def _owner(till: Till, buyer: Buyer, number: str) -> dict[str, object]:
 
 
 async def _claim(session: AsyncSession, till: Till, buyer: Buyer, order_id: int, page_post_id: int | None) -> _Claimed:
-    """Claim tickets, bookings and products, in MONEY.md's order of locks, and read back what was claimed."""
+    """Claim tickets, bookings and products, in the order of docs/locking.md, and read back what was claimed."""
     calendar = till.services.calendar
     if buyer.user_id is not None:
         await calendar.claim_tickets_for_order(session, order_id, buyer.user_id, page_post_id)

@@ -1,4 +1,4 @@
-"""Payments that are not what we asked for: what a person may decide on them (MONEY.md, promise 4).
+"""Payments that are not what we asked for: what a person may decide on them (docs/money.md, promise 4).
 
 They are accepted where enough arrived in the right currency, given back as a whole, or were settled elsewhere. What
 arrived is asked for once more before it is written down.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from cart.orders.buyer import Buyer
 from shared.contracts.dtos import UserDTO
-from shared.web.identity import current_cart_identity
+from shared.web.identity import current_cart_owner
 
 
 def current_buyer(email: str | None = None) -> Buyer:
     """Return who is buying: the signed-in user, else the browser's anonymous session, as a guest."""
-    return Buyer(**current_cart_identity(), email=email)
+    return Buyer(current_cart_owner(), email=email)
 
 
 def buyer_of(user: UserDTO) -> Buyer:
     """Return a signed-in person as somebody who buys."""
-    return Buyer(user.id, email=user.email)
+    return Buyer.of_user(user.id, user.email)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
+from typing import Self
 
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement
 
+from shared.contracts.owner import NOBODY, CartOwner
+from shared.db.owners import owned_by
 from shared.models import Order
 from shared.services.journal import user_actor
 
@@ -17,20 +19,25 @@ GUEST = "guest"
 class Buyer:
     """Who buys, or looks at what they bought. ``email`` is what a guest gave at checkout."""
 
-    user_id: int | None
-    session_id: str | None = None
+    owner: CartOwner = NOBODY
     token_hash: str | None = None
     email: str | None = None
+
+    @classmethod
+    def of_user(cls, user_id: int, email: str | None = None) -> Self:
+        """Return a signed-in person."""
+        return cls(CartOwner.of_user(user_id), email=email)
 
     def owns(self) -> ColumnElement[bool]:
         """Bound a query of orders by whose they are; nobody owns nothing."""
         if self.token_hash is not None:
             return Order.access_token_hash == self.token_hash
-        if self.user_id is not None:
-            return Order.user_id == self.user_id
-        if self.session_id is None:
-            return false()
-        return (Order.session_id == UUID(self.session_id)) & Order.user_id.is_(None)
+        return owned_by(Order, self.owner)
+
+    @property
+    def user_id(self) -> int | None:
+        """Their account, if they have one."""
+        return self.owner.user_id
 
     @property
     def actor(self) -> str:

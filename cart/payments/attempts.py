@@ -43,11 +43,6 @@ class Attempt:
         return self.uow.session
 
     @property
-    def cart_owner(self) -> tuple[int | None, str | None]:
-        """Whose cart the order's lines come from and go back to: a user's id, or an anonymous session's."""
-        return owner_of(self.order)
-
-    @property
     def is_payable(self) -> bool:
         """Whether money may still arrive through our own page."""
         return self.payment.state in PAYABLE_PAYMENT_STATES
@@ -74,13 +69,6 @@ async def locked_attempt(till: Till, payment_id: int) -> AsyncIterator[Attempt]:
         yield Attempt(uow, order, payment)
 
 
-def owner_of(order: Order) -> tuple[int | None, str | None]:
-    """Return whose cart an order's lines come from and go back to."""
-    if order.user_id is not None:
-        return order.user_id, None
-    return None, None if order.session_id is None else str(order.session_id)
-
-
 async def lock_buyer_and_order(session: AsyncSession, which: ColumnElement[bool]) -> Order:
     """Lock the buyer of an order, then the order. Raises NotFound. Nothing may have been written before.
 
@@ -91,10 +79,10 @@ async def lock_buyer_and_order(session: AsyncSession, which: ColumnElement[bool]
         order = await session.scalar(select(Order).where(which).execution_options(populate_existing=True))
         if order is None:
             raise NotFound
-        owner = owner_of(order)
-        await lock_cart_owner(session, user_id=owner[0], session_id=owner[1])
+        owner = order.owner
+        await lock_cart_owner(session, owner)
         locked = await lock_order(session, order.id)
-        if locked is not None and owner_of(locked) == owner:
+        if locked is not None and locked.owner == owner:
             return locked
         await session.rollback()
 

@@ -20,8 +20,6 @@ from shared.jobs.queue import enqueue
 from shared.models import Order, OrderLine, Payment
 from shared.services.journal import SYSTEM, act_as
 
-from .attempts import owner_of
-
 
 async def fulfil_payment(session: AsyncSession, till: Till, order: Order, payment: Payment) -> None:
     """Give what a recorded payment paid for. Safe to repeat: a payment that is fulfilled is left as it is.
@@ -84,7 +82,7 @@ async def _retake_products(
     by_variant = {line.variant_id: line for line in lines if line.variant_id is not None}
     again = await _bought_again(session, order, by_variant)
     wanted = {variant_id: line.quantity for variant_id, line in by_variant.items() if variant_id not in again}
-    lost = await till.services.cart.retake_items_for_order(session, order.id, *owner_of(order), wanted)
+    lost = await till.services.cart.retake_items_for_order(session, order.id, order.owner, wanted)
     lost |= dict.fromkeys(again, DebtReason.PAID_TWICE)
     return {by_variant[variant_id].id: reason for variant_id, reason in lost.items()}
 

@@ -265,9 +265,7 @@ async def release_order(till: Till, attempt: Attempt, state: OrderState) -> None
     await act_as(attempt.session, PROVIDER, CANNOT_BE_PAID)
     await services.calendar.release_tickets_for_order(attempt.session, order.id)
     await services.calendar.release_entries_for_order(attempt.session, order.id)
-    await services.cart.release_items_for_order(
-        attempt.session, order.id, *attempt.cart_owner, await _prices_of(attempt)
-    )
+    await services.cart.release_items_for_order(attempt.session, order.id, order.owner, await _prices_of(attempt))
     order.state, order.released_at = state, till.clock()
     await attempt.session.flush()  # the journal tells of what the database has taken
     await record(

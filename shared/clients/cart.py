@@ -13,6 +13,7 @@ import httpx
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.contracts.dtos import CartSummaryDTO
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import LineKind
 from shared.settings import Settings
 
@@ -31,9 +32,9 @@ class SummaryQuery(Query):
     """Whether the lines are wanted, too."""
 
     @property
-    def session(self) -> str | None:
-        """The session's id in its one spelling."""
-        return None if self.session_id is None else str(self.session_id)
+    def owner(self) -> CartOwner:
+        """Whose cart that is."""
+        return CartOwner.first_of(self.user_id, self.session_id)
 
 
 class CartLineAnswer(Answer):
@@ -78,26 +79,21 @@ class CartClient:
     ) -> None:
         self._caller = Caller(http, settings, "cart", monotonic=monotonic)
 
-    async def cart_summary(self, *, user_id: int | None, session_id: str | None) -> CartSummaryDTO | None:
+    async def cart_summary(self, owner: CartOwner) -> CartSummaryDTO | None:
         """Return how much is in that cart, or None where the cart app cannot be asked now. Safe to repeat.
 
         Raises RuntimeError inside a database transaction (docs/locking.md, "Transactions").
         """
         try:
-            return (await self._ask(SummaryQuery(user_id=user_id, session_id=_uuid(session_id)))).to_dto()
+            return (await self._ask(SummaryQuery(user_id=owner.user_id, session_id=owner.session_id))).to_dto()
         except CallFailed:
             return None
 
-    async def cart_lines(self, *, user_id: int | None, session_id: str | None) -> tuple[CartLineAnswer, ...]:
+    async def cart_lines(self, owner: CartOwner) -> tuple[CartLineAnswer, ...]:
         """Return what is in that cart, line by line. Safe to repeat. Raises as ``Caller.ask``."""
-        answer = await self._ask(SummaryQuery(user_id=user_id, session_id=_uuid(session_id), lines="1"))
+        answer = await self._ask(SummaryQuery(user_id=owner.user_id, session_id=owner.session_id, lines="1"))
         return answer.lines or ()
 
     async def _ask(self, query: SummaryQuery) -> CartSummaryAnswer:
         """Make the call."""
         return await self._caller.ask(SUMMARY_PATH, CartSummaryAnswer, query)
-
-
-def _uuid(session_id: str | None) -> UUID | None:
-    """Return a session's id as the query has it."""
-    return None if session_id is None else UUID(session_id)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from .access import Grant
+from .owner import CartOwner
 from .states import EntryKind, EntryState, LineKind, NoticeReason, OrderState, PaymentState, StockState, TicketState
 
 ZERO = Decimal("0.00")
@@ -320,8 +321,7 @@ class CartNoticeDTO:
 class StaleLine:
     """What was taken out of somebody's cart because its time was over, or it had waited too long."""
 
-    user_id: int | None
-    session_id: str | None
+    owner: CartOwner
     title: str
     quantity: int
     reason: NoticeReason

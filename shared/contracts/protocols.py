@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from uuid import UUID
 
 from .access import PageScope
 from .dtos import (
@@ -35,6 +36,7 @@ from .dtos import (
     Transaction,
     VariantDTO,
 )
+from .owner import CartOwner
 from .states import DebtReason
 
 if TYPE_CHECKING:
@@ -210,9 +212,8 @@ class CalendarService(Protocol):
     async def add_pending_bookings(
         self,
         session: AsyncSession,
+        owner: CartOwner,
         *,
-        user_id: int | None,
-        session_id: str | None,
         calendar_id: int,
         wish: Mapping[tuple[datetime, datetime], int],
     ) -> list[EntryDTO]:
@@ -223,15 +224,11 @@ class CalendarService(Protocol):
         """
         ...
 
-    async def remove_pending_booking(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, entry_id: int
-    ) -> None:
+    async def remove_pending_booking(self, session: AsyncSession, owner: CartOwner, *, entry_id: int) -> None:
         """Take a booking out of a cart. Safe to repeat; somebody else's is left alone."""
         ...
 
-    async def pending_entries(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
-    ) -> list[EntryDTO]:
+    async def pending_entries(self, session: AsyncSession, owner: CartOwner) -> list[EntryDTO]:
         """Return the bookings in a cart, whose owner is a user or an anonymous session.
 
         ``cost`` is what each costs now, ``refusal`` says why it cannot be had now. That is advice: the claim decides,
@@ -243,8 +240,7 @@ class CalendarService(Protocol):
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         page_post_id: int | None = None,
     ) -> None:
         """Move a cart's pending bookings (of one page, if named) to ordered, in this order: all or none.
@@ -308,7 +304,7 @@ class CalendarService(Protocol):
         """Return the orders whose bookings wait for payment and hold the times of these bookings."""
         ...
 
-    async def join_pending(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+    async def join_pending(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
         """Give an anonymous session's bookings to a user. Both are locked by the caller. Safe to repeat."""
         ...
 
@@ -433,26 +429,22 @@ class CartService(Protocol):
     async def cart_summary(
         self,
         session: AsyncSession,
+        owner: CartOwner,
         *,
-        user_id: int | None,
-        session_id: str | None,
         page_post_id: int | None = None,
     ) -> CartSummaryDTO:
         """Return how much is in a cart, for the badge; of one page, if named."""
         ...
 
-    async def cart_items(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
-    ) -> list[CartItemDTO]:
+    async def cart_items(self, session: AsyncSession, owner: CartOwner) -> list[CartItemDTO]:
         """Return the product lines of a cart, oldest first, at the prices that they have now."""
         ...
 
     async def change_item(
         self,
         session: AsyncSession,
+        owner: CartOwner,
         *,
-        user_id: int | None,
-        session_id: str | None,
         variant_id: int,
         quantity: int,
         more: bool,
@@ -468,8 +460,7 @@ class CartService(Protocol):
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         page_post_id: int | None = None,
     ) -> list[CartItemDTO]:
         """Move a cart's product lines (of one page, if named) into an order and hold their stock: all or none.
@@ -482,8 +473,7 @@ class CartService(Protocol):
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         prices: Mapping[int, Decimal],
     ) -> None:
         """Put an order's products back on the shelf and, at the prices that they had, into their owner's cart.
@@ -500,8 +490,7 @@ class CartService(Protocol):
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         quantities: Mapping[int, int],
     ) -> dict[int, DebtReason]:
         """After a late payment, take again what an order let go, out of its owner's cart where it still is.
@@ -510,7 +499,7 @@ class CartService(Protocol):
         """
         ...
 
-    async def join_cart(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+    async def join_cart(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
         """Let an anonymous session's cart become the user's who has signed in, and its unpaid orders with it.
 
         Quantities add up, to what one cart may hold at the most; a whole room is had once. Safe to repeat: twice is the
@@ -525,15 +514,11 @@ class CartService(Protocol):
         """
         ...
 
-    async def notices(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
-    ) -> list[CartNoticeDTO]:
+    async def notices(self, session: AsyncSession, owner: CartOwner) -> list[CartNoticeDTO]:
         """Return what left a cart by itself and its owner has not read yet, oldest first."""
         ...
 
-    async def dismiss_notices(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, ids: Collection[int]
-    ) -> None:
+    async def dismiss_notices(self, session: AsyncSession, owner: CartOwner, *, ids: Collection[int]) -> None:
         """Forget notices that were read. Safe to repeat; somebody else's are left alone."""
         ...
 

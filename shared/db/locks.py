@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.owner import CartOwner
 from shared.models import (
     Calendar,
     CalendarEntry,
@@ -57,28 +58,28 @@ async def _by_id(session: AsyncSession, model: type[T], ids: Collection[int]) ->
     return list(rows)
 
 
-async def lock_cart_owner(session: AsyncSession, *, user_id: int | None, session_id: str | None) -> None:
+async def lock_cart_owner(session: AsyncSession, owner: CartOwner) -> None:
     """Lock whoever owns a cart, so that one cart is checked out once at a time."""
-    if user_id is not None:
-        await session.execute(locking(select(User.id).where(User.id == user_id)))
-    elif session_id is not None:
-        await session.execute(locking(select(LoginSession.id).where(LoginSession.id == UUID(session_id))))
+    if owner.user_id is not None:
+        await session.execute(locking(select(User.id).where(User.id == owner.user_id)))
+    elif owner.session_id is not None:
+        await session.execute(locking(select(LoginSession.id).where(LoginSession.id == owner.session_id)))
 
 
-async def lock_joining(session: AsyncSession, *, session_id: str, user_id: int) -> None:
+async def lock_joining(session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
     """Lock an anonymous cart and the account that it joins, in this order."""
-    await lock_cart_owner(session, user_id=None, session_id=session_id)
-    await lock_cart_owner(session, user_id=user_id, session_id=None)
+    await lock_cart_owner(session, CartOwner.of_session(session_id))
+    await lock_cart_owner(session, CartOwner.of_user(user_id))
 
 
-async def lock_idle_owners(
-    session: AsyncSession, *, user_ids: Collection[int], session_ids: Collection[UUID]
-) -> tuple[set[int], set[UUID]]:
+async def lock_idle_owners(session: AsyncSession, owners: Collection[CartOwner]) -> set[CartOwner]:
     """Lock those of some carts' owners whom nobody else has locked at this moment; return them."""
+    user_ids = {owner.user_id for owner in owners if owner.user_id is not None}
+    session_ids = {owner.session_id for owner in owners if owner.session_id is not None}
     users = select(User.id).where(User.id.in_(user_ids)).order_by(User.id)
     sessions = select(LoginSession.id).where(LoginSession.id.in_(session_ids)).order_by(LoginSession.id)
-    idle_sessions = set(await session.scalars(locking_idle(sessions)))
-    return set(await session.scalars(locking_idle(users))), idle_sessions
+    idle = {CartOwner.of_session(row) for row in await session.scalars(locking_idle(sessions))}
+    return idle | {CartOwner.of_user(row) for row in await session.scalars(locking_idle(users))}
 
 
 async def lock_order(session: AsyncSession, order_id: int) -> Order | None:

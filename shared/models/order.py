@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import DebtReason, DebtState, FindingKind, LineKind, OrderState, PaymentState, RefundState
 
 from .base import Base, IdMixin, one_of
@@ -57,6 +58,11 @@ class Order(IdMixin, Base):
     lines: Mapped[list[OrderLine]] = relationship(lazy="raise", order_by="OrderLine.id", back_populates="order")
     sellers: Mapped[list[OrderSeller]] = relationship(lazy="raise", order_by="OrderSeller.id")
     payments: Mapped[list[Payment]] = relationship(lazy="raise", order_by="Payment.id", back_populates="order")
+
+    @property
+    def owner(self) -> CartOwner:
+        """Whose cart the order's lines come from and go back to."""
+        return CartOwner.first_of(self.user_id, self.session_id)
 
 
 class OrderLine(IdMixin, Base):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import Select, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
 from shared.contracts.dtos import AgendaDTO, BookingTermsDTO, CalendarDTO, EntryDTO, SlotDTO, StaleLine, TicketDTO
+from shared.contracts.owner import CartOwner
 from shared.contracts.protocols import Clock
 from shared.contracts.states import DebtReason, EntryKind, EntryState, TicketState
 from shared.db.locks import lock_cart_owner
+from shared.db.owners import owned_by
 from shared.models import Calendar, CalendarEntry, Ticket
 from shared.services.calendar.agenda import next_events
 from shared.services.calendar.cart_bookings import (
@@ -20,7 +23,6 @@ from shared.services.calendar.cart_bookings import (
     booking_to_dto,
     bookings,
     join_bookings,
-    of_owner,
     ordered_by,
     pending_of,
     remove_booking,
@@ -188,7 +190,7 @@ class SqlCalendarService:
         now: datetime,
     ) -> None:
         """Make the user's cart hold exactly so many of that kind; fewer is always allowed."""
-        await lock_cart_owner(session, user_id=user_id, session_id=None)
+        await lock_cart_owner(session, CartOwner.of_user(user_id))
         in_cart = await count_in_cart(session, user_id=user_id, entry_id=entry_id)
         more = max(quantity, 0) - in_cart.get(ticket_type_id, 0)
         if more < 0:
@@ -279,30 +281,23 @@ class SqlCalendarService:
     async def add_pending_bookings(
         self,
         session: AsyncSession,
+        owner: CartOwner,
         *,
-        user_id: int | None,
-        session_id: str | None,
         calendar_id: int,
         wish: Mapping[tuple[datetime, datetime], int],
     ) -> list[EntryDTO]:
         """Put stretches of time into a cart."""
-        ids = await add_bookings(
-            session, user_id=user_id, session_id=session_id, calendar_id=calendar_id, wish=wish, now=self._clock()
-        )
+        ids = await add_bookings(session, owner, calendar_id=calendar_id, wish=wish, now=self._clock())
         return await self._bookings(session, bookings(CalendarEntry.id.in_(ids)))
 
-    async def remove_pending_booking(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, entry_id: int
-    ) -> None:
+    async def remove_pending_booking(self, session: AsyncSession, owner: CartOwner, *, entry_id: int) -> None:
         """Take a booking out of a cart."""
-        await lock_cart_owner(session, user_id=user_id, session_id=session_id)
-        await remove_booking(session, user_id=user_id, session_id=session_id, entry_id=entry_id)
+        await lock_cart_owner(session, owner)
+        await remove_booking(session, owner, entry_id)
 
-    async def pending_entries(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
-    ) -> list[EntryDTO]:
+    async def pending_entries(self, session: AsyncSession, owner: CartOwner) -> list[EntryDTO]:
         """Return the bookings in a cart, at the prices that they have now, and what is known against each."""
-        rows = list(await session.scalars(pending_of(of_owner(user_id, session_id))))
+        rows = list(await session.scalars(pending_of(owned_by(CalendarEntry, owner))))
         if not rows:
             return []
         now = self._clock()
@@ -313,12 +308,11 @@ class SqlCalendarService:
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         page_post_id: int | None = None,
     ) -> None:
         """Move a cart's pending bookings to ordered, in this order: all or none."""
-        await claim_bookings(session, order_id, of_owner(user_id, session_id), page_post_id, now=self._clock())
+        await claim_bookings(session, order_id, owned_by(CalendarEntry, owner), page_post_id, now=self._clock())
 
     async def confirm_entries_for_order(self, session: AsyncSession, order_id: int) -> None:
         """Move an order's ordered bookings to confirmed, or to provisional where they want approval."""
@@ -374,7 +368,7 @@ class SqlCalendarService:
 
     # --- carts ---
 
-    async def join_pending(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+    async def join_pending(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
         """Give an anonymous session's bookings to the user who has signed in; tickets it has none."""
         await join_bookings(session, session_id=session_id, user_id=user_id)
 

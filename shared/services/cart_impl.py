@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, false, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.access import PageScope
@@ -21,14 +21,15 @@ from shared.contracts.dtos import (
     StaleLine,
     TicketDTO,
 )
+from shared.contracts.owner import NOBODY, CartOwner
 from shared.contracts.protocols import CalendarService, Clock, MarketService
 from shared.contracts.states import DebtReason, NoticeReason, OrderState
 from shared.db.locks import lock_joining
+from shared.db.owners import owned_by, owner_columns
 from shared.models import CartNotice, Order
 from shared.services.cart.attention import count_attention
 from shared.services.cart.items import (
     Line,
-    Owner,
     change_line,
     drop_stale_lines,
     join_lines,
@@ -70,10 +71,9 @@ def summary_of(
     )
 
 
-async def count_open_orders(session: AsyncSession, owner: Owner) -> int:
+async def count_open_orders(session: AsyncSession, owner: CartOwner) -> int:
     """Count the orders of a cart's owner that wait for their payment."""
-    mine = Order.user_id == owner.user_id if owner.user_id is not None else _of_guest(owner.session_id)
-    statement = select(func.count()).select_from(Order).where(mine, Order.state == OrderState.PENDING)
+    statement = select(func.count()).select_from(Order).where(owned_by(Order, owner), Order.state == OrderState.PENDING)
     return await session.scalar(statement) or 0
 
 
@@ -90,29 +90,26 @@ class SqlCartService:
     async def cart_summary(
         self,
         session: AsyncSession,
+        owner: CartOwner,
         *,
-        user_id: int | None,
-        session_id: str | None,
         page_post_id: int | None = None,
     ) -> CartSummaryDTO:
         """Return how much is in a cart; of one page, if named."""
         tickets: list[TicketDTO] = []
-        if user_id is not None:
-            tickets = await self.calendar.pending_tickets(session, user_id=user_id)
-        entries = await self.calendar.pending_entries(session, user_id=user_id, session_id=session_id)
-        items = await self.cart_items(session, user_id=user_id, session_id=session_id)
+        if owner.user_id is not None:
+            tickets = await self.calendar.pending_tickets(session, user_id=owner.user_id)
+        entries = await self.calendar.pending_entries(session, owner)
+        items = await self.cart_items(session, owner)
         if page_post_id is not None:
             tickets = [ticket for ticket in tickets if ticket.calendar_container_id == page_post_id]
             entries = [entry for entry in entries if entry.calendar_container_id == page_post_id]
             items = [item for item in items if item.container_id == page_post_id]
-        open_orders = await count_open_orders(session, Owner(user_id, session_id))
+        open_orders = await count_open_orders(session, owner)
         return summary_of(tickets, entries, items, open_orders=open_orders)
 
-    async def cart_items(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
-    ) -> list[CartItemDTO]:
+    async def cart_items(self, session: AsyncSession, owner: CartOwner) -> list[CartItemDTO]:
         """Return the product lines of a cart."""
-        return await self._to_dtos(session, await lines_of(session, Owner(user_id, session_id)))
+        return await self._to_dtos(session, await lines_of(session, owner))
 
     async def _to_dtos(self, session: AsyncSession, lines: Sequence[Line]) -> list[CartItemDTO]:
         """Map lines, at the prices that their variants have now."""
@@ -122,16 +119,14 @@ class SqlCartService:
     async def change_item(
         self,
         session: AsyncSession,
+        owner: CartOwner,
         *,
-        user_id: int | None,
-        session_id: str | None,
         variant_id: int,
         quantity: int,
         more: bool,
     ) -> int:
         """Add so many of a variant to a cart (``more``), or make it hold exactly so many; return what it holds then."""
         variant = (await self.market.variants_by_id(session, [variant_id])).get(variant_id)
-        owner = Owner(user_id, session_id)
         return await change_line(session, owner, variant, quantity, more=more, now=self.clock())
 
     # --- into an order and back ---
@@ -140,15 +135,13 @@ class SqlCartService:
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         page_post_id: int | None = None,
     ) -> list[CartItemDTO]:
         """Move a cart's product lines into an order and hold their stock: all or none."""
-        owner = Owner(user_id, session_id)
         chosen = [
             item
-            for item in await self.cart_items(session, user_id=user_id, session_id=session_id)
+            for item in await self.cart_items(session, owner)
             if page_post_id is None or item.container_id == page_post_id
         ]
         taken = await take_out(session, owner, [item.variant_id for item in chosen])
@@ -164,14 +157,13 @@ class SqlCartService:
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         prices: Mapping[int, Decimal],
     ) -> None:
         """Put an order's products back on the shelf, and into the cart of whoever ordered them, if that still is."""
         released = await self.market.release_stock_for_order(session, order_id)
-        if user_id is not None or session_id is not None:
-            await put_back(session, Owner(user_id, session_id), released, prices, self.clock())
+        if owner != NOBODY:
+            await put_back(session, owner, released, prices, self.clock())
 
     async def confirm_items_for_order(self, session: AsyncSession, order_id: int) -> None:
         """Sell an order's products."""
@@ -181,27 +173,27 @@ class SqlCartService:
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         quantities: Mapping[int, int],
     ) -> dict[int, DebtReason]:
         """After a late payment, take again the products that an order let go, out of the cart where they are."""
         lost = await self.market.retake_stock_for_order(session, order_id, list(quantities))
         for variant_id, quantity in sorted(quantities.items()):
             if variant_id not in lost:
-                await reduce(session, Owner(user_id, session_id), variant_id, quantity)
+                await reduce(session, owner, variant_id, quantity)
         return lost
 
     # --- joining an account, and what leaves by itself ---
 
-    async def join_cart(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+    async def join_cart(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
         """Let an anonymous session's cart, and its orders that wait for payment, become the user's."""
+        guest = CartOwner.of_session(session_id)
         await lock_joining(session, session_id=session_id, user_id=user_id)
         await join_lines(session, session_id=session_id, user_id=user_id)
         await self.calendar.join_pending(session, session_id=session_id, user_id=user_id)
-        waiting = update(Order).where(_of_guest(session_id), Order.state == OrderState.PENDING)
+        waiting = update(Order).where(owned_by(Order, guest), Order.state == OrderState.PENDING)
         await session.execute(waiting.values(user_id=user_id).execution_options(synchronize_session=False))
-        unread = update(CartNotice).where(_notices_of(None, session_id)).values(user_id=user_id, session_id=None)
+        unread = update(CartNotice).where(owned_by(CartNotice, guest)).values(user_id=user_id, session_id=None)
         await session.execute(unread.execution_options(synchronize_session=False))
 
     async def drop_stale(self, session: AsyncSession, *, older_than: datetime) -> int:
@@ -212,41 +204,24 @@ class SqlCartService:
             await session.execute(insert(CartNotice), [_notice(line) for line in stale])
         return len(stale)
 
-    async def notices(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
-    ) -> list[CartNoticeDTO]:
+    async def notices(self, session: AsyncSession, owner: CartOwner) -> list[CartNoticeDTO]:
         """Return what the owner of a cart was not told yet, oldest first."""
-        rows = await session.scalars(select(CartNotice).where(_notices_of(user_id, session_id)).order_by(CartNotice.id))
+        rows = await session.scalars(select(CartNotice).where(owned_by(CartNotice, owner)).order_by(CartNotice.id))
         return [CartNoticeDTO(row.id, row.title, row.quantity, NoticeReason(row.reason)) for row in rows]
 
-    async def dismiss_notices(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, ids: Collection[int]
-    ) -> None:
+    async def dismiss_notices(self, session: AsyncSession, owner: CartOwner, *, ids: Collection[int]) -> None:
         """Forget notices that their reader has seen. Safe to repeat; somebody else's are left alone."""
-        await session.execute(delete(CartNotice).where(_notices_of(user_id, session_id), CartNotice.id.in_(ids)))
+        await session.execute(delete(CartNotice).where(owned_by(CartNotice, owner), CartNotice.id.in_(ids)))
 
     async def count_attention(self, session: AsyncSession, scope: PageScope) -> int:
         """Count what waits for a person within a scope."""
         return await count_attention(session, scope)
 
 
-def _of_guest(session_id: str | None) -> ColumnElement[bool]:
-    """Bound a query of orders to those that an anonymous session made as a guest."""
-    return false() if session_id is None else (Order.session_id == UUID(session_id)) & Order.user_id.is_(None)
-
-
-def _notices_of(user_id: int | None, session_id: str | None) -> ColumnElement[bool]:
-    """Bound a query of notices by whose they are."""
-    if user_id is not None:
-        return CartNotice.user_id == user_id
-    return false() if session_id is None else CartNotice.session_id == UUID(session_id)
-
-
 def _notice(line: StaleLine) -> dict[str, object]:
     """Write down what left a cart, and why."""
     return {
-        "user_id": line.user_id,
-        "session_id": None if line.session_id is None else UUID(line.session_id),
+        **owner_columns(line.owner),
         "title": line.title,
         "quantity": line.quantity,
         "reason": line.reason,

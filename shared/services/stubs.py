@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +28,7 @@ from shared.contracts.dtos import (
     VariantDTO,
 )
 from shared.contracts.errors import NotFound, Unavailable
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import DebtReason
 
 # ruff: noqa: ARG002 - a stub takes what the protocol says and looks at none of it
@@ -132,9 +134,7 @@ class StubCalendarService:
         """Return none."""
         return set()
 
-    async def pending_entries(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
-    ) -> list[EntryDTO]:
+    async def pending_entries(self, session: AsyncSession, owner: CartOwner) -> list[EntryDTO]:
         """Return none."""
         return []
 
@@ -142,8 +142,7 @@ class StubCalendarService:
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         page_post_id: int | None = None,
     ) -> None:
         """Do nothing."""
@@ -177,18 +176,15 @@ class StubCalendarService:
     async def add_pending_bookings(
         self,
         session: AsyncSession,
+        owner: CartOwner,
         *,
-        user_id: int | None,
-        session_id: str | None,
         calendar_id: int,
         wish: Mapping[tuple[datetime, datetime], int],
     ) -> list[EntryDTO]:
         """Refuse: a booking that was not kept must not look as if it were."""
         raise Unavailable
 
-    async def remove_pending_booking(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, entry_id: int
-    ) -> None:
+    async def remove_pending_booking(self, session: AsyncSession, owner: CartOwner, *, entry_id: int) -> None:
         """Do nothing."""
 
     async def booking(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
@@ -217,7 +213,7 @@ class StubCalendarService:
         """Return none."""
         return set()
 
-    async def join_pending(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+    async def join_pending(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
         """Do nothing."""
 
     async def drop_stale_pending(self, session: AsyncSession, *, older_than: datetime) -> list[StaleLine]:
@@ -317,26 +313,22 @@ class StubCartService:
     async def cart_summary(
         self,
         session: AsyncSession,
+        owner: CartOwner,
         *,
-        user_id: int | None,
-        session_id: str | None,
         page_post_id: int | None = None,
     ) -> CartSummaryDTO:
         """Return nothing of anything."""
         return CartSummaryDTO()
 
-    async def cart_items(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
-    ) -> list[CartItemDTO]:
+    async def cart_items(self, session: AsyncSession, owner: CartOwner) -> list[CartItemDTO]:
         """Return none."""
         return []
 
     async def change_item(
         self,
         session: AsyncSession,
+        owner: CartOwner,
         *,
-        user_id: int | None,
-        session_id: str | None,
         variant_id: int,
         quantity: int,
         more: bool,
@@ -348,8 +340,7 @@ class StubCartService:
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         page_post_id: int | None = None,
     ) -> list[CartItemDTO]:
         """Return none."""
@@ -359,8 +350,7 @@ class StubCartService:
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         prices: Mapping[int, Decimal],
     ) -> None:
         """Do nothing."""
@@ -372,29 +362,24 @@ class StubCartService:
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         quantities: Mapping[int, int],
     ) -> dict[int, DebtReason]:
         """Return all of them: none was taken."""
         return dict.fromkeys(quantities, DebtReason.ORDER_CLOSED)
 
-    async def join_cart(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
+    async def join_cart(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
         """Do nothing."""
 
     async def drop_stale(self, session: AsyncSession, *, older_than: datetime) -> int:
         """Find none."""
         return 0
 
-    async def notices(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None
-    ) -> list[CartNoticeDTO]:
+    async def notices(self, session: AsyncSession, owner: CartOwner) -> list[CartNoticeDTO]:
         """Return none."""
         return []
 
-    async def dismiss_notices(
-        self, session: AsyncSession, *, user_id: int | None, session_id: str | None, ids: Collection[int]
-    ) -> None:
+    async def dismiss_notices(self, session: AsyncSession, owner: CartOwner, *, ids: Collection[int]) -> None:
         """Do nothing."""
 
     async def count_attention(self, session: AsyncSession, scope: PageScope) -> int:

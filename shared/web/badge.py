@@ -12,10 +12,11 @@ from typing import cast
 from quart import Quart, g, render_template, request
 
 from shared.contracts.dtos import CartSummaryDTO
+from shared.contracts.owner import CartOwner
 from shared.db.uow import unit_of_work
 
 from .htmx import is_htmx
-from .identity import CartIdentity, current_cart_identity, may_have_cart
+from .identity import current_cart_owner, may_have_cart
 from .paths import is_page_request
 from .state import AppState, app_state
 
@@ -27,19 +28,19 @@ def current_badge() -> CartSummaryDTO | None:
     return cast("CartSummaryDTO | None", g.get("badge"))
 
 
-async def _summary(state: AppState, who: CartIdentity) -> CartSummaryDTO | None:
+async def _summary(state: AppState, owner: CartOwner) -> CartSummaryDTO | None:
     """Return the summary of somebody's cart, from wherever this app has it."""
     if state.name != "cart":
-        return await state.cart_client.cart_summary(**who)
+        return await state.cart_client.cart_summary(owner)
     async with unit_of_work(state.database) as uow:
-        return await state.services.cart.cart_summary(uow.session, **who)
+        return await state.services.cart.cart_summary(uow.session, owner)
 
 
 async def _load() -> None:
     """Fetch the badge of a whole page; a partial shows none, and nobody is asked about a cart that is surely empty."""
     if not is_page_request() or (is_htmx() and request.path != BADGE_PATH):
         return
-    g.badge = await _summary(app_state(), current_cart_identity()) if may_have_cart() else CartSummaryDTO()
+    g.badge = await _summary(app_state(), current_cart_owner()) if may_have_cart() else CartSummaryDTO()
 
 
 async def reload_badge() -> None:

@@ -21,6 +21,7 @@ from quart_auth import Action, AuthUser, QuartAuth
 from shared.contracts.access import PageScope, scope_of
 from shared.contracts.dtos import UserDTO
 from shared.contracts.errors import Forbidden, SignInAgain, SignInRequired
+from shared.contracts.owner import NOBODY, CartOwner
 from shared.contracts.states import Role
 from shared.db.uow import unit_of_work
 from shared.services import identity as users
@@ -122,14 +123,20 @@ def signed_in_recently() -> bool:
     return state.clock() - identity.signed_in_at <= timedelta(minutes=state.settings.sign_in_fresh_minutes)
 
 
-def current_cart_identity() -> CartIdentity:
-    """Return whose cart the request is about; both None for a browser without a session."""
+def current_cart_owner() -> CartOwner:
+    """Return whose cart the request is about; nobody for a browser without a session."""
     identity = current_identity()
     if identity is None:
-        return {"user_id": None, "session_id": None}
+        return NOBODY
     if identity.user is not None:
-        return {"user_id": identity.user.id, "session_id": None}
-    return {"user_id": None, "session_id": str(identity.session_id)}
+        return CartOwner.of_user(identity.user.id)
+    return CartOwner.of_session(identity.session_id)
+
+
+def current_cart_identity() -> CartIdentity:
+    """Return the same, as the specification's functions read it."""
+    owner = current_cart_owner()
+    return {"user_id": owner.user_id, "session_id": None if owner.session_id is None else str(owner.session_id)}
 
 
 async def _load() -> None:
@@ -188,7 +195,7 @@ async def sign_in(user: UserDTO) -> None:
         adopt=None if before is None else before.session_id,
     )
     if before is not None and before.user is None:
-        await services.cart.join_cart(request_session(), session_id=str(before.session_id), user_id=user.id)
+        await services.cart.join_cart(request_session(), session_id=before.session_id, user_id=user.id)
     _write_cookie(made.token)
     g.identity = Identity(session_id=made.id, user=user, signed_in_at=now)
 

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cart.orders.buyer import Buyer
 from cart.payments.settle import settle
 from shared.contracts.errors import SoldOut
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import HELD_ENTRY_STATES, EntryState
 from shared.db.refusals import holding_refused
 from shared.db.uow import unit_of_work
@@ -49,11 +50,10 @@ class UnlockedCalendar(SqlCalendarService):
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         page_post_id: int | None = None,
     ) -> None:
-        entries = await self.pending_entries(session, user_id=user_id, session_id=session_id)
+        entries = await self.pending_entries(session, owner)
         if any(entry.refusal for entry in entries):
             raise SoldOut
         await self.barrier.wait()
@@ -107,7 +107,7 @@ async def make_slots(shop: Shop, hall: Hall, spans: Sequence[Span], *, places: i
 
 async def make_shoppers(shop: Shop, count: int) -> list[Buyer]:
     """Let people in, every other one without an account."""
-    return [Buyer(await shop.shopper()) if number % 2 else await make_guest(shop) for number in range(count)]
+    return [Buyer.of_user(await shop.shopper()) if number % 2 else await make_guest(shop) for number in range(count)]
 
 
 async def wish(shop: Shop, buyer: Buyer, hall: Hall, *spans: Span) -> None:
@@ -115,8 +115,7 @@ async def wish(shop: Shop, buyer: Buyer, hall: Hall, *spans: Span) -> None:
     async with unit_of_work(shop.till.database) as uow:
         await shop.till.services.calendar.add_pending_bookings(
             uow.session,
-            user_id=buyer.user_id,
-            session_id=buyer.session_id,
+            buyer.owner,
             calendar_id=hall.calendar_id,
             wish=dict.fromkeys(spans, 1),
         )
@@ -218,7 +217,7 @@ async def test_whole_rooms_wanted_in_different_orders_go_to_one_cart_and_nobody_
 
 async def test_late_money_and_new_shoppers_at_once_end_with_one_of_them(shop: Shop) -> None:
     hall = await make_hall(shop)
-    late = Buyer(await shop.shopper())
+    late = Buyer.of_user(await shop.shopper())
     await book(shop, late, hall)
     await check_out(shop, late, hall.price)
     payment = await payment_of(shop, late)

@@ -49,7 +49,7 @@ class UnlockedMarket(SqlMarketService):
 
 
 async def make_shoppers(shop: Shop, number: int) -> list[Buyer]:
-    return [Buyer(await shop.shopper()) for _ in range(number)]
+    return [Buyer.of_user(await shop.shopper()) for _ in range(number)]
 
 
 async def press_at_once(shop: Shop, people: list[Buyer], total: Decimal) -> Counter[str]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +20,7 @@ from cart.payments.settle import settle
 from cart.wiring import Till
 from shared.contracts.dtos import CartItemDTO, TicketDTO
 from shared.contracts.errors import CartEmpty, GatewayConflict, TooManyTickets
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import TicketState
 from shared.db.uow import unit_of_work
 from shared.models import CartItem, Payment, Ticket
@@ -106,7 +108,7 @@ async def test_the_database_alone_lets_no_ticket_into_a_second_order(shop: Shop)
     show, ada = await shop.show(), await shop.shopper()
     await shop.add(ada, show, 2)
     till = without_locks(shop).till
-    presses = (place_unlocked(till, Buyer(ada)) for _ in range(TABS))
+    presses = (place_unlocked(till, Buyer.of_user(ada)) for _ in range(TABS))
     refused = [result for result in await asyncio.gather(*presses, return_exceptions=True) if result is not None]
     assert ["may not go from order" in str(refusal) for refusal in refused] == [True] * (TABS - 1)
     assert (len(await shop.orders(ada)), await shop.tickets(ada)) == (1, ["reserved"] * 2)
@@ -117,7 +119,7 @@ async def test_control_without_lock_and_guard_ten_presses_make_ten_orders(shop: 
     show, ada = await shop.show(), await shop.shopper()
     await shop.add(ada, show, 2)
     till = without_locks(shop).till
-    await asyncio.gather(*(place_unlocked(till, Buyer(ada)) for _ in range(TABS)))
+    await asyncio.gather(*(place_unlocked(till, Buyer.of_user(ada)) for _ in range(TABS)))
     assert (len(await shop.orders(ada)), len(await shop.payments(ada))) == (TABS, TABS)
     assert {order.total for order in await shop.orders(ada)} == {Decimal("25.00")}
 
@@ -166,7 +168,7 @@ async def pay_and_put_back(shop: Shop, turns: int) -> tuple[str, str, PutBackOut
     show, ada = await shop.show(capacity=1), await shop.shopper()
     payment = await shop.buy(ada, show)
     outcome, *_ = await asyncio.gather(
-        put_back(shop.till, Buyer(ada), order_id=payment.order_id), pay_after(shop, payment, turns), shop.work()
+        put_back(shop.till, Buyer.of_user(ada), order_id=payment.order_id), pay_after(shop, payment, turns), shop.work()
     )
     [order], [ticket] = await shop.orders(ada), await shop.tickets(ada)
     held = int(order.state == "paid")
@@ -213,7 +215,7 @@ async def jars_of(shop: Shop, buyer: Buyer, goods: Goods) -> tuple[int, int]:
 
 async def test_what_is_checked_out_while_its_owner_signs_in_is_ordered_or_joined_and_never_both(shop: Shop) -> None:
     for turn in range(8):
-        ada, (guest, goods, hall) = Buyer(await shop.shopper()), await fill_as_guest(shop)
+        ada, (guest, goods, hall) = Buyer.of_user(await shop.shopper()), await fill_as_guest(shop)
         both = [check_out(shop, guest, "17.00"), join(shop, guest, ada.user_id or 0)]
         answers = await asyncio.gather(*(both if turn % 2 else reversed(both)), return_exceptions=True)
         assert {type(answer) for answer in answers} <= {str, type(None), CartEmpty}
@@ -229,8 +231,8 @@ class UnlockedCart(SqlCartService):
 
     barrier = asyncio.Barrier(2)
 
-    async def join_cart(self, session: AsyncSession, *, session_id: str, user_id: int) -> None:
-        items = await self.cart_items(session, user_id=None, session_id=session_id)
+    async def join_cart(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
+        items = await self.cart_items(session, CartOwner.of_session(session_id))
         await self.barrier.wait()
         rows = [
             {
@@ -247,18 +249,17 @@ class UnlockedCart(SqlCartService):
         self,
         session: AsyncSession,
         order_id: int,
-        user_id: int | None,
-        session_id: str | None,
+        owner: CartOwner,
         page_post_id: int | None = None,
     ) -> list[CartItemDTO]:
-        items = await self.cart_items(session, user_id=user_id, session_id=session_id)
+        items = await self.cart_items(session, owner)
         await self.barrier.wait()
         await self.market.claim_stock_for_order(session, order_id, {item.variant_id: item.quantity for item in items})
         return items
 
 
 async def test_control_without_the_lock_what_is_ordered_joins_the_account_too(shop: Shop) -> None:
-    ada, (guest, goods, _) = Buyer(await shop.shopper()), await fill_as_guest(shop)
+    ada, (guest, goods, _) = Buyer.of_user(await shop.shopper()), await fill_as_guest(shop)
     services = shop.till.services
     cart = UnlockedCart(services.calendar, services.market, shop.clock)
     unlocked = replace(shop, till=replace(shop.till, services=replace(services, cart=cart)))

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clients.cart import SUMMARY_PATH
 from shared.clients.tls import tls_context
+from shared.contracts.owner import CartOwner
 from shared.services.identity import start_session
 from shared.services.wiring import sql_services
 from shared.settings import APPS, Settings
@@ -80,8 +81,7 @@ async def shopper(
     if variant_id is not None:
         await sql_services(four.settings, utc_now).cart.change_item(
             session,
-            user_id=user_id,
-            session_id=None if signed_in else str(made.id),
+            CartOwner.first_of(user_id, made.id),
             variant_id=variant_id,
             quantity=quantity,
             more=False,

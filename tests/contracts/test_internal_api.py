@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.clients.caller import CallFailed
 from shared.clients.tls import tls_context
 from shared.contracts.dtos import CartSummaryDTO
+from shared.contracts.owner import NOBODY, CartOwner
 from shared.contracts.states import LineKind
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
@@ -35,12 +37,12 @@ from tests.support.raw_server import answering, http_answer
 TIMEOUT_MS = Settings().internal_timeout_ms
 SLACK_MS = 2000
 """For a machine that has much else to do; httpx alone would wait for five seconds, and a drop at a time for ever."""
-SESSION = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
+SESSION = UUID("7d444840-9dc0-11d1-b245-5ffdce74fad2")
 
 Call = Callable[[Clients], Awaitable[object]]
 CALLS: dict[str, Call] = {
-    "the cart's summary": lambda ask: ask.cart.cart_summary(user_id=1, session_id=None),
-    "the cart's lines": lambda ask: ask.cart.cart_lines(user_id=1, session_id=None),
+    "the cart's summary": lambda ask: ask.cart.cart_summary(CartOwner.of_user(1)),
+    "the cart's lines": lambda ask: ask.cart.cart_lines(CartOwner.of_user(1)),
     "calendars": lambda ask: ask.events.calendars_of_page(1),
     "products": lambda ask: ask.market.products_of_page(1),
     "a page": lambda ask: ask.blog.page("barn"),
@@ -67,11 +69,11 @@ async def make_barn(session: AsyncSession, settings: Settings) -> Barn:
     entry = await make_entry(session, calendar, name="Dance", start_at=days_from_now(3), price="5.00", capacity=1)
     jam = await make_variant(session, await make_product(session, page_id, title="Jam"), size="large", price="6.50")
     user = await make_user(session)
-    who = {"user_id": user.id, "session_id": None}
-    await services.cart.change_item(session, **who, variant_id=jam, quantity=2, more=True)
+    who = CartOwner.of_user(user.id)
+    await services.cart.change_item(session, who, variant_id=jam, quantity=2, more=True)
     start = days_from_now(2, hour=10, minute=0)
     await services.calendar.add_pending_bookings(
-        session, **who, calendar_id=calendar.id, wish={(start, start + timedelta(hours=1)): 1}
+        session, who, calendar_id=calendar.id, wish={(start, start + timedelta(hours=1)): 1}
     )
     await services.calendar.add_pending_tickets(
         session, user_id=user.id, entry_id=entry.id, choice={None: 2}, now=utc_now()
@@ -122,7 +124,7 @@ def is_failure(found: object, call: Call, *, answered: int | None = None) -> boo
 
 
 async def test_the_summary_of_a_cart(ask: Clients, barn: Barn) -> None:
-    assert await ask.cart.cart_summary(user_id=barn.user_id, session_id=None) == CartSummaryDTO(
+    assert await ask.cart.cart_summary(CartOwner.of_user(barn.user_id)) == CartSummaryDTO(
         count=2,
         total=Decimal("13.00"),
         calendar_count=1,
@@ -130,12 +132,12 @@ async def test_the_summary_of_a_cart(ask: Clients, barn: Barn) -> None:
         ticket_count=2,
         ticket_total=Decimal("10.00"),
     )
-    assert await ask.cart.cart_summary(user_id=None, session_id=SESSION) == CartSummaryDTO()
-    assert await ask.cart.cart_summary(user_id=None, session_id=None) == CartSummaryDTO()
+    assert await ask.cart.cart_summary(CartOwner.of_session(SESSION)) == CartSummaryDTO()
+    assert await ask.cart.cart_summary(NOBODY) == CartSummaryDTO()
 
 
 async def test_the_lines_of_a_cart(ask: Clients, barn: Barn) -> None:
-    jam, hour, dance = await ask.cart.cart_lines(user_id=barn.user_id, session_id=None)
+    jam, hour, dance = await ask.cart.cart_lines(CartOwner.of_user(barn.user_id))
     assert (jam.kind, jam.title, jam.detail, jam.quantity, jam.total) == (
         LineKind.PRODUCT,
         "Jam",
@@ -145,7 +147,7 @@ async def test_the_lines_of_a_cart(ask: Clients, barn: Barn) -> None:
     )
     assert (hour.kind, hour.start_at, hour.problem) == (LineKind.BOOKING, days_from_now(2, hour=10, minute=0), None)
     assert (dance.kind, dance.quantity, dance.problem) == (LineKind.TICKET, 2, "Only 1 left.")
-    assert await ask.cart.cart_lines(user_id=None, session_id=SESSION) == ()
+    assert await ask.cart.cart_lines(CartOwner.of_session(SESSION)) == ()
 
 
 async def test_the_calendars_of_a_page(ask: Clients, barn: Barn) -> None:

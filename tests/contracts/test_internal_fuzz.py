@@ -18,6 +18,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.owner import CartOwner
 from shared.services.wiring import sql_services
 from shared.settings import APPS, Settings
 from shared.web.openapi import DOCUMENT_PATH
@@ -100,11 +101,11 @@ async def fill(session: AsyncSession, settings: Settings) -> None:
     user = await make_user(session)
     assert (page_id, user.id) == (1, 1)
     jam = await variant_of(session, await make_product(session, page_id, stock=3))
-    who = {"user_id": user.id, "session_id": None}
-    await services.cart.change_item(session, **who, variant_id=jam, quantity=2, more=True)
+    who = CartOwner.of_user(user.id)
+    await services.cart.change_item(session, who, variant_id=jam, quantity=2, more=True)
     start = days_from_now(2, hour=10, minute=0)
     await services.calendar.add_pending_bookings(
-        session, **who, calendar_id=calendar.id, wish={(start, start + timedelta(hours=1)): 1}
+        session, who, calendar_id=calendar.id, wish={(start, start + timedelta(hours=1)): 1}
     )
     await services.calendar.add_pending_tickets(
         session, user_id=user.id, entry_id=entry.id, choice={adult.id: 2}, now=utc_now()

@@ -126,7 +126,7 @@ async def open_bazaar(database: Database, settings: Settings) -> Bazaar:
     gateway = NastyGateway(clock=opened.clock)
     gateway.heal()
     shop = replace(opened, gateway=gateway, till=replace(opened.till, gateways=OneGateway(gateway)))
-    users = [Buyer(await shop.shopper()) for _ in range(2)]
+    users = [Buyer.of_user(await shop.shopper()) for _ in range(2)]
     return Bazaar(
         shop=shop,
         gateway=gateway,
@@ -180,11 +180,11 @@ class Bazaar:
     async def empty_cart(self, who: int) -> None:
         """Take everything out of a cart."""
         buyer, services = self.buyers[who], self.till.services
-        owner = {"user_id": buyer.user_id, "session_id": buyer.session_id}
+        owner = buyer.owner
         await self.attempt(put(self.shop, buyer, self.goods, 0, more=False))
         async with unit_of_work(self.till.database) as uow:
-            for entry in await services.calendar.pending_entries(uow.session, **owner):
-                await services.calendar.remove_pending_booking(uow.session, **owner, entry_id=entry.id)
+            for entry in await services.calendar.pending_entries(uow.session, owner):
+                await services.calendar.remove_pending_booking(uow.session, owner, entry_id=entry.id)
             if buyer.user_id is not None:
                 await services.calendar.set_pending_tickets(
                     uow.session,
@@ -507,7 +507,7 @@ class Bazaar:
     async def _an_order(self, which: int) -> list[tuple[Order, Buyer]]:
         """Pick one of the orders, and who bought it."""
         return [
-            (order, Buyer(order.user_id, token_hash=None if order.user_id else order.access_token_hash))
+            (order, Buyer.of_user(order.user_id) if order.user_id else Buyer(token_hash=order.access_token_hash))
             for order in pick(await self.orders(), which)
         ]
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import EntryDTO
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import DebtReason
 from shared.models import Calendar, CalendarEntry, Order, Slot
 from shared.services.calendar_impl import SqlCalendarService
@@ -24,14 +25,6 @@ Span = tuple[datetime, datetime]
 SATURDAY_EVENING = datetime(2026, 11, 28, 19, 30, tzinfo=UTC)
 MONDAY_MORNING = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 _orders = count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose cart it is."""
-
-    user_id: int | None
-    session_id: str | None = None
 
 
 def hour(number: int = 0, *, hours: float = 1) -> Span:
@@ -54,45 +47,42 @@ class Desk:
 
     # --- people ---
 
-    async def user(self) -> Owner:
-        return Owner((await make_user(self.session)).id)
+    async def user(self) -> CartOwner:
+        return CartOwner.of_user((await make_user(self.session)).id)
 
-    async def guest(self) -> Owner:
+    async def guest(self) -> CartOwner:
         made = await start_session(self.session, user_id=None, now=self.clock(), days=30)
-        return Owner(None, str(made.id))
+        return CartOwner.of_session(made.id)
 
     # --- carts ---
 
-    async def add(self, owner: Owner, room: Calendar, *spans: Span, places: int = 1) -> list[EntryDTO]:
+    async def add(self, owner: CartOwner, room: Calendar, *spans: Span, places: int = 1) -> list[EntryDTO]:
         return await self.calendar.add_pending_bookings(
             self.session,
-            user_id=owner.user_id,
-            session_id=owner.session_id,
+            owner,
             calendar_id=room.id,
             wish=dict.fromkeys(spans, places),
         )
 
-    async def remove(self, owner: Owner, entry_id: int) -> None:
-        await self.calendar.remove_pending_booking(
-            self.session, user_id=owner.user_id, session_id=owner.session_id, entry_id=entry_id
-        )
+    async def remove(self, owner: CartOwner, entry_id: int) -> None:
+        await self.calendar.remove_pending_booking(self.session, owner, entry_id=entry_id)
 
-    async def cart(self, owner: Owner) -> list[EntryDTO]:
-        return await self.calendar.pending_entries(self.session, user_id=owner.user_id, session_id=owner.session_id)
+    async def cart(self, owner: CartOwner) -> list[EntryDTO]:
+        return await self.calendar.pending_entries(self.session, owner)
 
-    async def refusals(self, owner: Owner) -> list[str]:
+    async def refusals(self, owner: CartOwner) -> list[str]:
         """Say what is known against each booking in a cart."""
         return [entry.refusal for entry in await self.cart(owner)]
 
     # --- orders ---
 
-    async def order(self, owner: Owner, page_id: int | None = None) -> int:
+    async def order(self, owner: CartOwner, page_id: int | None = None) -> int:
         """Order what is in a cart, all or none; give the order's id."""
         order_id = await self.bare_order(owner)
-        await self.calendar.claim_entries_for_order(self.session, order_id, owner.user_id, owner.session_id, page_id)
+        await self.calendar.claim_entries_for_order(self.session, order_id, owner, page_id)
         return order_id
 
-    async def bare_order(self, owner: Owner) -> int:
+    async def bare_order(self, owner: CartOwner) -> int:
         """Make an order without lines or a total, which only a commit would ask for."""
         number = next(_orders)
         guest = {"guest_email": "guest@maypole.example", "access_token_hash": f"hash-{number}"}
@@ -115,14 +105,14 @@ class Desk:
     async def release(self, order_id: int) -> None:
         await self.calendar.release_entries_for_order(self.session, order_id)
 
-    async def book(self, owner: Owner, room: Calendar, *spans: Span, places: int = 1) -> int:
+    async def book(self, owner: CartOwner, room: Calendar, *spans: Span, places: int = 1) -> int:
         """Put hours into the cart, and order and pay them; give the order's id."""
         await self.add(owner, room, *spans, places=places)
         order_id = await self.order(owner)
         await self.confirm(order_id)
         return order_id
 
-    async def let_go(self, owner: Owner, room: Calendar, *spans: Span, places: int = 1) -> tuple[int, list[int]]:
+    async def let_go(self, owner: CartOwner, room: Calendar, *spans: Span, places: int = 1) -> tuple[int, list[int]]:
         """Order hours and let the order expire; give its id and its lines' bookings."""
         await self.add(owner, room, *spans, places=places)
         order_id = await self.order(owner)
@@ -130,7 +120,7 @@ class Desk:
         await self.release(order_id)
         return order_id, entry_ids
 
-    async def retake(self, owner: Owner, order_id: int, entry_ids: list[int]) -> dict[int, DebtReason]:
+    async def retake(self, owner: CartOwner, order_id: int, entry_ids: list[int]) -> dict[int, DebtReason]:
         return await self.calendar.retake_entries_for_order(self.session, order_id, owner.user_id, entry_ids)
 
     # --- how it is ---

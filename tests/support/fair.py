@@ -20,6 +20,7 @@ from cart.payments.settle import settle
 from cart.wiring import TILL
 from shared.contracts.dtos import CartSummaryDTO
 from shared.contracts.errors import ShopError, TotalChanged
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import (
     HELD_ENTRY_STATES,
     HELD_STOCK_STATES,
@@ -114,7 +115,9 @@ class Fair:
         async with unit_of_work(self.shop.till.database) as uow:
             made = await start_session(uow.session, user_id=user_id, now=self.shop.clock(), days=30)
             await uow.commit()
-        self.people[name] = Buyer(user_id) if user_id else Buyer(None, str(made.id), email="g@maypole.example")
+        self.people[name] = (
+            Buyer.of_user(user_id) if user_id else Buyer(CartOwner.of_session(made.id), email="g@maypole.example")
+        )
         auth, client = self.app.extensions[EXTENSION].auth, self.app.test_client()
         client.set_cookie("localhost", auth.cookie_name, auth.dump_token(made.token, app=self.app))
         self.browsers[name] = Visitor(client)
@@ -159,7 +162,7 @@ class Fair:
         for entry in (await bookings_of(self.shop, buyer))[number : number + 1]:
             async with unit_of_work(self.shop.till.database) as uow:
                 await self.shop.till.services.calendar.remove_pending_booking(
-                    uow.session, user_id=buyer.user_id, session_id=buyer.session_id, entry_id=entry.id
+                    uow.session, buyer.owner, entry_id=entry.id
                 )
                 await uow.commit()
 
@@ -241,9 +244,7 @@ class Fair:
         """Return what the badge is told of somebody's cart."""
         buyer = self.people[name]
         async with unit_of_work(self.shop.till.database) as uow:
-            return await self.shop.till.services.cart.cart_summary(
-                uow.session, user_id=buyer.user_id, session_id=buyer.session_id, page_post_id=page_id
-            )
+            return await self.shop.till.services.cart.cart_summary(uow.session, buyer.owner, page_post_id=page_id)
 
     async def _payments(self, name: str, states: Sequence[OrderState]) -> list[Payment]:
         """Return the payments of somebody's orders in some states, oldest first."""

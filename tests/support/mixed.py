@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from cart.bp.cart.services.begin import begin_checkout
 from cart.orders.buyer import Buyer
 from shared.contracts.dtos import CartItemDTO, CartSummaryDTO, EntryDTO
+from shared.contracts.owner import CartOwner
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Order, OrderLine, Payment, ProductVariant, Slot, StockAllocation
 from shared.services.blog_impl import SqlBlogService
@@ -91,7 +92,7 @@ async def make_guest(shop: Shop) -> Buyer:
     async with unit_of_work(shop.till.database) as uow:
         made = await start_session(uow.session, user_id=None, now=shop.clock(), days=30)
         await uow.commit()
-    return Buyer(None, str(made.id), email=f"guest{number}@maypole.example")
+    return Buyer(CartOwner.of_session(made.id), email=f"guest{number}@maypole.example")
 
 
 async def put(shop: Shop, buyer: Buyer, goods: Goods, quantity: int = 1, *, more: bool = True) -> None:
@@ -99,8 +100,7 @@ async def put(shop: Shop, buyer: Buyer, goods: Goods, quantity: int = 1, *, more
     async with unit_of_work(shop.till.database) as uow:
         await shop.till.services.cart.change_item(
             uow.session,
-            user_id=buyer.user_id,
-            session_id=buyer.session_id,
+            buyer.owner,
             variant_id=goods.variant_id,
             quantity=quantity,
             more=more,
@@ -113,8 +113,7 @@ async def book(shop: Shop, buyer: Buyer, hall: Hall, number: int = 0) -> None:
     async with unit_of_work(shop.till.database) as uow:
         await shop.till.services.calendar.add_pending_bookings(
             uow.session,
-            user_id=buyer.user_id,
-            session_id=buyer.session_id,
+            buyer.owner,
             calendar_id=hall.calendar_id,
             wish={hall.hour(shop.clock(), number): 1},
         )
@@ -128,9 +127,10 @@ async def check_out(shop: Shop, buyer: Buyer, total: Decimal | str, page_post_id
 
 async def join(shop: Shop, guest: Buyer, user_id: int) -> None:
     """Let a guest's cart join an account, as signing in does."""
-    assert guest.session_id is not None
+    session_id = guest.owner.session_id
+    assert session_id is not None
     async with unit_of_work(shop.till.database) as uow:
-        await shop.till.services.cart.join_cart(uow.session, session_id=guest.session_id, user_id=user_id)
+        await shop.till.services.cart.join_cart(uow.session, session_id=session_id, user_id=user_id)
         await uow.commit()
 
 
@@ -140,7 +140,7 @@ async def join(shop: Shop, guest: Buyer, user_id: int) -> None:
 async def items_of(shop: Shop, buyer: Buyer) -> list[CartItemDTO]:
     """Return the product lines of somebody's cart."""
     async with unit_of_work(shop.till.database) as uow:
-        return await shop.till.services.cart.cart_items(uow.session, user_id=buyer.user_id, session_id=buyer.session_id)
+        return await shop.till.services.cart.cart_items(uow.session, buyer.owner)
 
 
 async def quantities_of(shop: Shop, buyer: Buyer) -> dict[int, int]:
@@ -151,17 +151,13 @@ async def quantities_of(shop: Shop, buyer: Buyer) -> dict[int, int]:
 async def bookings_of(shop: Shop, buyer: Buyer) -> list[EntryDTO]:
     """Return the bookings in somebody's cart."""
     async with unit_of_work(shop.till.database) as uow:
-        return await shop.till.services.calendar.pending_entries(
-            uow.session, user_id=buyer.user_id, session_id=buyer.session_id
-        )
+        return await shop.till.services.calendar.pending_entries(uow.session, buyer.owner)
 
 
 async def summary_of(shop: Shop, buyer: Buyer) -> CartSummaryDTO:
     """Return what the badge says of somebody's cart."""
     async with unit_of_work(shop.till.database) as uow:
-        return await shop.till.services.cart.cart_summary(
-            uow.session, user_id=buyer.user_id, session_id=buyer.session_id
-        )
+        return await shop.till.services.cart.cart_summary(uow.session, buyer.owner)
 
 
 async def orders_of(shop: Shop, buyer: Buyer) -> list[Order]:

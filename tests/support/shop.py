@@ -85,7 +85,9 @@ class Shop:
             await uow.commit()
 
     async def check_out(self, user_id: int, total: Decimal | str, page_post_id: int | None = None) -> str:
-        return await begin_checkout(self.till, Buyer(user_id), page_post_id=page_post_id, shown_total=Decimal(total))
+        return await begin_checkout(
+            self.till, Buyer.of_user(user_id), page_post_id=page_post_id, shown_total=Decimal(total)
+        )
 
     async def buy(self, user_id: int, show: Show, quantity: int = 1) -> Payment:
         """Put tickets into the cart and check out; give the payment that waits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from quart import Response
 from quart.typing import TestClientProtocol
@@ -11,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 from werkzeug.datastructures import Headers
 
 from shared.contracts.dtos import UserDTO
+from shared.contracts.owner import CartOwner
 
 Body = list[tuple[str, str]] | dict[str, str]
 ORIGIN = {"Origin": "http://localhost"}
@@ -58,7 +60,7 @@ class Visitor:
 
     client: TestClientProtocol
     user: UserDTO | None = None
-    session_id: str | None = None
+    session_id: UUID | None = None
     """The anonymous session of a guest's browser."""
 
     @property
@@ -66,6 +68,11 @@ class Visitor:
         """The id of whoever is signed in."""
         assert self.user is not None
         return self.user.id
+
+    @property
+    def owner(self) -> CartOwner:
+        """Whose cart they see."""
+        return CartOwner.first_of(None if self.user is None else self.user.id, self.session_id)
 
     async def get(self, path: str, *, htmx: bool = False, **headers: str) -> Answer:
         """Open a page."""

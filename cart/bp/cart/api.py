@@ -7,7 +7,6 @@ from quart import Blueprint, Response
 from cart.bp.cart.services.contents import CartContents, get_cart_contents
 from cart.bp.cart.services.lines import CartLine
 from shared.clients.cart import CartLineAnswer, CartSummaryAnswer, SummaryQuery
-from shared.services.cart.items import Owner
 from shared.services.registry import services
 from shared.web.internal import internal_only
 from shared.web.json_api import documented, json_of, read_query
@@ -44,8 +43,8 @@ def contents_to_answer(contents: CartContents) -> CartSummaryAnswer:
 async def summary() -> Response:
     """Answer how much is in the cart of a user or of an anonymous session, and what; a cart of nobody is empty."""
     query = read_query(SummaryQuery)
-    owner = Owner(query.user_id, query.session)
+    owner = query.owner
     if query.lines == "1":
         return json_of(contents_to_answer(await get_cart_contents(request_session(), owner, now=app_state().clock())))
-    found = await services.cart.cart_summary(request_session(), **owner._asdict())
+    found = await services.cart.cart_summary(request_session(), owner)
     return json_of(CartSummaryAnswer.model_validate(found))

@@ -18,7 +18,7 @@ from shared.contracts.errors import CartEmpty, ShopError
 from shared.services.identity import normalise_email
 from shared.services.registry import services
 from shared.web.htmx import is_htmx, redirect_to
-from shared.web.identity import current_cart_identity, current_user, may_have_cart
+from shared.web.identity import current_cart_owner, current_user, may_have_cart
 from shared.web.session import discard_session
 from shared.web.state import request_session
 
@@ -51,7 +51,7 @@ async def load_cart_page(
     return build_cart_page(
         groups,
         await get_open_orders(session, current_buyer()),
-        await services.cart.notices(session, **current_cart_identity()),
+        await services.cart.notices(session, current_cart_owner()),
         signed_in=current_user() is not None,
         time_zone=settings.time_zone,
         currency=settings.currency,
@@ -67,7 +67,7 @@ async def show_cart_page(page: CartPage, status: int = HTTPStatus.OK) -> Respons
     """Render the cart; for htmx its panel alone, with the header's badge as it is now."""
     if not is_htmx():
         return await make_response(await render_template("_types/cart/index.html", page=page), status)
-    badge = await services.cart.cart_summary(request_session(), **current_cart_identity())
+    badge = await services.cart.cart_summary(request_session(), current_cart_owner())
     html = await render_template("_types/cart/_panel_and_badge.html", page=page, badge=badge)
     return await make_response(html, status)
 

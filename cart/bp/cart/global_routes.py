@@ -22,7 +22,7 @@ from shared.db.uow import unit_of_work
 from shared.services.registry import services
 from shared.web.badge import reload_badge
 from shared.web.htmx import is_htmx, redirect_to
-from shared.web.identity import current_cart_identity, current_user, sign_in_required, signed_in_user
+from shared.web.identity import current_cart_owner, current_user, sign_in_required, signed_in_user
 from shared.web.limits import limit_per_person
 from shared.web.state import request_session
 
@@ -96,13 +96,13 @@ async def _set_tickets(form: LineForm) -> None:
 async def _set_products(form: LineForm) -> None:
     """Make the cart hold as many of a product as the form says."""
     await services.cart.change_item(
-        request_session(), **current_cart_identity(), variant_id=form.key[1], quantity=form.quantity, more=False
+        request_session(), current_cart_owner(), variant_id=form.key[1], quantity=form.quantity, more=False
     )
 
 
 async def _remove_booking(form: LineForm) -> None:
     """Take a booking out."""
-    await services.calendar.remove_pending_booking(request_session(), **current_cart_identity(), entry_id=form.key[1])
+    await services.calendar.remove_pending_booking(request_session(), current_cart_owner(), entry_id=form.key[1])
 
 
 @bp.post("/cart/tidy/")
@@ -117,7 +117,7 @@ async def tidy() -> ResponseTypes:
 async def dismiss_notices() -> ResponseTypes:
     """Forget what the reader was told about things that left the cart."""
     ids = read_notice_ids(await request.form)
-    await services.cart.dismiss_notices(request_session(), **current_cart_identity(), ids=ids)
+    await services.cart.dismiss_notices(request_session(), current_cart_owner(), ids=ids)
     return await after_change(None)
 
 

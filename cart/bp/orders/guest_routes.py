@@ -43,7 +43,7 @@ async def find_opened_order(token: str) -> tuple[int, Buyer, OrderLinks]:
         order_id = await order_id_of_token(uow.session, token_hash)
     if order_id is None:
         raise NotFound("This link opens no order. Please use the link in our mail as it is, without a change.")
-    return order_id, Buyer(None, token_hash=token_hash), OrderLinks(url_for("guest_orders.order_page", token=token))
+    return order_id, Buyer(token_hash=token_hash), OrderLinks(url_for("guest_orders.order_page", token=token))
 
 
 async def _private(html: str) -> ResponseTypes:

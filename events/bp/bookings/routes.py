@@ -9,7 +9,7 @@ from quart.typing import ResponseTypes
 
 from shared.contracts.errors import BadInput, NotFound
 from shared.web.htmx import is_htmx, redirect_to
-from shared.web.identity import current_cart_identity, ensure_session_id
+from shared.web.identity import current_cart_owner, ensure_session_id
 from shared.web.limits import limit_per_person
 from shared.web.state import app_state, request_session
 
@@ -46,7 +46,7 @@ async def book(slug: str, day: str) -> ResponseTypes:
     try:
         wish = found.choose(form).checked()
         await ensure_session_id()
-        await put_into_cart(request_session(), found, wish, **current_cart_identity())
+        await put_into_cart(request_session(), found, wish, current_cart_owner())
     except BadInput as refusal:
         return await _refuse(slug, day, form, refusal)
     if is_htmx():
@@ -62,7 +62,7 @@ async def added(slug: str, day: str) -> ResponseTypes:
 
 async def _find(slug: str, day: str) -> FoundDay:
     """Return a day as it is for whoever asks."""
-    return await find_day(request_session(), slug, day, **current_cart_identity())
+    return await find_day(request_session(), slug, day, current_cart_owner())
 
 
 async def _refuse(slug: str, day: str, form: BookForm, refusal: BadInput) -> ResponseTypes:
@@ -74,7 +74,7 @@ async def _refuse(slug: str, day: str, form: BookForm, refusal: BadInput) -> Res
 
 async def _show_added(template: str, slug: str, day: str, form: BookForm) -> ResponseTypes:
     """Show what of a choice is in the cart; where nothing is, lead back to the day."""
-    page = await added_page(request_session(), slug, day, form.chosen, **current_cart_identity())
+    page = await added_page(request_session(), slug, day, form.chosen, current_cart_owner())
     if page is None:
         return redirect_to(url_for("bookings.day", slug=slug, day=day))
     return await make_response(await render_template(template, page=page))

@@ -9,7 +9,7 @@ from quart.typing import ResponseTypes
 
 from shared.contracts.errors import BadInput
 from shared.web.htmx import is_htmx, redirect_to
-from shared.web.identity import current_cart_identity, ensure_session_id
+from shared.web.identity import current_cart_owner, ensure_session_id
 from shared.web.limits import limit_per_person
 from shared.web.state import request_session
 
@@ -49,7 +49,7 @@ async def add_to_cart(page_slug: str, slug: str) -> ResponseTypes:
     try:
         choice = form.choice(found.product)
         await ensure_session_id()
-        page = await put_into_cart(request_session(), found, choice, **current_cart_identity())
+        page = await put_into_cart(request_session(), found, choice, current_cart_owner())
     except BadInput as refusal:
         return await _refuse(found, form, refusal)
     return await _show_added(found, form, choice, page)
@@ -77,7 +77,7 @@ async def _added_before(found: FoundProduct, form: AddForm) -> AddedPage | None:
         choice = form.choice(found.product)
     except BadInput:
         return None
-    return await still_in_cart(request_session(), found, choice, **current_cart_identity())
+    return await still_in_cart(request_session(), found, choice, current_cart_owner())
 
 
 async def _refuse(found: FoundProduct, form: AddForm, refusal: BadInput) -> ResponseTypes:

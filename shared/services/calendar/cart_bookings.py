@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, contains_eager
 
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import BadInput, NotFound, NotOffered
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import HELD_ENTRY_STATES, EntryKind, EntryState
 from shared.db.locks import lock_cart_owner
+from shared.db.owners import owned_by, owner_columns
 from shared.models import Calendar, CalendarEntry, Order, Slot
 
 from .mapping import entry_to_dto
@@ -39,13 +41,6 @@ class Standing:
     rule: Rule | None
     refusal: str = ""
     left: int = 0
-
-
-def of_owner(user_id: int | None, session_id: str | None) -> ColumnElement[bool]:
-    """Bound a query by a cart's owner; nobody owns nothing."""
-    if user_id is not None:
-        return CalendarEntry.user_id == user_id
-    return false() if session_id is None else CalendarEntry.session_id == UUID(session_id)
 
 
 def bookings(*which: ColumnElement[bool]) -> Select[CalendarEntry]:
@@ -168,7 +163,7 @@ def booking_to_dto(entry: CalendarEntry, now: datetime, standing: Standing | Non
 
 
 async def add_bookings(
-    session: AsyncSession, *, user_id: int | None, session_id: str | None, calendar_id: int, wish: Wish, now: datetime
+    session: AsyncSession, owner: CartOwner, *, calendar_id: int, wish: Wish, now: datetime
 ) -> list[int]:
     """Put stretches of time into a cart, and return the new bookings' ids; what a cart has already is left as it is.
 
@@ -179,13 +174,12 @@ async def add_bookings(
         raise NotFound
     if not wish or any(count < 1 for count in wish.values()):
         raise BadInput("Choose at least one time.", field="slot")
-    await lock_cart_owner(session, user_id=user_id, session_id=session_id)
-    owner = of_owner(user_id, session_id)
-    have = list(await session.scalars(pending_of(owner)))
+    await lock_cart_owner(session, owner)
+    have = list(await session.scalars(pending_of(owned_by(CalendarEntry, owner))))
     more = {span: _more(calendar, have, span, count) for span, count in sorted(wish.items())}
     if len(have) + sum(more.values()) > MOST_BOOKINGS:
         raise BadInput(f"A cart holds at most {MOST_BOOKINGS} bookings. Please check out what you have first.")
-    new = [_new_booking(calendar, span, user_id, session_id) for span, count in more.items() for _ in range(count)]
+    new = [_new_booking(calendar, span, owner) for span, count in more.items() for _ in range(count)]
     await _fill_in(session, have, new, now)
     session.add_all(new)
     await session.flush()  # the caller wants their ids
@@ -200,7 +194,7 @@ def _more(calendar: Calendar, have: Sequence[CalendarEntry], span: Span, count: 
     return 0 if mine else 1
 
 
-def _new_booking(calendar: Calendar, span: Span, user_id: int | None, session_id: str | None) -> CalendarEntry:
+def _new_booking(calendar: Calendar, span: Span, owner: CartOwner) -> CalendarEntry:
     """Make a booking for somebody's cart, without its name and price yet."""
     start, end = span
     return CalendarEntry(
@@ -211,8 +205,7 @@ def _new_booking(calendar: Calendar, span: Span, user_id: int | None, session_id
         name="",
         start_at=start,
         end_at=end,
-        user_id=user_id,
-        session_id=None if user_id is not None or session_id is None else UUID(session_id),
+        **owner_columns(owner),
     )
 
 
@@ -231,9 +224,9 @@ async def _fill_in(
         entry.name, entry.cost, entry.vat_rate = standing.rule.name, standing.rule.price, standing.rule.vat_rate
 
 
-async def remove_booking(session: AsyncSession, *, user_id: int | None, session_id: str | None, entry_id: int) -> None:
+async def remove_booking(session: AsyncSession, owner: CartOwner, entry_id: int) -> None:
     """Take a booking out of a cart. Safe to repeat; somebody else's is left alone."""
-    await _take_out(session, CalendarEntry.id == entry_id, of_owner(user_id, session_id))
+    await _take_out(session, CalendarEntry.id == entry_id, owned_by(CalendarEntry, owner))
 
 
 async def _take_out(session: AsyncSession, *which: ColumnElement[bool]) -> None:
@@ -247,13 +240,13 @@ async def _take_out(session: AsyncSession, *which: ColumnElement[bool]) -> None:
     )
 
 
-async def join_bookings(session: AsyncSession, *, session_id: str, user_id: int) -> None:
+async def join_bookings(session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
     """Give an anonymous session's bookings, in its cart and in orders that wait for their payment, to a user.
 
     The caller has locked both. A room that the user has in the cart already, at the same time, is not had twice, and
     what is beyond what one cart may hold is left out. Safe to repeat.
     """
-    of_session = of_owner(None, session_id)
+    of_session = owned_by(CalendarEntry, CartOwner.of_session(session_id))
     await _take_out(session, of_session, CalendarEntry.whole_room.is_(True), _has_already(user_id))
     await _take_out(session, CalendarEntry.id.in_(await _beyond(session, user_id, of_session)))
     await session.execute(

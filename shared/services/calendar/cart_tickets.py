@@ -12,6 +12,7 @@ from sqlalchemy.orm import selectinload
 
 from shared.contracts.errors import BadInput, NotFound, NotOnSale, TooManyTickets, UnknownTicketType
 from shared.contracts.money import price_of
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import EntryKind, EntryState, TicketState
 from shared.db.locks import lock_cart_owner
 from shared.models import CalendarEntry, Ticket, TicketType
@@ -94,7 +95,7 @@ async def add_pending(
     session: AsyncSession, entry: CalendarEntry, choice: Choice, *, user_id: int, limit: int
 ) -> list[int]:
     """Add a checked choice to the cart, under its owner's lock, and return the new tickets' ids."""
-    await lock_cart_owner(session, user_id=user_id, session_id=None)
+    await lock_cart_owner(session, CartOwner.of_user(user_id))
     in_cart = await count_in_cart(session, user_id=user_id, entry_id=entry.id)
     check_limit(entry, limit, sum(in_cart.values()), sum(choice.values()))
     rows = [

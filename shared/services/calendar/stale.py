@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import StaleLine
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import EntryKind, EntryState, NoticeReason, TicketState
 from shared.db.locks import lock_idle_owners
 from shared.models import Calendar, CalendarEntry, Ticket
@@ -23,8 +23,7 @@ class Stale(NamedTuple):
     """One ticket or booking to be taken out."""
 
     id: int
-    user_id: int | None
-    session_id: UUID | None
+    owner: CartOwner
     title: str
     reason: NoticeReason
 
@@ -37,12 +36,8 @@ async def drop_stale_pending(session: AsyncSession, *, now: datetime, older_than
     tickets = await _stale_tickets(session, now, older_than)
     bookings = await _stale_bookings(session, now, older_than)
     both = [*tickets, *bookings]
-    users, sessions = await lock_idle_owners(
-        session,
-        user_ids={each.user_id for each in both if each.user_id is not None},
-        session_ids={each.session_id for each in both if each.session_id is not None},
-    )
-    idle = [each for each in both if each.user_id in users or each.session_id in sessions]
+    owners = await lock_idle_owners(session, {each.owner for each in both})
+    idle = [each for each in both if each.owner in owners]
     gone = {("t", row) for row in await _cancel_tickets(session, [t.id for t in tickets if t in idle])}
     gone |= {("b", row) for row in await _cancel_bookings(session, [b.id for b in bookings if b in idle])}
     return _lines([*(t for t in tickets if ("t", t.id) in gone), *(b for b in bookings if ("b", b.id) in gone)])
@@ -58,7 +53,7 @@ async def _stale_tickets(session: AsyncSession, now: datetime, older_than: datet
         .order_by(Ticket.id)
         .limit(BATCH)
     )
-    return [Stale(row.id, row.user_id, None, row.name, _reason(row.end_at, now)) for row in rows]
+    return [Stale(row.id, CartOwner.of_user(row.user_id), row.name, _reason(row.end_at, now)) for row in rows]
 
 
 async def _stale_bookings(session: AsyncSession, now: datetime, older_than: datetime) -> list[Stale]:
@@ -73,7 +68,7 @@ async def _stale_bookings(session: AsyncSession, now: datetime, older_than: date
         .limit(BATCH)
     )
     return [
-        Stale(row.id, row.user_id, row.session_id, f"{row.name}, {row.calendar}", _reason(row.start_at, now))
+        Stale(row.id, CartOwner(row.user_id, row.session_id), f"{row.name}, {row.calendar}", _reason(row.start_at, now))
         for row in rows
     ]
 
@@ -110,7 +105,4 @@ async def _cancel_bookings(session: AsyncSession, ids: list[int]) -> list[int]:
 def _lines(gone: Iterable[Stale]) -> list[StaleLine]:
     """Put equal things of one owner together."""
     counts = Counter(each[1:] for each in gone)
-    return [
-        StaleLine(user_id, None if session_id is None else str(session_id), title, quantity, reason)
-        for (user_id, session_id, title, reason), quantity in counts.items()
-    ]
+    return [StaleLine(owner, title, quantity, reason) for (owner, title, reason), quantity in counts.items()]

@@ -8,43 +8,22 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, delete, false, func, literal, select, update
+from sqlalchemy import BigInteger, Select, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import CartItemDTO, StaleLine, VariantDTO
 from shared.contracts.errors import BadInput, NotFound, NotOnSale, TooManyProducts
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import NoticeReason
 from shared.db.locks import lock_cart_owner, locking_idle
+from shared.db.owners import owned_by, owner_columns
 from shared.models import CartItem, Product, ProductVariant
 
 MOST_OF_ONE = 99
 """How many of one variant a cart may hold."""
 MOST_LINES = 100
 """How many product lines a cart may have."""
-
-
-class Owner(NamedTuple):
-    """Whose cart it is: a user's, else an anonymous session's."""
-
-    user_id: int | None
-    session_id: str | None
-
-    def owns(self) -> ColumnElement[bool]:
-        """Bound a query of cart lines by their owner; nobody owns nothing."""
-        if self.user_id is not None:
-            return CartItem.user_id == self.user_id
-        return false() if self.session_id is None else CartItem.session_id == UUID(self.session_id)
-
-    def values(self) -> dict[str, object]:
-        """Return the columns that name the owner of a line."""
-        if self.user_id is not None:
-            return {"user_id": self.user_id, "session_id": None}
-        return {"user_id": None, "session_id": None if self.session_id is None else UUID(self.session_id)}
-
-    async def lock(self, session: AsyncSession) -> None:
-        """Lock the owner, so that one cart is changed by one at a time."""
-        await lock_cart_owner(session, user_id=self.user_id, session_id=self.session_id)
 
 
 class Line(NamedTuple):
@@ -56,10 +35,10 @@ class Line(NamedTuple):
     price_seen: Decimal
 
 
-async def lines_of(session: AsyncSession, owner: Owner) -> list[Line]:
+async def lines_of(session: AsyncSession, owner: CartOwner) -> list[Line]:
     """Return the lines of a cart, oldest first."""
     statement = select(CartItem.id, CartItem.variant_id, CartItem.quantity, CartItem.price_seen)
-    rows = await session.execute(statement.where(owner.owns()).order_by(CartItem.id))
+    rows = await session.execute(statement.where(owned_by(CartItem, owner)).order_by(CartItem.id))
     return [Line(*row) for row in rows]
 
 
@@ -83,17 +62,17 @@ def line_to_dto(line: Line, variant: VariantDTO) -> CartItemDTO:
     )
 
 
-async def set_line(session: AsyncSession, owner: Owner, variant: VariantDTO, quantity: int, now: datetime) -> None:
+async def set_line(session: AsyncSession, owner: CartOwner, variant: VariantDTO, quantity: int, now: datetime) -> None:
     """Make a cart hold exactly so many of a variant. The caller has locked the owner. Safe to repeat."""
     if quantity <= 0:
-        await session.execute(delete(CartItem).where(owner.owns(), CartItem.variant_id == variant.id))
+        await session.execute(delete(CartItem).where(owned_by(CartItem, owner), CartItem.variant_id == variant.id))
         return
     values = {"quantity": quantity, "price_seen": variant.price, "touched_at": now}
-    row = insert(CartItem).values(variant_id=variant.id, **owner.values(), **values)
+    row = insert(CartItem).values(variant_id=variant.id, **owner_columns(owner), **values)
     await session.execute(_or_update(row, owner, values))
 
 
-def _or_update(row: Insert, owner: Owner, values: Mapping[str, object]) -> Insert:
+def _or_update(row: Insert, owner: CartOwner, values: Mapping[str, object]) -> Insert:
     """Let a line that is there already take the new values."""
     column = CartItem.user_id if owner.user_id is not None else CartItem.session_id
     return row.on_conflict_do_update(
@@ -121,12 +100,12 @@ def check_quantity(variant: VariantDTO, quantity: int, have: int, *, more: bool)
 
 
 async def change_line(
-    session: AsyncSession, owner: Owner, variant: VariantDTO | None, quantity: int, *, more: bool, now: datetime
+    session: AsyncSession, owner: CartOwner, variant: VariantDTO | None, quantity: int, *, more: bool, now: datetime
 ) -> int:
     """Add to a line (``more``), or set it; return how many it has then. Raises NotFound, BadInput and its children."""
     if variant is None:
         raise NotFound("We could not find that product. It may have been taken off the shelves.")
-    await owner.lock(session)
+    await lock_cart_owner(session, owner)
     lines = {line.variant_id: line for line in await lines_of(session, owner)}
     have = lines[variant.id].quantity if variant.id in lines else 0
     wanted = have + quantity if more else quantity
@@ -137,22 +116,22 @@ async def change_line(
     return max(wanted, 0)
 
 
-async def take_out(session: AsyncSession, owner: Owner, variant_ids: Collection[int]) -> dict[int, int]:
+async def take_out(session: AsyncSession, owner: CartOwner, variant_ids: Collection[int]) -> dict[int, int]:
     """Take lines out of a cart, whatever they hold; return how many of each variant that was."""
-    mine = delete(CartItem).where(owner.owns(), CartItem.variant_id.in_(variant_ids))
+    mine = delete(CartItem).where(owned_by(CartItem, owner), CartItem.variant_id.in_(variant_ids))
     taken = await session.execute(mine.returning(CartItem.variant_id, CartItem.quantity))
     return {variant_id: quantity for variant_id, quantity in taken}  # noqa: C416 - dict() of rows loses their types
 
 
-async def reduce(session: AsyncSession, owner: Owner, variant_id: int, by: int) -> None:
+async def reduce(session: AsyncSession, owner: CartOwner, variant_id: int, by: int) -> None:
     """Take so many of a variant out of a cart, as far as there are so many in it."""
-    mine = owner.owns() & (CartItem.variant_id == variant_id)
+    mine = owned_by(CartItem, owner) & (CartItem.variant_id == variant_id)
     await session.execute(delete(CartItem).where(mine, CartItem.quantity <= by))
     await session.execute(update(CartItem).where(mine).values(quantity=CartItem.quantity - by))
 
 
 async def put_back(
-    session: AsyncSession, owner: Owner, quantities: Mapping[int, int], prices: Mapping[int, Decimal], now: datetime
+    session: AsyncSession, owner: CartOwner, quantities: Mapping[int, int], prices: Mapping[int, Decimal], now: datetime
 ) -> None:
     """Put what an order let go back into a cart, on top of what is in it, up to what one may have."""
     for variant_id, quantity in sorted(quantities.items()):
@@ -161,18 +140,18 @@ async def put_back(
             quantity=quantity,
             price_seen=prices[variant_id],
             touched_at=now,
-            **owner.values(),
+            **owner_columns(owner),
         )
         together = func.least(CartItem.quantity + quantity, MOST_OF_ONE)
         await session.execute(_or_update(row, owner, {"quantity": together, "touched_at": now}))
 
 
-async def join_lines(session: AsyncSession, *, session_id: str, user_id: int) -> None:
+async def join_lines(session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
     """Move an anonymous session's lines into a user's cart; quantities add up, to what one may have at the most.
 
     The caller has locked both. Safe to repeat: a session whose lines were moved has none left.
     """
-    theirs = Owner(None, session_id).owns()
+    theirs = owned_by(CartItem, CartOwner.of_session(session_id))
     row = insert(CartItem).from_select(
         ["user_id", "variant_id", "quantity", "price_seen", "touched_at"],
         select(
@@ -187,7 +166,7 @@ async def join_lines(session: AsyncSession, *, session_id: str, user_id: int) ->
     )
     together = func.least(CartItem.quantity + row.excluded.quantity, MOST_OF_ONE)
     await session.execute(
-        _or_update(row, Owner(user_id, None), {"quantity": together, "touched_at": row.excluded.touched_at})
+        _or_update(row, CartOwner.of_user(user_id), {"quantity": together, "touched_at": row.excluded.touched_at})
     )
     await session.execute(delete(CartItem).where(theirs))
 
@@ -208,8 +187,7 @@ async def drop_stale_lines(session: AsyncSession, older_than: datetime) -> list[
     titles = await _titles(session, {row.variant_id for row in rows})
     return [
         StaleLine(
-            user_id=row.user_id,
-            session_id=None if row.session_id is None else str(row.session_id),
+            owner=CartOwner(row.user_id, row.session_id),
             title=titles[row.variant_id],
             quantity=row.quantity,
             reason=NoticeReason.OLD,

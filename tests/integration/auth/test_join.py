@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from cart.orders.buyer import Buyer
 from cart.payments.settle import settle
+from shared.contracts.owner import CartOwner
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import CartNotice, LoginSession, Mail, User
@@ -67,7 +68,7 @@ def enter(blog: Quart, shop: Shop) -> Enter:
             await uow.commit()
         client = blog.test_client()
         client.set_cookie("localhost", str(state.auth.cookie_name), state.auth.dump_token(made.token, app=blog))
-        return Browser(client, Buyer(None, str(made.id), email="guest@maypole.example"))
+        return Browser(client, Buyer(CartOwner.of_session(made.id), email="guest@maypole.example"))
 
     return enter
 
@@ -94,7 +95,7 @@ async def buyer_of(shop: Shop, email: str = ADA) -> Buyer:
     async with unit_of_work(shop.till.database) as uow:
         user = await ensure_user(uow.session, email)
         await uow.commit()
-    return Buyer(user.id)
+    return Buyer.of_user(user.id)
 
 
 async def test_products_add_up_to_what_one_may_have_at_the_most(shop: Shop, enter: Enter, sign_in: SignIn) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.owner import CartOwner
 from shared.models import Calendar
 from tests.factories.calendar import make_calendar, make_rule
-from tests.support.desk import Desk, Owner
+from tests.support.desk import Desk
 
 
 @pytest.fixture
@@ -33,16 +34,16 @@ async def workshop(session: AsyncSession) -> Calendar:
 
 
 @pytest.fixture
-async def ada(desk: Desk) -> Owner:
+async def ada(desk: Desk) -> CartOwner:
     return await desk.user()
 
 
 @pytest.fixture
-async def bob(desk: Desk) -> Owner:
+async def bob(desk: Desk) -> CartOwner:
     return await desk.user()
 
 
 @pytest.fixture
-async def guest(desk: Desk) -> Owner:
+async def guest(desk: Desk) -> CartOwner:
     """Somebody without an account."""
     return await desk.guest()

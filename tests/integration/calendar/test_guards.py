@@ -11,10 +11,11 @@ from sqlalchemy import insert, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.owner import CartOwner
 from shared.db.refusals import violates
 from shared.models import Calendar, CalendarEntry, Slot
 from tests.factories.calendar import make_entry
-from tests.support.desk import Desk, Owner, Span, hour
+from tests.support.desk import Desk, Span, hour
 
 ONE_AT_A_TIME = "ex_calendar_entries_one_at_a_time"
 WITHIN_PLACES = "ck_slots_held_within_places"
@@ -30,7 +31,7 @@ async def refused(session: AsyncSession, constraint: str) -> AsyncIterator[None]
     assert violates(refusal.value, constraint)
 
 
-async def write_booking(desk: Desk, room: Calendar, owner: Owner, span: Span, *, places: int = 1) -> int:
+async def write_booking(desk: Desk, room: Calendar, owner: CartOwner, span: Span, *, places: int = 1) -> int:
     """Write an ordered booking past all code that locks and looks; give its id."""
     order_id = await desk.bare_order(owner)
     start, end = span
@@ -65,7 +66,7 @@ async def write_booking(desk: Desk, room: Calendar, owner: Owner, span: Span, *,
     ],
 )
 async def test_two_bookings_of_a_whole_room_may_not_overlap(
-    desk: Desk, hall: Calendar, ada: Owner, bob: Owner, span: Span
+    desk: Desk, hall: Calendar, ada: CartOwner, bob: CartOwner, span: Span
 ) -> None:
     await write_booking(desk, hall, ada, hour(1))
 
@@ -74,7 +75,7 @@ async def test_two_bookings_of_a_whole_room_may_not_overlap(
 
 
 async def test_bookings_of_a_whole_room_may_follow_each_other(
-    desk: Desk, hall: Calendar, ada: Owner, bob: Owner
+    desk: Desk, hall: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await write_booking(desk, hall, ada, hour(1))
     await write_booking(desk, hall, bob, hour(0))
@@ -84,7 +85,7 @@ async def test_bookings_of_a_whole_room_may_follow_each_other(
 
 
 async def test_an_event_and_a_booking_of_a_whole_room_may_not_overlap_either_way_round(
-    desk: Desk, hall: Calendar, ada: Owner
+    desk: Desk, hall: Calendar, ada: CartOwner
 ) -> None:
     await write_booking(desk, hall, ada, hour(0))
     async with refused(desk.session, ONE_AT_A_TIME):
@@ -104,7 +105,7 @@ async def test_two_events_of_a_whole_room_may_not_overlap_once_both_are_on(desk:
 
 @pytest.mark.parametrize("state", ["cancelled", "declined"])
 async def test_what_holds_the_room_no_longer_is_not_in_the_way(
-    desk: Desk, hall: Calendar, ada: Owner, bob: Owner, state: str
+    desk: Desk, hall: Calendar, ada: CartOwner, bob: CartOwner, state: str
 ) -> None:
     entry_id = await write_booking(desk, hall, ada, hour(0))
     moves = ["provisional", state] if state == "declined" else [state]
@@ -114,7 +115,7 @@ async def test_what_holds_the_room_no_longer_is_not_in_the_way(
     await write_booking(desk, hall, bob, hour(0, hours=3))
 
 
-async def test_elsewhere_times_may_overlap(desk: Desk, workshop: Calendar, ada: Owner, bob: Owner) -> None:
+async def test_elsewhere_times_may_overlap(desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner) -> None:
     await write_booking(desk, workshop, ada, hour(0))
     await write_booking(desk, workshop, bob, hour(0, hours=3))
     await make_entry(desk.session, workshop, start_at=hour(0)[0], hours=2)
@@ -123,7 +124,7 @@ async def test_elsewhere_times_may_overlap(desk: Desk, workshop: Calendar, ada: 
 
 
 async def test_two_whole_rooms_know_nothing_of_each_other(
-    desk: Desk, hall: Calendar, workshop: Calendar, ada: Owner
+    desk: Desk, hall: Calendar, workshop: Calendar, ada: CartOwner
 ) -> None:
     workshop.whole_room = True
     await desk.session.flush()
@@ -136,7 +137,7 @@ async def test_two_whole_rooms_know_nothing_of_each_other(
 
 
 async def test_a_room_cannot_be_let_as_a_whole_while_its_bookings_overlap(
-    desk: Desk, workshop: Calendar, ada: Owner, bob: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.book(ada, workshop, hour(0))
     await desk.book(bob, workshop, hour(0))
@@ -146,7 +147,7 @@ async def test_a_room_cannot_be_let_as_a_whole_while_its_bookings_overlap(
 
 
 async def test_from_when_a_room_is_let_as_a_whole_nothing_more_overlaps(
-    desk: Desk, workshop: Calendar, ada: Owner, bob: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.book(ada, workshop, hour(0))
     await desk.session.execute(update(Calendar).where(Calendar.id == workshop.id).values(whole_room=True))
@@ -156,7 +157,7 @@ async def test_from_when_a_room_is_let_as_a_whole_nothing_more_overlaps(
 
 
 async def test_from_when_it_is_no_longer_let_as_a_whole_times_may_overlap(
-    desk: Desk, hall: Calendar, ada: Owner, bob: Owner
+    desk: Desk, hall: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await write_booking(desk, hall, ada, hour(0))
     await desk.session.execute(update(Calendar).where(Calendar.id == hall.id).values(whole_room=False))
@@ -165,7 +166,7 @@ async def test_from_when_it_is_no_longer_let_as_a_whole_times_may_overlap(
 
 
 async def test_an_event_that_is_moved_to_a_whole_room_follows_its_rule(
-    desk: Desk, hall: Calendar, workshop: Calendar, ada: Owner
+    desk: Desk, hall: Calendar, workshop: Calendar, ada: CartOwner
 ) -> None:
     await write_booking(desk, hall, ada, hour(0))
     event = await make_entry(desk.session, workshop, start_at=hour(0)[0], hours=1)
@@ -179,7 +180,9 @@ async def test_an_event_that_is_moved_to_a_whole_room_follows_its_rule(
 # --- places ---
 
 
-async def test_a_slot_is_never_booked_beyond_its_places(desk: Desk, workshop: Calendar, ada: Owner, bob: Owner) -> None:
+async def test_a_slot_is_never_booked_beyond_its_places(
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
+) -> None:
     await desk.book(ada, workshop, hour(), places=3)
     await desk.add(bob, workshop, hour(1))
     [more] = await desk.entries(await desk.order(bob))
@@ -189,21 +192,23 @@ async def test_a_slot_is_never_booked_beyond_its_places(desk: Desk, workshop: Ca
         await desk.session.execute(text(statement), {"id": more.id})
 
 
-async def test_a_slot_does_not_get_fewer_places_than_are_held(desk: Desk, workshop: Calendar, ada: Owner) -> None:
+async def test_a_slot_does_not_get_fewer_places_than_are_held(desk: Desk, workshop: Calendar, ada: CartOwner) -> None:
     await desk.book(ada, workshop, hour(), places=2)
 
     async with refused(desk.session, WITHIN_PLACES):
         await desk.session.execute(update(Slot).values(places=1))
 
 
-async def test_nothing_is_held_without_a_slot(desk: Desk, hall: Calendar, ada: Owner) -> None:
+async def test_nothing_is_held_without_a_slot(desk: Desk, hall: Calendar, ada: CartOwner) -> None:
     await desk.book(ada, hall, hour())
 
     async with refused(desk.session, WITH_SLOT):
         await desk.session.execute(text("UPDATE calendar_entries SET slot_id = NULL"))
 
 
-async def test_the_counters_follow_every_way_of_writing(desk: Desk, workshop: Calendar, ada: Owner, bob: Owner) -> None:
+async def test_the_counters_follow_every_way_of_writing(
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
+) -> None:
     await desk.book(ada, workshop, hour(0), hour(1), places=2)
     await desk.book(bob, workshop, hour(0))
     assert await desk.held(workshop) == {hour(0): 3, hour(1): 2}
@@ -224,7 +229,7 @@ async def test_the_counters_follow_every_way_of_writing(desk: Desk, workshop: Ca
 
 
 @pytest.mark.parametrize("state", ["ordered", "confirmed", "cancelled"])
-async def test_what_was_declined_stays_so(desk: Desk, hall: Calendar, ada: Owner, state: str) -> None:
+async def test_what_was_declined_stays_so(desk: Desk, hall: Calendar, ada: CartOwner, state: str) -> None:
     hall.needs_approval = True
     await desk.session.flush()
     [entry] = await desk.entries(await desk.book(ada, hall, hour()))

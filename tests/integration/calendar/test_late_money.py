@@ -6,14 +6,15 @@ import pytest
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import DebtReason, EntryState
 from shared.models import BookingRule, Calendar, CalendarEntry
 from tests.factories.calendar import make_calendar, make_entry, make_rule
-from tests.support.desk import Desk, Owner, hour
+from tests.support.desk import Desk, hour
 
 
 @pytest.fixture(params=["user", "guest"])
-async def somebody(request: pytest.FixtureRequest, desk: Desk) -> Owner:
+async def somebody(request: pytest.FixtureRequest, desk: Desk) -> CartOwner:
     """Whoever pays late: a user, or somebody without an account."""
     return await desk.user() if request.param == "user" else await desk.guest()
 
@@ -32,7 +33,7 @@ async def kept(desk: Desk, order_id: int) -> list[tuple[EntryState, int | None]]
 # --- while it is there ---
 
 
-async def test_what_is_still_in_the_cart_is_taken_out_of_it(desk: Desk, hall: Calendar, somebody: Owner) -> None:
+async def test_what_is_still_in_the_cart_is_taken_out_of_it(desk: Desk, hall: Calendar, somebody: CartOwner) -> None:
     order_id, [entry_id] = await desk.let_go(somebody, hall, hour())
 
     assert await desk.retake(somebody, order_id, [entry_id]) == {}
@@ -42,7 +43,7 @@ async def test_what_is_still_in_the_cart_is_taken_out_of_it(desk: Desk, hall: Ca
     assert (await desk.cart(somebody), await desk.held(hall)) == ([], {hour(): 1})
 
 
-async def test_what_was_taken_out_of_the_cart_is_booked_anew(desk: Desk, hall: Calendar, somebody: Owner) -> None:
+async def test_what_was_taken_out_of_the_cart_is_booked_anew(desk: Desk, hall: Calendar, somebody: CartOwner) -> None:
     order_id, [entry_id] = await desk.let_go(somebody, hall, hour())
     await desk.remove(somebody, entry_id)
 
@@ -52,7 +53,7 @@ async def test_what_was_taken_out_of_the_cart_is_booked_anew(desk: Desk, hall: C
     assert await desk.held(hall) == {hour(): 1}
 
 
-async def test_a_guest_who_is_gone_gets_what_was_paid_for(desk: Desk, hall: Calendar, guest: Owner) -> None:
+async def test_a_guest_who_is_gone_gets_what_was_paid_for(desk: Desk, hall: Calendar, guest: CartOwner) -> None:
     await desk.add(guest, hall, hour())
     order_id = await desk.order(guest)
     [entry] = await desk.entries(order_id)
@@ -67,7 +68,7 @@ async def test_a_guest_who_is_gone_gets_what_was_paid_for(desk: Desk, hall: Cale
 
 
 async def test_a_guest_who_is_gone_is_owed_what_others_have_booked(
-    desk: Desk, hall: Calendar, guest: Owner, bob: Owner
+    desk: Desk, hall: Calendar, guest: CartOwner, bob: CartOwner
 ) -> None:
     await desk.add(guest, hall, hour())
     order_id = await desk.order(guest)
@@ -81,7 +82,7 @@ async def test_a_guest_who_is_gone_is_owed_what_others_have_booked(
 
 @pytest.mark.parametrize("change", ["rule gone", "notice", "day is far"])
 async def test_what_would_not_be_offered_any_more_is_given_while_it_is_free(
-    desk: Desk, hall: Calendar, ada: Owner, change: str
+    desk: Desk, hall: Calendar, ada: CartOwner, change: str
 ) -> None:
     order_id, entry_ids = await desk.let_go(ada, hall, hour())
     if change == "rule gone":
@@ -95,7 +96,9 @@ async def test_what_would_not_be_offered_any_more_is_given_while_it_is_free(
     assert await desk.retake(ada, order_id, entry_ids) == {}
 
 
-async def test_where_approval_is_asked_for_it_waits_for_it(desk: Desk, session: AsyncSession, somebody: Owner) -> None:
+async def test_where_approval_is_asked_for_it_waits_for_it(
+    desk: Desk, session: AsyncSession, somebody: CartOwner
+) -> None:
     room = await make_calendar(session, whole_room=True, needs_approval=True)
     await make_rule(session, room)
     order_id, entry_ids = await desk.let_go(somebody, room, hour())
@@ -105,7 +108,9 @@ async def test_where_approval_is_asked_for_it_waits_for_it(desk: Desk, session: 
     assert await kept(desk, order_id) == [(EntryState.PROVISIONAL, None)]
 
 
-async def test_places_that_were_added_since_are_given(desk: Desk, workshop: Calendar, ada: Owner, bob: Owner) -> None:
+async def test_places_that_were_added_since_are_given(
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
+) -> None:
     order_id, entry_ids = await desk.let_go(ada, workshop, hour())
     await desk.book(bob, workshop, hour(), places=3)
     await desk.session.execute(update(BookingRule).values(places=4))
@@ -114,7 +119,7 @@ async def test_places_that_were_added_since_are_given(desk: Desk, workshop: Cale
     assert await desk.held(workshop) == {hour(): 4}
 
 
-async def test_taking_again_twice_is_once(desk: Desk, workshop: Calendar, somebody: Owner, bob: Owner) -> None:
+async def test_taking_again_twice_is_once(desk: Desk, workshop: Calendar, somebody: CartOwner, bob: CartOwner) -> None:
     order_id, entry_ids = await desk.let_go(somebody, workshop, hour(), places=2)
     await desk.remove(somebody, entry_ids[0])
     await desk.book(bob, workshop, hour(), places=2)
@@ -126,7 +131,7 @@ async def test_taking_again_twice_is_once(desk: Desk, workshop: Calendar, somebo
     assert await desk.held(workshop) == {hour(): 3}
 
 
-async def test_nothing_to_take_is_nothing_lost(desk: Desk, ada: Owner) -> None:
+async def test_nothing_to_take_is_nothing_lost(desk: Desk, ada: CartOwner) -> None:
     assert await desk.retake(ada, await desk.bare_order(ada), []) == {}
 
 
@@ -135,7 +140,7 @@ async def test_nothing_to_take_is_nothing_lost(desk: Desk, ada: Owner) -> None:
 
 @pytest.mark.parametrize("taken_out", [False, True])
 async def test_what_somebody_else_has_booked_is_owed_back(
-    desk: Desk, hall: Calendar, somebody: Owner, bob: Owner, *, taken_out: bool
+    desk: Desk, hall: Calendar, somebody: CartOwner, bob: CartOwner, *, taken_out: bool
 ) -> None:
     order_id, [entry_id] = await desk.let_go(somebody, hall, hour(1))
     if taken_out:
@@ -149,7 +154,7 @@ async def test_what_somebody_else_has_booked_is_owed_back(
 
 
 async def test_what_somebody_else_has_ordered_and_not_paid_is_owed_back_too(
-    desk: Desk, hall: Calendar, ada: Owner, bob: Owner
+    desk: Desk, hall: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     order_id, [entry_id] = await desk.let_go(ada, hall, hour())
     await desk.add(bob, hall, hour())
@@ -158,7 +163,7 @@ async def test_what_somebody_else_has_ordered_and_not_paid_is_owed_back_too(
     assert await desk.retake(ada, order_id, [entry_id]) == {entry_id: DebtReason.SOLD_OUT}
 
 
-async def test_an_event_that_was_put_into_the_room_is_in_the_way(desk: Desk, hall: Calendar, ada: Owner) -> None:
+async def test_an_event_that_was_put_into_the_room_is_in_the_way(desk: Desk, hall: Calendar, ada: CartOwner) -> None:
     order_id, [entry_id] = await desk.let_go(ada, hall, hour())
     await make_entry(desk.session, hall, start_at=hour()[0], hours=0.5)
 
@@ -166,7 +171,7 @@ async def test_an_event_that_was_put_into_the_room_is_in_the_way(desk: Desk, hal
 
 
 async def test_of_several_places_those_that_are_left_are_given(
-    desk: Desk, workshop: Calendar, somebody: Owner, bob: Owner
+    desk: Desk, workshop: Calendar, somebody: CartOwner, bob: CartOwner
 ) -> None:
     order_id, entry_ids = await desk.let_go(somebody, workshop, hour(), places=3)
     await desk.book(bob, workshop, hour(), places=2)
@@ -178,7 +183,7 @@ async def test_of_several_places_those_that_are_left_are_given(
 
 
 async def test_a_place_that_is_no_longer_there_is_owed_back(
-    desk: Desk, workshop: Calendar, ada: Owner, bob: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     order_id, [entry_id] = await desk.let_go(ada, workshop, hour())
     await desk.book(bob, workshop, hour())
@@ -187,7 +192,7 @@ async def test_a_place_that_is_no_longer_there_is_owed_back(
     assert await desk.retake(ada, order_id, [entry_id]) == {entry_id: DebtReason.SOLD_OUT}
 
 
-async def test_what_has_begun_is_owed_back(desk: Desk, hall: Calendar, somebody: Owner) -> None:
+async def test_what_has_begun_is_owed_back(desk: Desk, hall: Calendar, somebody: CartOwner) -> None:
     order_id, [entry_id] = await desk.let_go(somebody, hall, hour())
     desk.clock.now = hour()[0]
 
@@ -198,7 +203,7 @@ async def test_what_has_begun_is_owed_back(desk: Desk, hall: Calendar, somebody:
 
 
 async def test_what_was_booked_again_out_of_the_cart_was_paid_twice(
-    desk: Desk, workshop: Calendar, somebody: Owner
+    desk: Desk, workshop: Calendar, somebody: CartOwner
 ) -> None:
     order_id, [entry_id] = await desk.let_go(somebody, workshop, hour())
     await desk.confirm(await desk.order(somebody))
@@ -207,7 +212,9 @@ async def test_what_was_booked_again_out_of_the_cart_was_paid_twice(
     assert await desk.held(workshop) == {hour(): 1}
 
 
-async def test_what_was_taken_out_and_booked_again_was_paid_twice(desk: Desk, workshop: Calendar, ada: Owner) -> None:
+async def test_what_was_taken_out_and_booked_again_was_paid_twice(
+    desk: Desk, workshop: Calendar, ada: CartOwner
+) -> None:
     order_id, [entry_id] = await desk.let_go(ada, workshop, hour())
     await desk.remove(ada, entry_id)
     await desk.book(ada, workshop, hour())
@@ -216,7 +223,9 @@ async def test_what_was_taken_out_and_booked_again_was_paid_twice(desk: Desk, wo
     assert await desk.held(workshop) == {hour(): 1}
 
 
-async def test_only_as_many_as_were_booked_again_were_paid_twice(desk: Desk, workshop: Calendar, ada: Owner) -> None:
+async def test_only_as_many_as_were_booked_again_were_paid_twice(
+    desk: Desk, workshop: Calendar, ada: CartOwner
+) -> None:
     order_id, entry_ids = await desk.let_go(ada, workshop, hour(), places=2)
     for entry_id in entry_ids:
         await desk.remove(ada, entry_id)
@@ -230,7 +239,7 @@ async def test_only_as_many_as_were_booked_again_were_paid_twice(desk: Desk, wor
 
 
 async def test_the_same_booking_paid_by_two_late_orders_was_paid_twice(
-    desk: Desk, workshop: Calendar, ada: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner
 ) -> None:
     first, [entry_id] = await desk.let_go(ada, workshop, hour())
     second = await desk.order(ada)
@@ -242,7 +251,7 @@ async def test_the_same_booking_paid_by_two_late_orders_was_paid_twice(
 
 
 async def test_what_another_late_order_was_given_in_its_place_was_paid_twice(
-    desk: Desk, workshop: Calendar, ada: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner
 ) -> None:
     first, [entry_id] = await desk.let_go(ada, workshop, hour())
     second = await desk.order(ada)
@@ -257,7 +266,7 @@ async def test_what_another_late_order_was_given_in_its_place_was_paid_twice(
 
 @pytest.mark.parametrize("other", ["time", "buyer", "order before"])
 async def test_another_booking_is_not_the_same_again(
-    desk: Desk, workshop: Calendar, ada: Owner, bob: Owner, other: str
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner, other: str
 ) -> None:
     if other == "order before":
         await desk.book(ada, workshop, hour())
@@ -271,7 +280,7 @@ async def test_another_booking_is_not_the_same_again(
     assert await desk.retake(ada, order_id, entry_ids) == {}
 
 
-async def test_two_guests_are_not_one_buyer(desk: Desk, workshop: Calendar, guest: Owner) -> None:
+async def test_two_guests_are_not_one_buyer(desk: Desk, workshop: Calendar, guest: CartOwner) -> None:
     order_id, entry_ids = await desk.let_go(guest, workshop, hour())
     await desk.book(await desk.guest(), workshop, hour())
 

@@ -13,16 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import Conflict, NotFound, NotOffered, SoldOut
 from shared.contracts.lines import booking_key
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import EntryState
 from shared.models import BookingRule, Calendar, CalendarClosure, Slot
 from shared.services.calendar.cart_bookings import ordered_by
 from tests.factories.calendar import make_calendar, make_entry, make_rule
-from tests.support.desk import MONDAY_MORNING, Desk, Owner, hour
+from tests.support.desk import MONDAY_MORNING, Desk, hour
 from tests.support.queries import counted_queries
 
 
 @pytest.fixture(params=["user", "guest"])
-async def somebody(request: pytest.FixtureRequest, desk: Desk) -> Owner:
+async def somebody(request: pytest.FixtureRequest, desk: Desk) -> CartOwner:
     """Whoever orders: a user, or somebody without an account."""
     return await desk.user() if request.param == "user" else await desk.guest()
 
@@ -31,7 +32,7 @@ async def somebody(request: pytest.FixtureRequest, desk: Desk) -> Owner:
 
 
 async def test_a_user_has_the_bookings_of_all_orders_in_any_state_and_nothing_of_the_cart(
-    desk: Desk, hall: Calendar, workshop: Calendar, ada: Owner, bob: Owner
+    desk: Desk, hall: Calendar, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.book(ada, hall, hour(5))
     cancelled = await desk.book(ada, workshop, hour(0))
@@ -63,7 +64,7 @@ async def test_a_users_bookings_are_found_by_way_of_their_orders(session: AsyncS
         assert index in plan, plan
 
 
-async def user_bookings(desk: Desk, owner: Owner) -> list[EntryDTO]:
+async def user_bookings(desk: Desk, owner: CartOwner) -> list[EntryDTO]:
     """Return what a user has booked."""
     assert owner.user_id is not None
     return await desk.calendar.user_bookings(desk.session, user_id=owner.user_id)
@@ -73,7 +74,7 @@ async def user_bookings(desk: Desk, owner: Owner) -> list[EntryDTO]:
 
 
 async def test_an_order_holds_its_bookings_and_empties_the_cart(
-    desk: Desk, hall: Calendar, workshop: Calendar, somebody: Owner
+    desk: Desk, hall: Calendar, workshop: Calendar, somebody: CartOwner
 ) -> None:
     await desk.add(somebody, hall, hour(0), hour(1))
     await desk.add(somebody, workshop, hour(0), places=2)
@@ -86,7 +87,7 @@ async def test_an_order_holds_its_bookings_and_empties_the_cart(
     assert await desk.held(workshop) == {hour(0): 2}
 
 
-async def test_claiming_once_more_finds_nothing(desk: Desk, hall: Calendar, ada: Owner) -> None:
+async def test_claiming_once_more_finds_nothing(desk: Desk, hall: Calendar, ada: CartOwner) -> None:
     await desk.add(ada, hall, hour())
     first = await desk.order(ada)
 
@@ -96,7 +97,7 @@ async def test_claiming_once_more_finds_nothing(desk: Desk, hall: Calendar, ada:
 
 
 async def test_an_order_of_one_page_leaves_the_others_in_the_cart(
-    desk: Desk, hall: Calendar, workshop: Calendar, somebody: Owner
+    desk: Desk, hall: Calendar, workshop: Calendar, somebody: CartOwner
 ) -> None:
     await desk.add(somebody, hall, hour())
     await desk.add(somebody, workshop, hour())
@@ -108,7 +109,7 @@ async def test_an_order_of_one_page_leaves_the_others_in_the_cart(
 
 
 async def test_a_booking_is_ordered_at_the_price_rate_and_name_of_its_rule_now(
-    desk: Desk, hall: Calendar, ada: Owner
+    desk: Desk, hall: Calendar, ada: CartOwner
 ) -> None:
     await desk.add(ada, hall, hour())
     await desk.session.execute(update(BookingRule).values(price=Decimal("9.00"), vat_rate=Decimal(20), name="Renamed"))
@@ -119,7 +120,7 @@ async def test_a_booking_is_ordered_at_the_price_rate_and_name_of_its_rule_now(
 
 
 async def test_when_one_time_is_taken_nothing_is_ordered_and_the_line_is_named(
-    desk: Desk, hall: Calendar, somebody: Owner, bob: Owner
+    desk: Desk, hall: Calendar, somebody: CartOwner, bob: CartOwner
 ) -> None:
     await desk.add(somebody, hall, hour(0), hour(1))
     await desk.book(bob, hall, hour(1))
@@ -133,7 +134,7 @@ async def test_when_one_time_is_taken_nothing_is_ordered_and_the_line_is_named(
 
 
 async def test_a_longer_time_meets_a_shorter_one_in_a_whole_room_but_not_one_beside_it(
-    desk: Desk, hall: Calendar, ada: Owner, bob: Owner
+    desk: Desk, hall: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.add(ada, hall, hour(0, hours=3))
     await desk.book(bob, hall, hour(3))
@@ -146,7 +147,7 @@ async def test_a_longer_time_meets_a_shorter_one_in_a_whole_room_but_not_one_bes
 
 
 async def test_an_event_in_the_room_takes_the_time_from_a_cart(
-    desk: Desk, hall: Calendar, session: AsyncSession, ada: Owner
+    desk: Desk, hall: Calendar, session: AsyncSession, ada: CartOwner
 ) -> None:
     await desk.add(ada, hall, hour())
     await make_entry(session, hall, start_at=hour()[0] + timedelta(minutes=59), hours=1)
@@ -156,7 +157,7 @@ async def test_an_event_in_the_room_takes_the_time_from_a_cart(
 
 
 async def test_of_the_last_places_all_are_ordered_or_none(
-    desk: Desk, workshop: Calendar, ada: Owner, bob: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.add(ada, workshop, hour(), places=2)
     await desk.book(bob, workshop, hour(), places=2)
@@ -170,7 +171,7 @@ async def test_of_the_last_places_all_are_ordered_or_none(
 
 @pytest.mark.parametrize("change", ["rule gone", "day closed", "notice"])
 async def test_what_is_no_longer_offered_is_not_ordered_and_is_named(
-    desk: Desk, hall: Calendar, ada: Owner, change: str
+    desk: Desk, hall: Calendar, ada: CartOwner, change: str
 ) -> None:
     await desk.add(ada, hall, hour())
     day = MONDAY_MORNING.date()
@@ -188,7 +189,7 @@ async def test_what_is_no_longer_offered_is_not_ordered_and_is_named(
     assert await desk.states(hall) == ["pending"]
 
 
-async def test_a_time_that_has_begun_is_not_ordered(desk: Desk, hall: Calendar, ada: Owner) -> None:
+async def test_a_time_that_has_begun_is_not_ordered(desk: Desk, hall: Calendar, ada: CartOwner) -> None:
     await desk.add(ada, hall, hour())
     desk.clock.now = hour()[0]
 
@@ -197,7 +198,7 @@ async def test_a_time_that_has_begun_is_not_ordered(desk: Desk, hall: Calendar, 
 
 
 async def test_a_slot_gets_the_places_that_its_rule_has_now(
-    desk: Desk, workshop: Calendar, ada: Owner, bob: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.book(ada, workshop, hour(), places=3)
     await desk.session.execute(update(BookingRule).values(places=5))
@@ -210,7 +211,7 @@ async def test_a_slot_gets_the_places_that_its_rule_has_now(
 
 
 async def test_where_places_have_become_fewer_what_is_booked_stays_and_no_more_is_ordered(
-    desk: Desk, workshop: Calendar, ada: Owner, bob: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.add(bob, workshop, hour())
     await desk.book(ada, workshop, hour(), places=2)
@@ -223,7 +224,7 @@ async def test_where_places_have_become_fewer_what_is_booked_stays_and_no_more_i
 
 
 async def test_an_order_of_many_bookings_takes_hardly_more_queries_than_one(
-    desk: Desk, workshop: Calendar, ada: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner
 ) -> None:
     counts = []
     for number in (1, 20):
@@ -238,7 +239,9 @@ async def test_an_order_of_many_bookings_takes_hardly_more_queries_than_one(
 # --- let go and confirmed ---
 
 
-async def test_what_an_order_lets_go_is_back_in_the_cart_and_free(desk: Desk, hall: Calendar, somebody: Owner) -> None:
+async def test_what_an_order_lets_go_is_back_in_the_cart_and_free(
+    desk: Desk, hall: Calendar, somebody: CartOwner
+) -> None:
     order_id, [entry_id] = await desk.let_go(somebody, hall, hour())
 
     await desk.release(order_id)
@@ -249,7 +252,7 @@ async def test_what_an_order_lets_go_is_back_in_the_cart_and_free(desk: Desk, ha
 
 
 async def test_what_the_order_of_a_guest_who_is_gone_lets_go_is_cancelled(
-    desk: Desk, hall: Calendar, guest: Owner
+    desk: Desk, hall: Calendar, guest: CartOwner
 ) -> None:
     await desk.add(guest, hall, hour())
     order_id = await desk.order(guest)
@@ -263,7 +266,7 @@ async def test_what_the_order_of_a_guest_who_is_gone_lets_go_is_cancelled(
 
 @pytest.mark.parametrize(("needs_approval", "state"), [(False, "confirmed"), (True, "provisional")])
 async def test_a_paid_booking_is_confirmed_or_waits_for_approval(
-    desk: Desk, session: AsyncSession, somebody: Owner, state: str, *, needs_approval: bool
+    desk: Desk, session: AsyncSession, somebody: CartOwner, state: str, *, needs_approval: bool
 ) -> None:
     room = await make_calendar(session, whole_room=True, needs_approval=needs_approval)
     await make_rule(session, room)
@@ -274,7 +277,7 @@ async def test_a_paid_booking_is_confirmed_or_waits_for_approval(
     assert (await desk.states(room), await desk.held(room)) == ([state], {hour(): 1})
 
 
-async def test_what_is_confirmed_is_not_let_go(desk: Desk, hall: Calendar, ada: Owner) -> None:
+async def test_what_is_confirmed_is_not_let_go(desk: Desk, hall: Calendar, ada: CartOwner) -> None:
     order_id = await desk.book(ada, hall, hour())
 
     await desk.release(order_id)
@@ -283,7 +286,7 @@ async def test_what_is_confirmed_is_not_let_go(desk: Desk, hall: Calendar, ada: 
 
 
 async def test_other_orders_are_neither_confirmed_nor_let_go(
-    desk: Desk, workshop: Calendar, ada: Owner, bob: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.add(ada, workshop, hour())
     await desk.order(ada)
@@ -309,7 +312,7 @@ async def room(session: AsyncSession) -> Calendar:
 
 @pytest.mark.parametrize(("approved", "state", "held"), [(True, "confirmed", {hour(): 1}), (False, "declined", {})])
 async def test_a_booking_that_waits_is_decided_once(
-    desk: Desk, room: Calendar, ada: Owner, state: str, held: dict[object, int], *, approved: bool
+    desk: Desk, room: Calendar, ada: CartOwner, state: str, held: dict[object, int], *, approved: bool
 ) -> None:
     order_id = await desk.book(ada, room, hour())
     [entry] = await desk.entries(order_id)
@@ -323,7 +326,7 @@ async def test_a_booking_that_waits_is_decided_once(
 
 
 async def test_what_does_not_wait_cannot_be_decided(
-    desk: Desk, room: Calendar, session: AsyncSession, ada: Owner
+    desk: Desk, room: Calendar, session: AsyncSession, ada: CartOwner
 ) -> None:
     [pending] = await desk.add(ada, room, hour())
     event = await make_entry(session, room, start_at=hour(5)[0], hours=1)
@@ -335,7 +338,9 @@ async def test_what_does_not_wait_cannot_be_decided(
         await desk.calendar.decide_entry(session, event.id + 1, approved=True)
 
 
-async def test_what_waits_is_listed_soonest_first_and_a_page_at_a_time(desk: Desk, room: Calendar, ada: Owner) -> None:
+async def test_what_waits_is_listed_soonest_first_and_a_page_at_a_time(
+    desk: Desk, room: Calendar, ada: CartOwner
+) -> None:
     await desk.book(ada, room, hour(2), hour(0), hour(1))
 
     first = await desk.calendar.provisional_entries(desk.session, limit=2)
@@ -348,12 +353,12 @@ async def test_what_waits_is_listed_soonest_first_and_a_page_at_a_time(desk: Des
 # --- orders in the way ---
 
 
-async def in_the_way(desk: Desk, owner: Owner) -> set[int]:
+async def in_the_way(desk: Desk, owner: CartOwner) -> set[int]:
     return await desk.calendar.orders_in_the_way(desk.session, [entry.id for entry in await desk.cart(owner)])
 
 
 async def test_orders_in_the_way_are_those_that_wait_and_meet_the_time_in_a_whole_room(
-    desk: Desk, hall: Calendar, ada: Owner, bob: Owner
+    desk: Desk, hall: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.add(ada, hall, hour(0, hours=3))
     await desk.add(bob, hall, hour(1))
@@ -366,7 +371,7 @@ async def test_orders_in_the_way_are_those_that_wait_and_meet_the_time_in_a_whol
 
 
 async def test_in_a_workshop_only_orders_of_the_same_slot_are_in_the_way(
-    desk: Desk, workshop: Calendar, session: AsyncSession, ada: Owner, bob: Owner
+    desk: Desk, workshop: Calendar, session: AsyncSession, ada: CartOwner, bob: CartOwner
 ) -> None:
     await make_rule(session, workshop, "A long place", minutes=180, places=3, position=2)
     await desk.add(ada, workshop, hour(0))
@@ -379,7 +384,7 @@ async def test_in_a_workshop_only_orders_of_the_same_slot_are_in_the_way(
 
 
 async def test_orders_of_other_calendars_are_not_in_the_way(
-    desk: Desk, hall: Calendar, workshop: Calendar, ada: Owner, bob: Owner
+    desk: Desk, hall: Calendar, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.add(ada, hall, hour())
     await desk.add(bob, workshop, hour())

@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.owner import CartOwner
 from shared.models import Calendar, CalendarClosure
 from tests.factories.calendar import make_calendar, make_entry, make_rule
-from tests.support.desk import MONDAY_MORNING, Desk, Owner, hour
+from tests.support.desk import MONDAY_MORNING, Desk, hour
 from tests.support.queries import counted_queries
 
 MONDAY = MONDAY_MORNING.date()
@@ -37,7 +38,7 @@ async def test_a_whole_room_has_one_place_whatever_its_rule_says(desk: Desk, ses
 
 
 async def test_what_is_booked_is_not_free_and_what_is_in_a_cart_is(
-    desk: Desk, workshop: Calendar, ada: Owner, bob: Owner
+    desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.book(ada, workshop, hour(0), places=2)
     await desk.add(bob, workshop, hour(0), hour(1))
@@ -46,7 +47,7 @@ async def test_what_is_booked_is_not_free_and_what_is_in_a_cart_is(
 
 
 async def test_a_whole_room_is_taken_by_everything_that_overlaps(
-    desk: Desk, hall: Calendar, session: AsyncSession, ada: Owner
+    desk: Desk, hall: Calendar, session: AsyncSession, ada: CartOwner
 ) -> None:
     await desk.book(ada, hall, hour(1))
     await make_entry(session, hall, start_at=hour(4)[0], hours=0.5)
@@ -56,7 +57,7 @@ async def test_a_whole_room_is_taken_by_everything_that_overlaps(
 
 
 async def test_of_many_bookings_each_takes_its_own_time_and_no_other(
-    desk: Desk, hall: Calendar, session: AsyncSession, ada: Owner
+    desk: Desk, hall: Calendar, session: AsyncSession, ada: CartOwner
 ) -> None:
     await desk.book(ada, hall, *(hour(number) for number in (0, 1, 4, 8)))
 
@@ -139,7 +140,7 @@ async def test_a_calendar_without_rules_and_one_that_is_not_there_offer_nothing(
         assert await desk.calendar.bookable_slots(session, calendar_id, first=MONDAY, last=MONDAY) == []
 
 
-async def test_other_calendars_take_nothing(desk: Desk, hall: Calendar, session: AsyncSession, ada: Owner) -> None:
+async def test_other_calendars_take_nothing(desk: Desk, hall: Calendar, session: AsyncSession, ada: CartOwner) -> None:
     other = await make_calendar(session, whole_room=True)
     await make_rule(session, other)
     await desk.book(ada, other, hour())
@@ -149,7 +150,7 @@ async def test_other_calendars_take_nothing(desk: Desk, hall: Calendar, session:
 
 @pytest.mark.parametrize("whole_room", [True, False])
 async def test_the_number_of_queries_does_not_grow(
-    desk: Desk, session: AsyncSession, ada: Owner, *, whole_room: bool
+    desk: Desk, session: AsyncSession, ada: CartOwner, *, whole_room: bool
 ) -> None:
     room = await make_calendar(session, whole_room=whole_room)
     counts = []
@@ -167,7 +168,7 @@ async def test_the_number_of_queries_does_not_grow(
 
 
 async def test_a_calendar_says_whether_it_has_times_to_book(
-    desk: Desk, hall: Calendar, session: AsyncSession, ada: Owner
+    desk: Desk, hall: Calendar, session: AsyncSession, ada: CartOwner
 ) -> None:
     without = await make_calendar(session, name="The attic", container_id=hall.container_id)
     calendar = desk.calendar

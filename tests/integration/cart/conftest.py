@@ -86,7 +86,7 @@ async def guest(app: Quart, running: AppState, database: Database) -> Visitor:
     client = app.test_client()
     assert running.auth.cookie_name
     client.set_cookie("localhost", running.auth.cookie_name, running.auth.dump_token(made.token, app=app))
-    return Visitor(client, session_id=str(made.id))
+    return Visitor(client, session_id=made.id)
 
 
 PutProducts = Callable[..., Awaitable[None]]
@@ -99,8 +99,7 @@ def put_products(running: AppState, session: AsyncSession) -> PutProducts:
     async def put_products(who: Visitor, variant_id: int, quantity: int = 1) -> None:
         await running.services.cart.change_item(
             session,
-            user_id=None if who.user is None else who.user.id,
-            session_id=who.session_id,
+            who.owner,
             variant_id=variant_id,
             quantity=quantity,
             more=True,
@@ -247,8 +246,7 @@ async def book(running: AppState, session: AsyncSession, who: Visitor, calendar:
     start = (datetime.now(UTC) + timedelta(hours=hours)).replace(minute=0, second=0, microsecond=0)
     [entry] = await running.services.calendar.add_pending_bookings(
         session,
-        user_id=None if who.user is None else who.user.id,
-        session_id=who.session_id,
+        who.owner,
         calendar_id=calendar.id,
         wish={(start, start + timedelta(hours=1)): 1},
     )

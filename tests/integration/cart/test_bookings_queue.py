@@ -15,6 +15,7 @@ from cart.bp.bookings.services import decide_booking
 from cart.wiring import TILL, Till
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import NotFound
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import DebtReason, DebtState, EntryState, OrderState, PaymentState
 from shared.models import Calendar, CalendarEntry, Debt, JournalEntry, Mail, Order, OrderLine, OrderNote, Slot
 from shared.services.calendar_impl import SqlCalendarService
@@ -58,7 +59,7 @@ def till(app: Quart) -> Till:
 async def put_into_cart(session: AsyncSession, till: Till, room: Calendar, who: Visitor) -> int:
     """Put the hour from ten into somebody's cart; return the booking's id."""
     [entry] = await till.services.calendar.add_pending_bookings(
-        session, user_id=who.id, session_id=None, calendar_id=room.id, wish={(TEN, TEN + timedelta(hours=1)): 1}
+        session, CartOwner.of_user(who.id), calendar_id=room.id, wish={(TEN, TEN + timedelta(hours=1)): 1}
     )
     await session.commit()
     return entry.id

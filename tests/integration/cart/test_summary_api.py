@@ -114,8 +114,7 @@ class Stocked:
             await make_rule(self.session, calendar, places=1 if whole_room else 4)
             await self.running.services.calendar.add_pending_bookings(
                 self.session,
-                user_id=None if who.user is None else who.user.id,
-                session_id=who.session_id,
+                who.owner,
                 calendar_id=calendar.id,
                 wish={(start, start + timedelta(hours=1)): 1},
             )
@@ -185,7 +184,11 @@ async def test_nobody_is_told_of_anybody_elses_cart(app: Quart, ada: Visitor, gu
     await stocked.put(ada, "tickets", 1)
     assert guest.session_id is not None
     kinds = {}
-    for name, query in {"ada": {"user_id": str(ada.id)}, "guest": {"session_id": guest.session_id}, "bob": {}}.items():
+    for name, query in {
+        "ada": {"user_id": str(ada.id)},
+        "guest": {"session_id": str(guest.session_id)},
+        "bob": {},
+    }.items():
         _, summary = await _ask(app, {**query, "lines": "1"})
         kinds[name] = [line["kind"] for line in summary["lines"]]
     assert kinds == {"ada": ["ticket"], "guest": ["product", "booking", "booking"], "bob": []}

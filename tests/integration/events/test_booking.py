@@ -17,6 +17,7 @@ from events.bp.bookings.choice import CHOOSE_ONE, GONE, OVERLAPS_CHOICE, TAKEN
 from events.bp.bookings.forms import key_of
 from events.bp.bookings.words import ASKED
 from shared.contracts.dtos import EntryDTO
+from shared.contracts.owner import CartOwner
 from shared.models import BookingRule, Calendar, CalendarClosure, CalendarEntry, LoginSession
 from shared.services.calendar_impl import SqlCalendarService
 from shared.services.wiring import sql_services
@@ -719,10 +720,10 @@ async def test_times_that_overlap_are_refused_together(visitor: Visitor, session
 class SomebodyIsQuicker(SqlCalendarService):
     """A calendar in which somebody else books whatever is wanted, between the look and the taking."""
 
-    async def add_pending_bookings(self, session: AsyncSession, **wanted: Any) -> list[EntryDTO]:
+    async def add_pending_bookings(self, session: AsyncSession, owner: CartOwner, **wanted: Any) -> list[EntryDTO]:
         desk = Desk(session, MovableClock(SATURDAY_EVENING))
         await desk.book(await desk.user(), await session.get_one(Calendar, wanted["calendar_id"]), *wanted["wish"])
-        return await super().add_pending_bookings(session, **wanted)
+        return await super().add_pending_bookings(session, owner, **wanted)
 
 
 @pytest.mark.usefixtures("hall", "workshop")

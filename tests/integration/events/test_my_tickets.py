@@ -8,13 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.owner import CartOwner
 from shared.models import CalendarEntry, Ticket
 from tests.factories.bookings import make_booking
 from tests.factories.calendar import days_from_now, make_calendar, make_entry, make_rule, make_type
 from tests.factories.tickets import make_tickets
 from tests.fakes.payments import MovableClock
 from tests.integration.events.conftest import SignIn
-from tests.support.desk import Desk, Owner, Span
+from tests.support.desk import Desk, Span
 from tests.support.queries import counted_queries
 from tests.support.visitor import Visitor
 
@@ -165,7 +166,7 @@ async def test_places_of_one_time_are_one_booking_unless_they_stand_differently(
 ) -> None:
     workshop = await make_calendar(session, name="The workshop")
     await make_rule(session, workshop, "A place", places=3)
-    order_id = await desk.book(Owner(ada.id), workshop, hour_in(2), hour_in(3), places=3)
+    order_id = await desk.book(CartOwner.of_user(ada.id), workshop, hour_in(2), hour_in(3), places=3)
     first, *_ = await desk.entries(order_id)
     await desk.calendar.cancel_entries(session, order_id, [first.id])
     await session.commit()
@@ -182,8 +183,8 @@ async def test_a_booking_is_shown_to_nobody_else_and_not_while_it_is_in_a_cart(
     ada, grace = await sign_in("ada@maypole.example"), await sign_in("grace@maypole.example")
     hall = await make_calendar(session, name="The hall")
     await make_rule(session, hall)
-    await desk.book(Owner(ada.id), hall, hour_in(2))
-    await desk.add(Owner(grace.id), hall, hour_in(3))
+    await desk.book(CartOwner.of_user(ada.id), hall, hour_in(2))
+    await desk.add(CartOwner.of_user(grace.id), hall, hour_in(3))
     await session.commit()
 
     assert (await ada.get("/tickets/")).texts("h3") == ["An hour of the hall"]

@@ -15,6 +15,7 @@ from cart.orders.queries import order_to_dto
 from cart.payments.fence import put_back
 from cart.payments.settle import settle
 from shared.contracts.errors import Conflict, NotFound
+from shared.contracts.owner import CartOwner
 from shared.contracts.states import LineKind
 from shared.db.locks import lock_order
 from shared.db.uow import unit_of_work
@@ -55,7 +56,7 @@ async def hall(shop: Shop) -> Hall:
 
 @pytest.fixture
 def buyer(ada: int) -> Buyer:
-    return Buyer(ada)
+    return Buyer.of_user(ada)
 
 
 @pytest.fixture
@@ -185,8 +186,8 @@ async def test_what_late_money_took_anew_is_cancelled_by_the_line_of_the_old(
             quantity=0,
             now=shop.clock(),
         )
-        [entry] = await calendar.pending_entries(uow.session, user_id=ada, session_id=None)
-        await calendar.remove_pending_booking(uow.session, user_id=ada, session_id=None, entry_id=entry.id)
+        [entry] = await calendar.pending_entries(uow.session, CartOwner.of_user(ada))
+        await calendar.remove_pending_booking(uow.session, CartOwner.of_user(ada), entry_id=entry.id)
         await uow.commit()
     shop.pay(payment, force=True)
     await settle(shop.till, payment.id)
@@ -239,9 +240,9 @@ async def test_the_buyer_reads_whom_to_ask_about_what_was_cancelled_and_nobody_e
 
 async def test_lines_of_another_order_are_not_found(shop: Shop, paid: Order, bob: int, hall: Hall) -> None:
     other = await make_goods(shop)
-    await put(shop, Buyer(bob), other)
-    await check_out(shop, Buyer(bob), Decimal("4.50"))
-    [theirs] = await orders_of(shop, Buyer(bob))
+    await put(shop, Buyer.of_user(bob), other)
+    await check_out(shop, Buyer.of_user(bob), Decimal("4.50"))
+    [theirs] = await orders_of(shop, Buyer.of_user(bob))
     mixed = ids_of(await lines_of(shop, paid.id), *LineKind) + ids_of(await lines_of(shop, theirs.id), *LineKind)
     with pytest.raises(NotFound):
         await cancel(shop, paid.id, mixed)

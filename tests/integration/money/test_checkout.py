@@ -183,7 +183,9 @@ async def test_a_lost_answer_makes_no_second_checkout(shop: Shop, ada: int, show
 
 async def test_the_order_is_made_without_calling_anybody(shop: Shop, ada: int, show: Show) -> None:
     await shop.add(ada, show)
-    placed = await create_order_from_cart(shop.till, Buyer(ada, None), page_post_id=None, shown_total=Decimal("12.50"))
+    placed = await create_order_from_cart(
+        shop.till, Buyer.of_user(ada), page_post_id=None, shown_total=Decimal("12.50")
+    )
     (payment,) = await shop.payments(ada)
     assert (payment.id, payment.state, dict(shop.gateway.calls)) == (placed.payment_id, "created", {})
 
@@ -238,7 +240,7 @@ async def test_what_an_order_let_go_does_not_raise_what_one_order_may_have(shop:
     await shop.buy(ada, show, 3)
     await shop.add(ada, show, 3)
     [order] = await shop.orders(ada)
-    assert await put_back(shop.till, Buyer(ada), order_id=order.id) is PutBackOutcome.RELEASED
+    assert await put_back(shop.till, Buyer.of_user(ada), order_id=order.id) is PutBackOutcome.RELEASED
 
     with pytest.raises(TooManyTickets, match="take 3 out of your cart"):
         await shop.check_out(ada, show.cost * 6)

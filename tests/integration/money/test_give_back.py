@@ -152,7 +152,7 @@ async def test_the_buyer_reads_whom_to_ask_about_what_goes_back(
     goods = await make_goods(shop)
     await let_ask(shop, show.page_id, "box@office.example")
     await let_ask(shop, goods.page_id, "ann@barn.example")
-    await put(shop, Buyer(ada), goods)
+    await put(shop, Buyer.of_user(ada), goods)
     await shop.add(ada, show)
     await shop.check_out(ada, "17.00")
     [payment] = await shop.payments(ada)

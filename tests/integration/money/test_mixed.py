@@ -55,7 +55,7 @@ async def hall(shop: Shop) -> Hall:
 
 @pytest.fixture
 def buyer(ada: int) -> Buyer:
-    return Buyer(ada)
+    return Buyer.of_user(ada)
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ async def test_checkout_holds_everything_and_payment_gives_it(
 async def test_when_one_kind_is_short_nothing_is_kept(
     shop: Shop, buyer: Buyer, bob: int, goods: Goods, hall: Hall, show: Show, short: str
 ) -> None:
-    other = Buyer(bob)
+    other = Buyer.of_user(bob)
     if short == "seats":
         await shop.buy(bob, show, 2)
     elif short == "stock":
@@ -249,7 +249,7 @@ async def test_late_money_owes_back_what_others_have_bought(
     shop: Shop, buyer: Buyer, bob: int, goods: Goods, hall: Hall
 ) -> None:
     await late(shop, buyer, TOTAL)
-    other = Buyer(bob)
+    other = Buyer.of_user(bob)
     await put(shop, other, goods, 3)
     await book(shop, other, hall)
     await check_out(shop, other, "21.50")
@@ -281,9 +281,7 @@ async def test_late_money_for_a_booking_that_was_taken_out_makes_a_new_one(
     await late(shop, buyer, "8.00")
     [entry] = await bookings_of(shop, buyer)
     async with unit_of_work(shop.till.database) as uow:
-        await shop.till.services.calendar.remove_pending_booking(
-            uow.session, user_id=buyer.user_id, session_id=None, entry_id=entry.id
-        )
+        await shop.till.services.calendar.remove_pending_booking(uow.session, buyer.owner, entry_id=entry.id)
         await uow.commit()
     assert await settled(shop, buyer) == []
     assert await entries_of(shop, hall) == ["cancelled", "confirmed"]

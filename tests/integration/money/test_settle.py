@@ -114,7 +114,7 @@ async def test_seats_are_kept_while_the_provider_is_out_of_reach(shop: Shop, ada
     await shop.work()
     assert (await shop.tickets(ada), (await shop.payments(ada))[0].state) == (["reserved"], "closing")
     with pytest.raises(Conflict):
-        await continue_payment(shop.till, Buyer(ada), order_id=payment.order_id)
+        await continue_payment(shop.till, Buyer.of_user(ada), order_id=payment.order_id)
 
 
 async def test_money_that_meets_the_fence_is_honoured(shop: Shop, ada: int, show: Show) -> None:
@@ -154,7 +154,7 @@ async def test_an_attempt_that_never_reached_the_provider_is_let_go(shop: Shop, 
 
 async def test_putting_back_fences_first(shop: Shop, ada: int, show: Show) -> None:
     payment = await shop.buy(ada, show)
-    assert await put_back(shop.till, Buyer(ada), order_id=payment.order_id) is PutBackOutcome.RELEASED
+    assert await put_back(shop.till, Buyer.of_user(ada), order_id=payment.order_id) is PutBackOutcome.RELEASED
     assert (await shop.tickets(ada), await shop.held(show)) == (["pending"], (0, 0, 0))
     assert payment.checkout_id is not None
     assert (await shop.gateway.get(payment.checkout_id)).status == "expired"
@@ -163,14 +163,14 @@ async def test_putting_back_fences_first(shop: Shop, ada: int, show: Show) -> No
 async def test_putting_back_what_is_paid_keeps_it(shop: Shop, ada: int, show: Show) -> None:
     payment = await shop.buy(ada, show)
     shop.pay(payment)
-    assert await put_back(shop.till, Buyer(ada), order_id=payment.order_id) is PutBackOutcome.PAID
+    assert await put_back(shop.till, Buyer.of_user(ada), order_id=payment.order_id) is PutBackOutcome.PAID
     assert await shop.tickets(ada) == ["confirmed"]
 
 
 async def test_putting_back_waits_for_the_provider(shop: Shop, ada: int, show: Show) -> None:
     payment = await shop.buy(ada, show)
     shop.gateway.fail_next(GatewayUnavailable(), "cancel")
-    assert await put_back(shop.till, Buyer(ada), order_id=payment.order_id) is PutBackOutcome.CHECKING
+    assert await put_back(shop.till, Buyer.of_user(ada), order_id=payment.order_id) is PutBackOutcome.CHECKING
     assert await shop.tickets(ada) == ["reserved"]
     shop.clock.forward(minutes=1)
     await shop.work()
@@ -180,9 +180,9 @@ async def test_putting_back_waits_for_the_provider(shop: Shop, ada: int, show: S
 async def test_nobody_else_can_put_it_back_or_pay_it(shop: Shop, ada: int, bob: int, show: Show) -> None:
     payment = await shop.buy(ada, show)
     with pytest.raises(NotFound):
-        await put_back(shop.till, Buyer(bob), order_id=payment.order_id)
+        await put_back(shop.till, Buyer.of_user(bob), order_id=payment.order_id)
     with pytest.raises(NotFound):
-        await continue_payment(shop.till, Buyer(bob), order_id=payment.order_id)
+        await continue_payment(shop.till, Buyer.of_user(bob), order_id=payment.order_id)
     assert await shop.tickets(ada) == ["reserved"]
 
 

@@ -63,7 +63,7 @@ async def test_seats_are_kept_while_a_lost_attempt_cannot_be_looked_up(shop: Sho
     payment = await lose_create(shop, ada, show)
     shop.clock.forward(minutes=3)
     shop.gateway.fail_next(GatewayUnavailable(), "find")
-    assert await put_back(shop.till, Buyer(ada), order_id=payment.order_id) is PutBackOutcome.CHECKING
+    assert await put_back(shop.till, Buyer.of_user(ada), order_id=payment.order_id) is PutBackOutcome.CHECKING
     assert await state_of(shop, ada) == ("pending", "closing", ["reserved"])
     shop.clock.forward(minutes=1)
     await shop.work()
@@ -89,7 +89,7 @@ async def test_a_known_checkout_that_the_provider_does_not_find_keeps_its_seats(
     payment = await shop.buy(ada, show)
     shop.gateway.fail_next(GatewayNotFound("NOT_FOUND"), "cancel")
     shop.clock.forward(minutes=10)
-    assert await put_back(shop.till, Buyer(ada), order_id=payment.order_id) is PutBackOutcome.CHECKING
+    assert await put_back(shop.till, Buyer.of_user(ada), order_id=payment.order_id) is PutBackOutcome.CHECKING
     assert await state_of(shop, ada) == ("pending", "closing", ["reserved"])
     shop.pay(payment)  # on the page that is still open
     shop.clock.forward(minutes=1)
@@ -164,7 +164,7 @@ async def test_what_is_recorded_as_paid_is_not_offered_for_payment_again(shop: S
     shop.pay(payment)
     assert payment.checkout_id is not None
     await record_status(shop.till, payment.id, await shop.gateway.get(payment.checkout_id))
-    url = await continue_payment(shop.till, Buyer(ada), order_id=payment.order_id)
+    url = await continue_payment(shop.till, Buyer.of_user(ada), order_id=payment.order_id)
     assert "/checkout/return/" in url
     assert await state_of(shop, ada) == ("paid", "paid", ["confirmed"])
 
@@ -174,7 +174,7 @@ async def test_what_a_person_has_to_look_at_is_being_checked(shop: Shop, ada: in
     assert payment.checkout_id is not None
     shop.gateway.pay(payment.checkout_id, amount=show.cost - 1)
     assert await settle(shop.till, payment.id) == "review"
-    url = await continue_payment(shop.till, Buyer(ada), order_id=payment.order_id)
+    url = await continue_payment(shop.till, Buyer.of_user(ada), order_id=payment.order_id)
     assert "/checkout/return/" in url
     assert await state_of(shop, ada) == ("pending", "review", ["reserved"])
 
@@ -186,7 +186,7 @@ async def test_an_open_checkout_that_is_not_what_was_asked_for_is_closed(shop: S
     assert (await settle_or_raise(shop.till, payment.id)).state == "closing"
     shop.clock.forward(minutes=31)
     with pytest.raises(Conflict):
-        await continue_payment(shop.till, Buyer(ada), order_id=payment.order_id)
+        await continue_payment(shop.till, Buyer.of_user(ada), order_id=payment.order_id)
     assert (await shop.gateway.get(payment.checkout_id)).status == "expired"
     assert await state_of(shop, ada) == ("expired", "expired", ["pending"])
 

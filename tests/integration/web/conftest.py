@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import cast
+from uuid import UUID
 
 import pytest
 from quart import Quart, abort, g, render_template_string, request
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from shared.contracts.dtos import CartSummaryDTO, UserDTO
 from shared.contracts.errors import BadInput, SoldOut
+from shared.contracts.owner import CartOwner
 from shared.contracts.protocols import BlogService, CalendarService, CartService, MarketService
 from shared.contracts.states import Role
 from shared.services.identity import ensure_user
@@ -27,17 +29,17 @@ class CountingCart:
     """A cart service that counts how often it is asked."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[int | None, str | None]] = []
+        self.asked: list[CartOwner] = []
 
-    async def cart_summary(self, _session: object, *, user_id: int | None, session_id: str | None) -> CartSummaryDTO:
-        self.asked.append((user_id, session_id))
+    async def cart_summary(self, _session: object, owner: CartOwner) -> CartSummaryDTO:
+        self.asked.append(owner)
         return CartSummaryDTO(ticket_count=3)
 
     async def count_attention(self, _session: object, _scope: object) -> int:
         """Find nothing that waits for a person."""
         return 0
 
-    async def join_cart(self, _session: object, *, session_id: str, user_id: int) -> None:
+    async def join_cart(self, _session: object, *, session_id: UUID, user_id: int) -> None:
         """Take an anonymous cart over: there is nothing in it here."""
 
 
@@ -106,7 +108,7 @@ def _add_database_routes(app: Quart) -> None:
 
     @app.get("/services")
     async def which_services() -> str:
-        return str((await services.cart.cart_summary(g.s, user_id=1, session_id=None)).ticket_count)
+        return str((await services.cart.cart_summary(g.s, CartOwner.of_user(1))).ticket_count)
 
 
 def _add_identity_routes(app: Quart) -> None:

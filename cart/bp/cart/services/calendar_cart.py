@@ -10,13 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.dtos import EntryDTO, TicketDTO
 from shared.services.cart_impl import total_of_entries, total_of_tickets
 from shared.services.registry import services
-from shared.web.identity import current_cart_identity
+from shared.web.identity import current_cart_identity, current_cart_owner
 
 
 async def get_calendar_cart_entries(session: AsyncSession) -> list[EntryDTO]:
     """Return the bookings in the current cart."""
-    ident = current_cart_identity()
-    return await services.calendar.pending_entries(session, user_id=ident["user_id"], session_id=ident["session_id"])
+    return await services.calendar.pending_entries(session, current_cart_owner())
 
 
 async def get_ticket_cart_entries(session: AsyncSession) -> list[TicketDTO]:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from uuid import UUID
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -82,7 +81,7 @@ async def create_order_from_cart(
     """
     async with unit_of_work(till.database) as uow:
         session = uow.session
-        await lock_cart_owner(session, user_id=buyer.user_id, session_id=buyer.session_id)
+        await lock_cart_owner(session, buyer.owner)
         await act_as(session, buyer.actor, "checkout")
         order = await _open_order(session, till, buyer)
         claimed = await _claim(session, till, buyer, order.id, page_post_id)
@@ -122,7 +121,7 @@ def _owner(till: Till, buyer: Buyer, number: str) -> dict[str, object]:
     if buyer.user_id is not None:
         return {"user_id": buyer.user_id}
     return {
-        "session_id": None if buyer.session_id is None else UUID(buyer.session_id),
+        "session_id": buyer.owner.session_id,
         "guest_email": buyer.email,
         "access_token_hash": hash_guest_token(guest_token(till.settings.secret_key, number)),
     }
@@ -133,10 +132,8 @@ async def _claim(session: AsyncSession, till: Till, buyer: Buyer, order_id: int,
     calendar = till.services.calendar
     if buyer.user_id is not None:
         await calendar.claim_tickets_for_order(session, order_id, buyer.user_id, page_post_id)
-    await calendar.claim_entries_for_order(session, order_id, buyer.user_id, buyer.session_id, page_post_id)
-    items = await till.services.cart.claim_items_for_order(
-        session, order_id, buyer.user_id, buyer.session_id, page_post_id
-    )
+    await calendar.claim_entries_for_order(session, order_id, buyer.owner, page_post_id)
+    items = await till.services.cart.claim_items_for_order(session, order_id, buyer.owner, page_post_id)
     return _Claimed(
         tickets=await calendar.get_tickets_for_order(session, order_id),
         entries=await calendar.get_entries_for_order(session, order_id),

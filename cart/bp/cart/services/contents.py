@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import CartSummaryDTO
-from shared.services.cart.items import Owner
+from shared.contracts.owner import CartOwner
 from shared.services.cart_impl import count_open_orders, summary_of
 from shared.services.registry import services
 
@@ -23,14 +23,14 @@ class CartContents:
     lines: tuple[CartLine, ...]
 
 
-async def get_cart_contents(session: AsyncSession, owner: Owner, *, now: datetime) -> CartContents:
+async def get_cart_contents(session: AsyncSession, owner: CartOwner, *, now: datetime) -> CartContents:
     """Return what is in somebody's cart; the summary counts and adds up the very rows that the lines are made of.
 
     The number of queries does not depend on the number of lines.
     """
     tickets = [] if owner.user_id is None else await services.calendar.pending_tickets(session, user_id=owner.user_id)
-    entries = await services.calendar.pending_entries(session, **owner._asdict())
-    items = await services.cart.cart_items(session, **owner._asdict())
+    entries = await services.calendar.pending_entries(session, owner)
+    items = await services.cart.cart_items(session, owner)
     events = await services.calendar.entries_by_id(session, {ticket.entry_id for ticket in tickets})
     lines = (*product_lines(items, {}), *booking_lines(entries), *ticket_lines(tickets, events, now))
     open_orders = await count_open_orders(session, owner)

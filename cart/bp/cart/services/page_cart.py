@@ -12,7 +12,7 @@ from cart.payments.page_config import merchant_codes
 from shared.contracts.dtos import CartItemDTO, EntryDTO, PageDTO, TicketDTO
 from shared.services.cart_impl import total_of_items
 from shared.services.registry import services
-from shared.web.identity import current_cart_identity
+from shared.web.identity import current_cart_owner
 from shared.web.state import app_state
 
 from .calendar_cart import calendar_total, get_calendar_cart_entries, get_ticket_cart_entries, ticket_total
@@ -67,10 +67,10 @@ async def get_cart_grouped_by_page(session: AsyncSession) -> list[PageGroup]:
 
     The number of queries does not depend on the number of lines.
     """
-    ident, state = current_cart_identity(), app_state()
+    state = app_state()
     tickets = await get_ticket_cart_entries(session)
     bookings = await get_calendar_cart_entries(session)
-    items = await services.cart.cart_items(session, user_id=ident["user_id"], session_id=ident["session_id"])
+    items = await services.cart.cart_items(session, current_cart_owner())
     ids = page_ids(tickets, bookings, items)
     if not ids:
         return []

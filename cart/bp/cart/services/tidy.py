@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.states import LineKind
 from shared.services.registry import services
-from shared.web.identity import current_cart_identity
+from shared.web.identity import current_cart_owner
 from shared.web.state import app_state
 
 from .lines import CartLine, lines_of
@@ -24,15 +24,15 @@ async def tidy_cart(session: AsyncSession, page_post_id: int | None) -> None:
 
 async def _reduce(session: AsyncSession, line: CartLine, left: int) -> None:
     """Leave so many of a line in the cart."""
-    ident, (kind, first, second) = current_cart_identity(), line.key
+    owner, (kind, first, second) = current_cart_owner(), line.key
     if kind is LineKind.BOOKING:
-        await services.calendar.remove_pending_booking(session, **ident, entry_id=first)
+        await services.calendar.remove_pending_booking(session, owner, entry_id=first)
     elif kind is LineKind.PRODUCT:
-        await services.cart.change_item(session, **ident, variant_id=first, quantity=left, more=False)
-    elif ident["user_id"] is not None:
+        await services.cart.change_item(session, owner, variant_id=first, quantity=left, more=False)
+    elif owner.user_id is not None:
         await services.calendar.set_pending_tickets(
             session,
-            user_id=ident["user_id"],
+            user_id=owner.user_id,
             entry_id=first,
             ticket_type_id=second,
             quantity=left,

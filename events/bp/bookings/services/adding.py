@@ -13,6 +13,7 @@ from events.bp.bookings.forms import key_of
 from events.bp.bookings.words import ASKED
 from shared.contracts.dtos import ZERO, CalendarDTO, EntryDTO
 from shared.contracts.errors import NotFound
+from shared.contracts.owner import CartOwner
 from shared.contracts.paths import book_day_path, book_path, calendar_path
 from shared.contracts.times import until
 from shared.services.registry import services
@@ -48,15 +49,11 @@ async def put_into_cart(
     session: AsyncSession,
     found: FoundDay,
     wish: Mapping[tuple[datetime, datetime], int],
-    *,
-    user_id: int | None,
-    session_id: str | None,
+    owner: CartOwner,
 ) -> None:
     """Put times into a cart: all or none. Raises BadInput, or NotOffered where one was taken meanwhile."""
     if wish:
-        await services.calendar.add_pending_bookings(
-            session, user_id=user_id, session_id=session_id, calendar_id=found.calendar.id, wish=wish
-        )
+        await services.calendar.add_pending_bookings(session, owner, calendar_id=found.calendar.id, wish=wish)
 
 
 async def added_page(
@@ -64,9 +61,7 @@ async def added_page(
     slug: str,
     day_text: str,
     chosen: Mapping[str, int],
-    *,
-    user_id: int | None,
-    session_id: str | None,
+    owner: CartOwner,
 ) -> AddedPage | None:
     """Say what of a choice is in the cart; None where nothing is. Raises NotFound.
 
@@ -75,7 +70,7 @@ async def added_page(
     calendar, day = await services.calendar.calendar_by_slug(session, slug), read_day(day_text)
     if calendar is None:
         raise NotFound(NO_CALENDAR)
-    entries = await services.calendar.pending_entries(session, user_id=user_id, session_id=session_id)
+    entries = await services.calendar.pending_entries(session, owner)
     lines = _lines(chosen, (entry for entry in entries if entry.calendar_id == calendar.id))
     return _page(calendar, day, lines) if lines else None
 

@@ -12,6 +12,7 @@ from events.bp.bookings.choice import Choice, Offer, choose, offers_of
 from events.bp.bookings.forms import BookForm
 from shared.contracts.dtos import BookingTermsDTO, CalendarDTO
 from shared.contracts.errors import NotFound
+from shared.contracts.owner import CartOwner
 from shared.contracts.paths import book_day_path
 from shared.services.registry import services
 
@@ -59,14 +60,12 @@ async def find_calendar(session: AsyncSession, slug: str) -> FoundCalendar:
     return FoundCalendar(calendar, terms)
 
 
-async def find_day(
-    session: AsyncSession, slug: str, day_text: str, *, user_id: int | None, session_id: str | None
-) -> FoundDay:
+async def find_day(session: AsyncSession, slug: str, day_text: str, owner: CartOwner) -> FoundDay:
     """Return a day of a calendar that can be booked, offered or not. Raises NotFound."""
     found, day = await find_calendar(session, slug), read_day(day_text)
     calendar = found.calendar
     slots = await services.calendar.bookable_slots(session, calendar.id, first=day, last=day)
-    in_cart = await services.calendar.pending_entries(session, user_id=user_id, session_id=session_id)
+    in_cart = await services.calendar.pending_entries(session, owner)
     mine = [entry for entry in in_cart if entry.calendar_id == calendar.id]
     return FoundDay(calendar, found.terms, day, offers_of(slots, mine, whole_room=calendar.whole_room))
 

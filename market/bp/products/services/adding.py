@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from market.bp.products.forms import Choice
 from shared.contracts.dtos import PageDTO, ProductDTO
 from shared.contracts.errors import NotFound
+from shared.contracts.owner import CartOwner
 from shared.contracts.paths import product_path, shop_path
 from shared.services.registry import services
 
@@ -53,32 +54,25 @@ async def find_product(session: AsyncSession, page_slug: str, slug: str) -> Foun
     return FoundProduct(page, product)
 
 
-async def put_into_cart(
-    session: AsyncSession, found: FoundProduct, choice: Choice, *, user_id: int | None, session_id: str | None
-) -> AddedPage:
+async def put_into_cart(session: AsyncSession, found: FoundProduct, choice: Choice, owner: CartOwner) -> AddedPage:
     """Put a choice on top of what the cart has of it, and say how many that makes.
 
     Raises what ``CartService.change_item`` raises, and then nothing was added. Not safe to repeat.
     """
     in_cart = await services.cart.change_item(
-        session,
-        user_id=user_id,
-        session_id=session_id,
-        variant_id=choice.variant.id,
-        quantity=choice.quantity,
-        more=True,
+        session, owner, variant_id=choice.variant.id, quantity=choice.quantity, more=True
     )
     return _added_page(found, choice, in_cart)
 
 
 async def still_in_cart(
-    session: AsyncSession, found: FoundProduct, choice: Choice, *, user_id: int | None, session_id: str | None
+    session: AsyncSession, found: FoundProduct, choice: Choice, owner: CartOwner
 ) -> AddedPage | None:
     """Say the same later, of what is in the cart still; None where nothing of the choice is.
 
     The choice comes from a page's address, so it is believed only as far as the cart bears it out.
     """
-    items = await services.cart.cart_items(session, user_id=user_id, session_id=session_id)
+    items = await services.cart.cart_items(session, owner)
     in_cart = next((item.quantity for item in items if item.variant_id == choice.variant.id), 0)
     if not in_cart:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
 SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
 

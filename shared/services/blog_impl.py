@@ -144,19 +144,16 @@ class SqlBlogService:
     """The blog over PostgreSQL. Takes the caller's session and never commits."""
 
     async def pages(self, session: AsyncSession, *, drafts: bool = False) -> list[PageDTO]:
-        """Return the published pages, by title; with ``drafts`` all of them."""
         query = _pages() if drafts else _pages().where(Post.published_at <= func.now())
         rows = await session.execute(query.order_by(Post.title, Post.id))
         return [_page_to_dto(post, config) for post, config in rows]
 
     async def page_by_slug(self, session: AsyncSession, slug: str) -> PageDTO | None:
-        """Return one published page, or None."""
         rows = await session.execute(_pages().where(Post.slug == slug, Post.published_at <= func.now()))
         row = rows.one_or_none()
         return _page_to_dto(*row) if row else None
 
     async def pages_by_id(self, session: AsyncSession, ids: Sequence[int]) -> dict[int, PageDTO]:
-        """Return those pages, published or not, by id."""
         if not ids:
             return {}
         rows = await session.execute(_pages().where(Post.id.in_(ids)))
@@ -170,7 +167,6 @@ class SqlBlogService:
         before: tuple[datetime, int] | None = None,
         limit: int = 10,
     ) -> list[PostDTO]:
-        """Return published posts, of one page or of all, newest first, older than the key ``before``."""
         query = _posts().order_by(Post.published_at.desc(), Post.id.desc()).limit(limit)
         if page_id is not None:
             query = query.where(Post.page_post_id == page_id)
@@ -179,7 +175,6 @@ class SqlBlogService:
         return [_post_to_dto(row) for row in await session.execute(query)]
 
     async def post_by_slug(self, session: AsyncSession, slug: str) -> PostDTO | None:
-        """Return one published post, or None."""
         row = (await session.execute(_posts().where(Post.slug == slug))).one_or_none()
         return _post_to_dto(row) if row else None
 
@@ -259,7 +254,6 @@ class SqlBlogService:
         )
 
     async def set_page_account(self, session: AsyncSession, page_id: int, merchant_code: str | None) -> None:
-        """Have a page paid to an account of its own, or to the installation's; what else it sells with stays."""
         page = select(literal("page"), Post.id, literal(merchant_code, Text)).where(Post.id == page_id, Post.is_page)
         columns = [PageConfig.container_type, PageConfig.container_id, PageConfig.sumup_merchant_code]
         statement = insert(PageConfig).from_select(columns, page)
@@ -272,7 +266,6 @@ class SqlBlogService:
             raise NotFound
 
     async def set_automatic_refunds(self, session: AsyncSession, page_id: int, *, automatic: bool) -> bool:
-        """Say whether money that is owed to a page's buyers goes back by itself; what else it sells with stays."""
         page = select(literal("page"), Post.id).where(Post.id == page_id, Post.is_page)
         columns = [PageConfig.container_type, PageConfig.container_id]
         await session.execute(insert(PageConfig).from_select(columns, page).on_conflict_do_nothing())

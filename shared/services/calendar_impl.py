@@ -91,14 +91,12 @@ class SqlCalendarService:
     async def calendars_for_container(
         self, session: AsyncSession, container_type: str, container_id: int
     ) -> list[CalendarDTO]:
-        """Return the calendars of a page, by name."""
         of_container = (Calendar.container_type == container_type, Calendar.container_id == container_id)
         return await self._calendars(session, calendars_and_whether_bookable().where(*of_container))
 
     async def agendas_of_page(
         self, session: AsyncSession, page_id: int, *, now: datetime, limit: int
     ) -> list[AgendaDTO]:
-        """Return the calendars of a page, each with its next events."""
         calendars = await self.calendars_for_container(session, "page", page_id)
         events = await next_events(session, [calendar.id for calendar in calendars], now=now, limit=limit)
         return [
@@ -107,12 +105,10 @@ class SqlCalendarService:
         ]
 
     async def calendar_by_slug(self, session: AsyncSession, slug: str) -> CalendarDTO | None:
-        """Return one calendar, or None."""
         found = await self._calendars(session, calendars_and_whether_bookable().where(Calendar.slug == slug))
         return found[0] if found else None
 
     async def calendars(self, session: AsyncSession) -> list[CalendarDTO]:
-        """Return all calendars, by name."""
         return await self._calendars(session, calendars_and_whether_bookable())
 
     async def _calendars(self, session: AsyncSession, statement: Select[Calendar, bool]) -> list[CalendarDTO]:
@@ -129,7 +125,6 @@ class SqlCalendarService:
         after: tuple[datetime, int] | None = None,
         limit: int = 30,
     ) -> list[EntryDTO]:
-        """Return confirmed events that are not over, by start and id (keyset paging)."""
         statement = (
             select(CalendarEntry)
             .where(CalendarEntry.kind == EntryKind.EVENT, CalendarEntry.state == EntryState.CONFIRMED)
@@ -147,11 +142,9 @@ class SqlCalendarService:
         return [self._event_to_dto(row, now) for row in await session.scalars(statement)]
 
     async def entry(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
-        """Return one confirmed event with its ticket types and what is available, or None."""
         return (await self.entries_by_id(session, [entry_id])).get(entry_id)
 
     async def entries_by_id(self, session: AsyncSession, ids: Collection[int]) -> dict[int, EntryDTO]:
-        """Return confirmed events with their ticket types, by id; those that are not on are left out."""
         if not ids:
             return {}
         statement = (
@@ -173,7 +166,6 @@ class SqlCalendarService:
     async def add_pending_tickets(
         self, session: AsyncSession, *, user_id: int, entry_id: int, choice: dict[int | None, int], now: datetime
     ) -> list[TicketDTO]:
-        """Put tickets into the user's cart; availability is not checked (the specification, step 9)."""
         entry = await load_event(session, entry_id)
         check_choice(entry, choice, now)
         ids = await add_pending(session, entry, choice, user_id=user_id, limit=self._limit(entry))
@@ -189,7 +181,6 @@ class SqlCalendarService:
         quantity: int,
         now: datetime,
     ) -> None:
-        """Make the user's cart hold exactly so many of that kind; fewer is always allowed."""
         await lock_cart_owner(session, CartOwner.of_user(user_id))
         in_cart = await count_in_cart(session, user_id=user_id, entry_id=entry_id)
         more = max(quantity, 0) - in_cart.get(ticket_type_id, 0)
@@ -205,7 +196,6 @@ class SqlCalendarService:
             await add_pending(session, entry, {ticket_type_id: more}, user_id=user_id, limit=self._limit(entry))
 
     async def pending_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
-        """Return the tickets in the user's cart."""
         statement = _tickets().where(Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)
         return [ticket_to_dto(row) for row in await session.scalars(statement)]
 
@@ -218,30 +208,24 @@ class SqlCalendarService:
     async def claim_tickets_for_order(
         self, session: AsyncSession, order_id: int, user_id: int, page_post_id: int | None = None
     ) -> None:
-        """Move the user's pending tickets to reserved, in this order: all or none."""
         await claim(session, order_id, user_id, page_post_id, now=self._clock(), default_max=self._default_max)
 
     async def release_tickets_for_order(self, session: AsyncSession, order_id: int) -> None:
-        """Move an order's reserved tickets back to pending."""
         await release(session, order_id)
 
     async def confirm_tickets_for_order(self, session: AsyncSession, order_id: int) -> None:
-        """Move an order's reserved tickets to confirmed and give each its code."""
         await confirm(session, order_id)
 
     async def get_tickets_for_order(self, session: AsyncSession, order_id: int) -> list[TicketDTO]:
-        """Return the tickets of an order in any state."""
         statement = _tickets().where(Ticket.order_id == order_id)
         return [ticket_to_dto(row) for row in await session.scalars(statement)]
 
     async def retake_tickets_for_order(
         self, session: AsyncSession, order_id: int, user_id: int, ticket_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again the tickets that an order let go, and confirm them (promise 9)."""
         return await retake(session, Late(order_id, user_id, self._clock()), ticket_ids)
 
     async def user_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
-        """Return the user's tickets that are bought, soonest first."""
         bought = or_(
             Ticket.state.in_(BOUGHT), and_(Ticket.state == TicketState.CANCELLED, Ticket.order_id.is_not(None))
         )
@@ -249,19 +233,16 @@ class SqlCalendarService:
         return [ticket_to_dto(row) for row in await session.scalars(statement)]
 
     async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
-        """Move an order's oversold tickets to refunded, once their money went back."""
         either = or_(Ticket.id.in_(ticket_ids), Ticket.replaces_id.in_(ticket_ids))
         ids = list(await session.scalars(select(Ticket.id).where(Ticket.order_id == order_id, either)))
         await move_to(session, ids, old=TicketState.OVERSOLD, new=TicketState.REFUNDED)
 
     async def cancel_tickets(self, session: AsyncSession, order_id: int, ticket_ids: Collection[int]) -> set[int]:
-        """Move an order's confirmed tickets to cancelled, and return which these were."""
         return await cancel(session, order_id, ticket_ids)
 
     # --- bookings ---
 
     async def booking_terms(self, session: AsyncSession, calendar_id: int) -> BookingTermsDTO | None:
-        """Return when a calendar can be booked; None where it cannot be booked at all."""
         calendar = await session.get(Calendar, calendar_id, populate_existing=True)
         if calendar is None:
             return None
@@ -271,7 +252,6 @@ class SqlCalendarService:
     async def bookable_slots(
         self, session: AsyncSession, calendar_id: int, *, first: date, last: date
     ) -> list[SlotDTO]:
-        """Return what is offered from one day to another, with the places that are free."""
         calendar = await session.get(Calendar, calendar_id, populate_existing=True)
         if calendar is None:
             return []
@@ -286,17 +266,14 @@ class SqlCalendarService:
         calendar_id: int,
         wish: Mapping[tuple[datetime, datetime], int],
     ) -> list[EntryDTO]:
-        """Put stretches of time into a cart."""
         ids = await add_bookings(session, owner, calendar_id=calendar_id, wish=wish, now=self._clock())
         return await self._bookings(session, bookings(CalendarEntry.id.in_(ids)))
 
     async def remove_pending_booking(self, session: AsyncSession, owner: CartOwner, *, entry_id: int) -> None:
-        """Take a booking out of a cart."""
         await lock_cart_owner(session, owner)
         await remove_booking(session, owner, entry_id)
 
     async def pending_entries(self, session: AsyncSession, owner: CartOwner) -> list[EntryDTO]:
-        """Return the bookings in a cart, at the prices that they have now, and what is known against each."""
         rows = list(await session.scalars(pending_of(owned_by(CalendarEntry, owner))))
         if not rows:
             return []
@@ -311,54 +288,43 @@ class SqlCalendarService:
         owner: CartOwner,
         page_post_id: int | None = None,
     ) -> None:
-        """Move a cart's pending bookings to ordered, in this order: all or none."""
         await claim_bookings(session, order_id, owned_by(CalendarEntry, owner), page_post_id, now=self._clock())
 
     async def confirm_entries_for_order(self, session: AsyncSession, order_id: int) -> None:
-        """Move an order's ordered bookings to confirmed, or to provisional where they want approval."""
         await confirm_bookings(session, order_id)
 
     async def release_entries_for_order(self, session: AsyncSession, order_id: int) -> None:
-        """Move an order's ordered bookings back to pending."""
         await release_bookings(session, order_id)
 
     async def get_entries_for_order(self, session: AsyncSession, order_id: int) -> list[EntryDTO]:
-        """Return the bookings of an order."""
         return await self._bookings(session, bookings(CalendarEntry.order_id == order_id))
 
     async def retake_entries_for_order(
         self, session: AsyncSession, order_id: int, user_id: int | None, entry_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again and confirm the bookings that an order let go."""
         return await retake_bookings(session, LateBookings(order_id, user_id, self._clock()), entry_ids)
 
     async def booking(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
-        """Return one booking in any state, or None."""
         return next(iter(await self._bookings(session, bookings(CalendarEntry.id == entry_id))), None)
 
     async def user_bookings(self, session: AsyncSession, *, user_id: int) -> list[EntryDTO]:
-        """Return the user's bookings that are in an order, soonest first."""
         return await self._bookings(session, ordered_by(user_id))
 
     async def provisional_entries(
         self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
     ) -> list[EntryDTO]:
-        """Return the bookings that wait for approval, soonest first (keyset paging)."""
         statement = bookings(CalendarEntry.state == EntryState.PROVISIONAL).limit(limit)
         if after is not None:
             statement = statement.where(tuple_(CalendarEntry.start_at, CalendarEntry.id) > after)
         return await self._bookings(session, statement)
 
     async def decide_entry(self, session: AsyncSession, entry_id: int, *, approved: bool) -> int:
-        """Approve or decline a booking that waits, and return its order's id."""
         return await decide_booking(session, entry_id, approved=approved)
 
     async def cancel_entries(self, session: AsyncSession, order_id: int, entry_ids: Collection[int]) -> set[int]:
-        """Move an order's paid bookings to cancelled, and return which these were."""
         return await cancel_bookings(session, order_id, entry_ids)
 
     async def orders_in_the_way(self, session: AsyncSession, entry_ids: Collection[int]) -> set[int]:
-        """Return the orders whose bookings wait for payment and hold the times of these bookings."""
         return await orders_in_the_way(session, entry_ids)
 
     async def _bookings(self, session: AsyncSession, statement: Select[CalendarEntry]) -> list[EntryDTO]:
@@ -369,9 +335,7 @@ class SqlCalendarService:
     # --- carts ---
 
     async def join_pending(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
-        """Give an anonymous session's bookings to the user who has signed in; tickets it has none."""
         await join_bookings(session, session_id=session_id, user_id=user_id)
 
     async def drop_stale_pending(self, session: AsyncSession, *, older_than: datetime) -> list[StaleLine]:
-        """Take out of all carts what is over, or was put in before ``older_than``."""
         return await drop_stale_pending(session, now=self._clock(), older_than=older_than)

@@ -94,7 +94,6 @@ class SqlCartService:
         *,
         page_post_id: int | None = None,
     ) -> CartSummaryDTO:
-        """Return how much is in a cart; of one page, if named."""
         tickets: list[TicketDTO] = []
         if owner.user_id is not None:
             tickets = await self.calendar.pending_tickets(session, user_id=owner.user_id)
@@ -108,7 +107,6 @@ class SqlCartService:
         return summary_of(tickets, entries, items, open_orders=open_orders)
 
     async def cart_items(self, session: AsyncSession, owner: CartOwner) -> list[CartItemDTO]:
-        """Return the product lines of a cart."""
         return await self._to_dtos(session, await lines_of(session, owner))
 
     async def _to_dtos(self, session: AsyncSession, lines: Sequence[Line]) -> list[CartItemDTO]:
@@ -125,7 +123,6 @@ class SqlCartService:
         quantity: int,
         more: bool,
     ) -> int:
-        """Add so many of a variant to a cart (``more``), or make it hold exactly so many; return what it holds then."""
         variant = (await self.market.variants_by_id(session, [variant_id])).get(variant_id)
         return await change_line(session, owner, variant, quantity, more=more, now=self.clock())
 
@@ -138,7 +135,6 @@ class SqlCartService:
         owner: CartOwner,
         page_post_id: int | None = None,
     ) -> list[CartItemDTO]:
-        """Move a cart's product lines into an order and hold their stock: all or none."""
         chosen = [
             item
             for item in await self.cart_items(session, owner)
@@ -160,13 +156,11 @@ class SqlCartService:
         owner: CartOwner,
         prices: Mapping[int, Decimal],
     ) -> None:
-        """Put an order's products back on the shelf, and into the cart of whoever ordered them, if that still is."""
         released = await self.market.release_stock_for_order(session, order_id)
         if owner != NOBODY:
             await put_back(session, owner, released, prices, self.clock())
 
     async def confirm_items_for_order(self, session: AsyncSession, order_id: int) -> None:
-        """Sell an order's products."""
         await self.market.confirm_stock_for_order(session, order_id)
 
     async def retake_items_for_order(
@@ -176,7 +170,6 @@ class SqlCartService:
         owner: CartOwner,
         quantities: Mapping[int, int],
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again the products that an order let go, out of the cart where they are."""
         lost = await self.market.retake_stock_for_order(session, order_id, list(quantities))
         for variant_id, quantity in sorted(quantities.items()):
             if variant_id not in lost:
@@ -186,7 +179,6 @@ class SqlCartService:
     # --- joining an account, and what leaves by itself ---
 
     async def join_cart(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
-        """Let an anonymous session's cart, and its orders that wait for payment, become the user's."""
         guest = CartOwner.of_session(session_id)
         await lock_joining(session, session_id=session_id, user_id=user_id)
         await join_lines(session, session_id=session_id, user_id=user_id)
@@ -197,7 +189,6 @@ class SqlCartService:
         await session.execute(unread.execution_options(synchronize_session=False))
 
     async def drop_stale(self, session: AsyncSession, *, older_than: datetime) -> int:
-        """Take out of all carts what is over or was put in before ``older_than``, and leave a notice of it."""
         stale = await self.calendar.drop_stale_pending(session, older_than=older_than)
         stale += await drop_stale_lines(session, older_than)
         if stale:
@@ -205,16 +196,13 @@ class SqlCartService:
         return len(stale)
 
     async def notices(self, session: AsyncSession, owner: CartOwner) -> list[CartNoticeDTO]:
-        """Return what the owner of a cart was not told yet, oldest first."""
         rows = await session.scalars(select(CartNotice).where(owned_by(CartNotice, owner)).order_by(CartNotice.id))
         return [CartNoticeDTO(row.id, row.title, row.quantity, NoticeReason(row.reason)) for row in rows]
 
     async def dismiss_notices(self, session: AsyncSession, owner: CartOwner, *, ids: Collection[int]) -> None:
-        """Forget notices that their reader has seen. Safe to repeat; somebody else's are left alone."""
         await session.execute(delete(CartNotice).where(owned_by(CartNotice, owner), CartNotice.id.in_(ids)))
 
     async def count_attention(self, session: AsyncSession, scope: PageScope) -> int:
-        """Count what waits for a person within a scope."""
         return await count_attention(session, scope)
 
 

@@ -75,19 +75,16 @@ class SqlMarketService:
     is_stub = False
 
     async def products(self, session: AsyncSession, *, container_id: int | None = None) -> list[ProductDTO]:
-        """Return the products on show, of one page or of all, by page and title."""
         query = _on_show().order_by(Product.container_id, Product.title, Product.id)
         if container_id is not None:
             query = query.where(Product.container_id == container_id)
         return [_product_to_dto(product) for product in await session.scalars(query)]
 
     async def product_by_slug(self, session: AsyncSession, slug: str) -> ProductDTO | None:
-        """Return one product on show, or None."""
         product = (await session.scalars(_on_show().where(Product.slug == slug))).one_or_none()
         return _product_to_dto(product) if product else None
 
     async def variants_by_id(self, session: AsyncSession, ids: Collection[int]) -> dict[int, VariantDTO]:
-        """Return those variants, on show or not, by id."""
         if not ids:
             return {}
         rows = await session.scalars(
@@ -102,33 +99,26 @@ class SqlMarketService:
     # --- stock in an order ---
 
     async def claim_stock_for_order(self, session: AsyncSession, order_id: int, wanted: Mapping[int, int]) -> None:
-        """Hold so many of each variant for an order: all or none."""
         await claim_stock(session, order_id, wanted)
 
     async def release_stock_for_order(self, session: AsyncSession, order_id: int) -> dict[int, int]:
-        """Put what an order holds back on the shelf, and return how many of each variant that was."""
         return await release_stock(session, order_id)
 
     async def confirm_stock_for_order(self, session: AsyncSession, order_id: int) -> None:
-        """Sell what an order holds."""
         await confirm_stock(session, order_id)
 
     async def retake_stock_for_order(
         self, session: AsyncSession, order_id: int, variant_ids: Collection[int]
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again and sell what an order let go."""
         return await retake_stock(session, order_id, variant_ids)
 
     async def get_stock_for_order(self, session: AsyncSession, order_id: int) -> list[AllocationDTO]:
-        """Return what was allocated to an order, in any state."""
         return await allocations_of(session, order_id)
 
     async def mark_stock_refunded(self, session: AsyncSession, order_id: int, variant_id: int) -> None:
-        """Mark an oversold allocation as refunded, once its money went back."""
         await refund_stock(session, order_id, variant_id)
 
     async def cancel_stock(self, session: AsyncSession, order_id: int, variant_ids: Collection[int]) -> set[int]:
-        """Put what was sold with an order back on the shelf, and return which of the variants that was."""
         return await cancel_stock(session, order_id, variant_ids)
 
     # --- what is for sale ---

@@ -42,21 +42,17 @@ class StubCalendarService:
     async def calendars_for_container(
         self, session: AsyncSession, container_type: str, container_id: int
     ) -> list[CalendarDTO]:
-        """Return none."""
         return []
 
     async def agendas_of_page(
         self, session: AsyncSession, page_id: int, *, now: datetime, limit: int
     ) -> list[AgendaDTO]:
-        """Return none."""
         return []
 
     async def calendar_by_slug(self, session: AsyncSession, slug: str) -> CalendarDTO | None:
-        """Return none."""
         return None
 
     async def calendars(self, session: AsyncSession) -> list[CalendarDTO]:
-        """Return none."""
         return []
 
     async def upcoming_entries(
@@ -68,21 +64,17 @@ class StubCalendarService:
         after: tuple[datetime, int] | None = None,
         limit: int = 30,
     ) -> list[EntryDTO]:
-        """Return none."""
         return []
 
     async def entry(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
-        """Return none."""
         return None
 
     async def entries_by_id(self, session: AsyncSession, ids: Collection[int]) -> dict[int, EntryDTO]:
-        """Return none."""
         return {}
 
     async def add_pending_tickets(
         self, session: AsyncSession, *, user_id: int, entry_id: int, choice: dict[int | None, int], now: datetime
     ) -> list[TicketDTO]:
-        """Refuse: a ticket that was not kept must not look as if it were."""
         raise Unavailable
 
     async def set_pending_tickets(
@@ -95,11 +87,9 @@ class StubCalendarService:
         quantity: int,
         now: datetime,
     ) -> None:
-        """Refuse, as above."""
         raise Unavailable
 
     async def pending_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
-        """Return none."""
         return []
 
     async def claim_tickets_for_order(
@@ -114,28 +104,23 @@ class StubCalendarService:
         """Do nothing."""
 
     async def get_tickets_for_order(self, session: AsyncSession, order_id: int) -> list[TicketDTO]:
-        """Return none."""
         return []
 
     async def retake_tickets_for_order(
         self, session: AsyncSession, order_id: int, user_id: int, ticket_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
-        """Return all of them: none was taken."""
         return dict.fromkeys(ticket_ids, DebtReason.ORDER_CLOSED)
 
     async def user_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
-        """Return none."""
         return []
 
     async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
         """Do nothing."""
 
     async def cancel_tickets(self, session: AsyncSession, order_id: int, ticket_ids: Collection[int]) -> set[int]:
-        """Return none."""
         return set()
 
     async def pending_entries(self, session: AsyncSession, owner: CartOwner) -> list[EntryDTO]:
-        """Return none."""
         return []
 
     async def claim_entries_for_order(
@@ -154,23 +139,19 @@ class StubCalendarService:
         """Do nothing."""
 
     async def get_entries_for_order(self, session: AsyncSession, order_id: int) -> list[EntryDTO]:
-        """Return none."""
         return []
 
     async def retake_entries_for_order(
         self, session: AsyncSession, order_id: int, user_id: int | None, entry_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
-        """Return all of them: none was taken."""
         return dict.fromkeys(entry_ids, DebtReason.ORDER_CLOSED)
 
     async def booking_terms(self, session: AsyncSession, calendar_id: int) -> BookingTermsDTO | None:
-        """Return none."""
         return None
 
     async def bookable_slots(
         self, session: AsyncSession, calendar_id: int, *, first: date, last: date
     ) -> list[SlotDTO]:
-        """Return none."""
         return []
 
     async def add_pending_bookings(
@@ -181,43 +162,35 @@ class StubCalendarService:
         calendar_id: int,
         wish: Mapping[tuple[datetime, datetime], int],
     ) -> list[EntryDTO]:
-        """Refuse: a booking that was not kept must not look as if it were."""
         raise Unavailable
 
     async def remove_pending_booking(self, session: AsyncSession, owner: CartOwner, *, entry_id: int) -> None:
         """Do nothing."""
 
     async def booking(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
-        """Return none."""
         return None
 
     async def user_bookings(self, session: AsyncSession, *, user_id: int) -> list[EntryDTO]:
-        """Return none."""
         return []
 
     async def provisional_entries(
         self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
     ) -> list[EntryDTO]:
-        """Return none."""
         return []
 
     async def decide_entry(self, session: AsyncSession, entry_id: int, *, approved: bool) -> int:
-        """Find none."""
         raise NotFound
 
     async def cancel_entries(self, session: AsyncSession, order_id: int, entry_ids: Collection[int]) -> set[int]:
-        """Return none."""
         return set()
 
     async def orders_in_the_way(self, session: AsyncSession, entry_ids: Collection[int]) -> set[int]:
-        """Return none."""
         return set()
 
     async def join_pending(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
         """Do nothing."""
 
     async def drop_stale_pending(self, session: AsyncSession, *, older_than: datetime) -> list[StaleLine]:
-        """Return none."""
         return []
 
 
@@ -227,24 +200,19 @@ class StubMarketService:
     is_stub = True
 
     async def products(self, session: AsyncSession, *, container_id: int | None = None) -> list[ProductDTO]:
-        """Return none."""
         return []
 
     async def product_by_slug(self, session: AsyncSession, slug: str) -> ProductDTO | None:
-        """Return none."""
         return None
 
     async def variants_by_id(self, session: AsyncSession, ids: Collection[int]) -> dict[int, VariantDTO]:
-        """Return none."""
         return {}
 
     async def claim_stock_for_order(self, session: AsyncSession, order_id: int, wanted: Mapping[int, int]) -> None:
-        """Refuse: stock that nobody holds must not be sold."""
         if wanted:
             raise Unavailable
 
     async def release_stock_for_order(self, session: AsyncSession, order_id: int) -> dict[int, int]:
-        """Return none."""
         return {}
 
     async def confirm_stock_for_order(self, session: AsyncSession, order_id: int) -> None:
@@ -253,18 +221,15 @@ class StubMarketService:
     async def retake_stock_for_order(
         self, session: AsyncSession, order_id: int, variant_ids: Collection[int]
     ) -> dict[int, DebtReason]:
-        """Return all of them: none was taken."""
         return dict.fromkeys(variant_ids, DebtReason.ORDER_CLOSED)
 
     async def get_stock_for_order(self, session: AsyncSession, order_id: int) -> list[AllocationDTO]:
-        """Return none."""
         return []
 
     async def mark_stock_refunded(self, session: AsyncSession, order_id: int, variant_id: int) -> None:
         """Do nothing."""
 
     async def cancel_stock(self, session: AsyncSession, order_id: int, variant_ids: Collection[int]) -> set[int]:
-        """Return none."""
         return set()
 
 
@@ -272,15 +237,12 @@ class StubBlogService:
     """A blog without pages."""
 
     async def pages(self, session: AsyncSession, *, drafts: bool = False) -> list[PageDTO]:
-        """Return none."""
         return []
 
     async def page_by_slug(self, session: AsyncSession, slug: str) -> PageDTO | None:
-        """Return none."""
         return None
 
     async def pages_by_id(self, session: AsyncSession, ids: Sequence[int]) -> dict[int, PageDTO]:
-        """Return none."""
         return {}
 
     async def posts(
@@ -291,19 +253,15 @@ class StubBlogService:
         before: tuple[datetime, int] | None = None,
         limit: int = 10,
     ) -> list[PostDTO]:
-        """Return none."""
         return []
 
     async def post_by_slug(self, session: AsyncSession, slug: str) -> PostDTO | None:
-        """Return none."""
         return None
 
     async def set_page_account(self, session: AsyncSession, page_id: int, merchant_code: str | None) -> None:
-        """Find none."""
         raise NotFound
 
     async def set_automatic_refunds(self, session: AsyncSession, page_id: int, *, automatic: bool) -> bool:
-        """Find none."""
         raise NotFound
 
 
@@ -317,11 +275,9 @@ class StubCartService:
         *,
         page_post_id: int | None = None,
     ) -> CartSummaryDTO:
-        """Return nothing of anything."""
         return CartSummaryDTO()
 
     async def cart_items(self, session: AsyncSession, owner: CartOwner) -> list[CartItemDTO]:
-        """Return none."""
         return []
 
     async def change_item(
@@ -333,7 +289,6 @@ class StubCartService:
         quantity: int,
         more: bool,
     ) -> int:
-        """Refuse: a product that was not kept must not look as if it were."""
         raise Unavailable
 
     async def claim_items_for_order(
@@ -343,7 +298,6 @@ class StubCartService:
         owner: CartOwner,
         page_post_id: int | None = None,
     ) -> list[CartItemDTO]:
-        """Return none."""
         return []
 
     async def release_items_for_order(
@@ -365,23 +319,19 @@ class StubCartService:
         owner: CartOwner,
         quantities: Mapping[int, int],
     ) -> dict[int, DebtReason]:
-        """Return all of them: none was taken."""
         return dict.fromkeys(quantities, DebtReason.ORDER_CLOSED)
 
     async def join_cart(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
         """Do nothing."""
 
     async def drop_stale(self, session: AsyncSession, *, older_than: datetime) -> int:
-        """Find none."""
         return 0
 
     async def notices(self, session: AsyncSession, owner: CartOwner) -> list[CartNoticeDTO]:
-        """Return none."""
         return []
 
     async def dismiss_notices(self, session: AsyncSession, owner: CartOwner, *, ids: Collection[int]) -> None:
         """Do nothing."""
 
     async def count_attention(self, session: AsyncSession, scope: PageScope) -> int:
-        """Count none."""
         return 0

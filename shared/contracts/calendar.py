@@ -1,0 +1,165 @@
+"""What the calendar domain hands out: calendars, entries, slots and tickets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from .money import ZERO
+from .states import (
+    EntryKind,
+    EntryState,
+    TicketState,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDTO:
+    """A calendar of a container (a page, whose id is ``container_id``)."""
+
+    id: int
+    slug: str
+    name: str
+    container_type: str
+    container_id: int
+    time_zone: str
+    place: str = ""
+    description: str = ""
+    whole_room: bool = False
+    needs_approval: bool = False
+    ahead_days: int = 0
+    notice_minutes: int = 0
+    bookable: bool = False
+    """Whether it has times to book at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosureDTO:
+    """Days on which nothing can be booked, first and last included."""
+
+    first_day: date
+    last_day: date
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingTermsDTO:
+    """From which day to which a calendar can be booked now, and the closed days among them, by their first."""
+
+    first_day: date
+    last_day: date
+    closures: tuple[ClosureDTO, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlotDTO:
+    """A stretch of time that can be booked, with its places. Times are UTC; show them in the calendar's zone.
+
+    ``day`` is the day of the rule that offers it, in the calendar's zone: a slot after midnight may belong to the
+    evening before.
+    """
+
+    calendar_id: int
+    day: date
+    start_at: datetime
+    end_at: datetime
+    name: str
+    price: Decimal
+    vat_rate: Decimal
+    places: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketTypeDTO:
+    """A kind of ticket of an entry. ``cost`` is what one costs (already fallen back to the entry's price)."""
+
+    id: int | None
+    name: str
+    description: str
+    cost: Decimal | None
+    available: int | None
+    """Seats left for this type, the entry's own limit included; ``None``: no limit."""
+    on_sale: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDTO:
+    """A calendar entry: an event, or a shopper's booking. Times are UTC; show them in ``time_zone``."""
+
+    id: int
+    calendar_id: int
+    calendar_slug: str
+    calendar_name: str
+    calendar_container_type: str
+    calendar_container_id: int
+    time_zone: str
+    place: str
+    kind: EntryKind
+    state: EntryState
+    name: str
+    description: str
+    start_at: datetime
+    end_at: datetime
+    ticket_price: Decimal | None
+    cost: Decimal | None
+    capacity: int | None
+    available: int | None
+    sale_starts_at: datetime | None
+    sale_ends_at: datetime | None
+    max_per_order: int
+    ticket_types: tuple[TicketTypeDTO, ...] = ()
+    order_id: int | None = None
+    vat_rate: Decimal = ZERO
+    cost_seen: Decimal | None = None
+    """What a booking in a cart cost when it was put in; ``cost`` is what it costs now."""
+    refusal: str = ""
+    """Why a booking in a cart cannot be had now, in words; empty: nothing is known against it."""
+    user_id: int | None = None
+    replaces_id: int | None = None
+    """The booking in whose place a late payment took this one: it is the one that the order's line names."""
+    needs_approval: bool = False
+    """Whether a booking is a request, which may be declined once it is paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaDTO:
+    """A calendar, and what is next on it."""
+
+    calendar: CalendarDTO
+    upcoming: tuple[EntryDTO, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDTO:
+    """One ticket. ``cost`` is its type's price, or the entry's where the type has none."""
+
+    id: int
+    code: str | None
+    state: TicketState
+    entry_id: int
+    entry_name: str
+    entry_start_at: datetime
+    entry_end_at: datetime
+    ticket_type_id: int | None
+    ticket_type_name: str | None
+    cost: Decimal | None
+    calendar_name: str
+    calendar_slug: str
+    time_zone: str
+    place: str
+    calendar_container_id: int | None
+    calendar_container_type: str | None
+    order_id: int | None = None
+    user_id: int | None = None
+    checked_in_at: datetime | None = None
+    vat_rate: Decimal = ZERO
+    cost_seen: Decimal | None = None
+    """What it cost when it was put into the cart; ``cost`` is what it costs now."""
+    replaces_id: int | None = None
+    """The ticket in whose place a late payment took this one: it is the one that the order's line names."""

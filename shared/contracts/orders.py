@@ -1,0 +1,94 @@
+"""Orders, their lines, sellers and payments, as they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from .states import (
+    LineKind,
+    OrderState,
+    PaymentState,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineDTO:
+    """One immutable line of an order, as it was at checkout."""
+
+    id: int
+    kind: LineKind
+    title: str
+    detail: str
+    quantity: int
+    unit_price: Decimal
+    total: Decimal
+    vat_rate: Decimal
+    ticket_id: int | None = None
+    entry_id: int | None = None
+    ticket_type_id: int | None = None
+    variant_id: int | None = None
+    page_post_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SellerDTO:
+    """Who sells some lines of a cart or an order, on which terms, and where their products are collected."""
+
+    page_post_id: int
+    page_title: str
+    name: str
+    address: str
+    email: str
+    phone: str
+    terms: str
+    refund_policy: str
+    collection_place: str
+    collection_times: str
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether a buyer can write to them, or ring them."""
+        return bool(self.email or self.phone)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDTO:
+    """One attempt to pay an order."""
+
+    id: int
+    order_id: int
+    state: PaymentState
+    amount: Decimal
+    currency: str
+    merchant_code: str
+    checkout_reference: str
+    checkout_id: str | None
+    hosted_url: str | None
+    valid_until: datetime
+    transaction_id: str | None = None
+    transaction_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDTO:
+    """An order with its lines. ``number`` is what people are shown."""
+
+    id: int
+    number: str
+    state: OrderState
+    total: Decimal
+    currency: str
+    created_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    user_id: int | None
+    page_post_id: int | None
+    merchant_code: str
+    lines: tuple[OrderLineDTO, ...] = ()
+    guest_email: str | None = None

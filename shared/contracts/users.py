@@ -1,0 +1,24 @@
+"""People, as pages know them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .access import Grant
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class UserDTO:
+    """A person with an account."""
+
+    id: int
+    email: str
+    name: str
+    roles: frozenset[str] = frozenset()
+    """The roles that hold everywhere."""
+    grants: frozenset[Grant] = frozenset()
+    """All roles, each with the page on which it holds."""

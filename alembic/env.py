@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.db.engine import async_url
+from shared.db.functions import install_wanted
 from shared.db.grants import apply_grants
 from shared.models import Base
 from shared.settings import get_settings
@@ -36,12 +37,13 @@ def include_name(name: str | None, type_: str, parent_names: object) -> bool:  #
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations in one transaction, then grant."""
+    """Run the migrations in one transaction, then install the functions that they name, and grant."""
     context.configure(
         connection=connection, target_metadata=Base.metadata, include_name=include_name, compare_type=True
     )
     with context.begin_transaction():
         context.run_migrations()
+        install_wanted(connection)
         apply_grants(connection)
 
 

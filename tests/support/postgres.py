@@ -28,8 +28,9 @@ ROOM = 2 * 1024**3
 KEEP_TEMPLATES = 5
 TEMPLATE = "maypole_template_"
 CLONE = "maypole_test_"
-MADE_BY = ("alembic.ini", "alembic/env.py", "alembic/versions", "shared/db/grants.py")
-"""What the template depends on: the database that the migrations build, and the rights that they grant."""
+MADE_BY = ("alembic.ini", "alembic/env.py", "alembic/versions", "shared/db/functions", "shared/db/grants.py")
+"""What the template depends on: the migrations, the functions that they install, and the rights that they grant."""
+TEXTS = (".py", ".sql")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def migrations_hash() -> str:
     digest = hashlib.sha256()
     for top in MADE_BY:
         path = ROOT / top
-        for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+        for file in sorted(f for f in path.iterdir() if f.suffix in TEXTS) if path.is_dir() else [path]:
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -25,6 +25,7 @@ from shared.models import Calendar, CalendarEntry, Slot
 
 from .cart_bookings import Standing, bookings, pending_of, standings
 from .slots import holding_spans, load_bookable
+from .timetable import Rule
 
 SlotKey = tuple[int, datetime, datetime]
 """What names a slot: its calendar, its start and its end."""
@@ -52,14 +53,19 @@ async def claim_bookings(
     if not entries:
         return
     standing = await _lock(session, entries, now)
-    for entry in entries:
-        if standing[entry.id].rule is None:
-            name = f"{entry.name} at {entry.calendar.name}"
-            raise NotOffered(f"{name}: {standing[entry.id].refusal} Please take it out of your cart.")
+    rules = {entry.id: _rule_of(entry, standing[entry.id]) for entry in entries}
     problems = [entry for entry in entries if standing[entry.id].refusal]
     if problems:
         raise SoldOut(tuple(LineProblem(booking_key(entry.id), wanted=1, left=0) for entry in problems))
-    await _hold(session, order_id, entries, standing)
+    await _hold(session, order_id, entries, rules)
+
+
+def _rule_of(entry: CalendarEntry, standing: Standing) -> Rule:
+    """Return the rule that offers a booking's time now. Raises NotOffered where none does any more."""
+    if standing.rule is None:
+        name = f"{entry.name} at {entry.calendar.name}"
+        raise NotOffered(f"{name}: {standing.refusal} Please take it out of your cart.")
+    return standing.rule
 
 
 async def _lock(session: AsyncSession, entries: Sequence[CalendarEntry], now: datetime) -> dict[int, Standing]:
@@ -101,15 +107,11 @@ async def _slots_of(session: AsyncSession, keys: Collection[SlotKey]) -> dict[Sl
     return {(slot.calendar_id, slot.start_at, slot.end_at): slot for slot in rows}
 
 
-async def _hold(
-    session: AsyncSession, order_id: int, entries: Sequence[CalendarEntry], standing: dict[int, Standing]
-) -> None:
+async def _hold(session: AsyncSession, order_id: int, entries: Sequence[CalendarEntry], rules: dict[int, Rule]) -> None:
     """Write bookings into an order, each at the price that it has now."""
     slots = await _slots_of(session, {_key(entry) for entry in entries})
     for entry in entries:
-        rule = standing[entry.id].rule
-        if rule is None:
-            raise Conflict
+        rule = rules[entry.id]
         entry.state, entry.order_id, entry.slot_id = EntryState.ORDERED, order_id, slots[_key(entry)].id
         entry.cost, entry.vat_rate, entry.name = rule.price, rule.vat_rate, rule.name
     with holding_refused():

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -187,6 +187,21 @@ async def test_what_is_no_longer_offered_is_not_ordered_and_is_named(
         await desk.order(ada)
 
     assert await desk.states(hall) == ["pending"]
+
+
+@pytest.mark.parametrize("whole_room", [True, False])
+async def test_a_time_whose_rule_has_gone_is_not_ordered_and_gets_no_slot(
+    desk: Desk, hall: Calendar, workshop: Calendar, ada: CartOwner, *, whole_room: bool
+) -> None:
+    room = hall if whole_room else workshop
+    await desk.add(ada, room, hour())
+    await desk.session.execute(delete(BookingRule))
+
+    with pytest.raises(NotOffered, match="can no longer be booked"):
+        await desk.order(ada)
+
+    assert await desk.states(room) == ["pending"]
+    assert await desk.session.scalar(select(func.count()).select_from(Slot)) == 0
 
 
 async def test_a_time_that_has_begun_is_not_ordered(desk: Desk, hall: Calendar, ada: CartOwner) -> None:

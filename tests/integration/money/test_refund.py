@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -133,6 +134,51 @@ async def test_what_is_about_to_be_sent_is_not_given_up_by_somebody_else(shop: S
     shop.clock.forward(minutes=3)
     await shop.work()
     assert [each.state for each in await shop.refunds()] == ["failed"]
+
+
+async def _next_look(shop: Shop) -> timedelta:
+    """Return how long it is until the worker looks at the one refund again."""
+    (refund,) = await shop.refunds()
+    assert refund.next_check_at is not None
+    return refund.next_check_at - shop.clock()
+
+
+async def _looks(shop: Shop, times: int) -> list[int]:
+    """Let the worker look just before a refund is due and just when it is; return the seconds between the looks."""
+    waits = []
+    for _ in range(times):
+        wait, asked = await _next_look(shop), shop.gateway.calls["transaction"]
+        shop.clock.forward(seconds=wait.total_seconds() - 1)
+        await shop.work()
+        assert shop.gateway.calls["transaction"] == asked
+        shop.clock.forward(seconds=1)
+        await shop.work()
+        waits.append(int(wait.total_seconds()))
+    return waits
+
+
+async def test_a_refund_that_is_under_way_is_looked_at_less_and_less_often(shop: Shop, bob: int, debt: Debt) -> None:
+    shop.gateway.hold_refunds()
+    assert await pay_back(shop, debt, bob) == "sent"
+    asked = shop.gateway.calls["transaction"]
+
+    assert await _looks(shop, 22) == [*range(30, 600, 30), 600, 600, 600]
+    assert shop.gateway.calls["transaction"] == asked + 22
+
+
+async def test_a_refund_that_waits_to_be_sent_is_looked_at_every_half_minute(shop: Shop, bob: int, debt: Debt) -> None:
+    async with unit_of_work(shop.till.database) as uow:  # the app was killed right after it had written it down
+        named = {"debt_id": debt.id, "payment_id": debt.payment_id, "amount": debt.amount, "currency": debt.currency}
+        due = shop.clock() + timedelta(seconds=30)
+        uow.session.add(Refund(**named, requested_by=bob, created_at=shop.clock(), next_check_at=due))
+        await uow.session.flush()
+        await uow.commit()
+
+    assert await _looks(shop, 4) == [30, 30, 30, 30]
+    assert [refund.state for refund in await shop.refunds()] == ["requested"]
+    shop.clock.forward(seconds=30)
+    await shop.work()
+    assert [refund.state for refund in await shop.refunds()] == ["failed"]
 
 
 # --- money that moves at the provider without us ---

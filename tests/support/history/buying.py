@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from decimal import Decimal
-from uuid import UUID
 
 from sqlalchemy import delete, select, text
 
@@ -157,7 +156,7 @@ async def works(world: World) -> None:
 async def session_gone(world: World) -> None:
     """Delete the guest's session."""
     async with unit_of_work(world.shop.till.database) as uow:
-        await uow.session.execute(delete(LoginSession).where(LoginSession.id == UUID(world.buyer.session_id)))
+        await uow.session.execute(delete(LoginSession).where(LoginSession.id == world.buyer.owner.session_id))
         await uow.commit()
 
 
@@ -175,7 +174,7 @@ async def taken_out(world: World) -> None:
 
 async def somebody_else_buys(world: World) -> None:
     """Have somebody else buy and pay the same: there is no second one."""
-    mine, world.buyer = world.buyer, Buyer(await world.shop.shopper())
+    mine, world.buyer = world.buyer, Buyer.of_user(await world.shop.shopper())
     for step in (ticket, hour, jar, check_out, pays):
         await step(world)
     world.buyer = mine

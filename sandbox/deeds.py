@@ -177,7 +177,7 @@ ORDERS: dict[str, Order] = {
     ),
     "answer_lost": Order(
         "Lose the next answer",
-        "What the shop asks for next happens, and its answer is cut off. The shop should look, not repeat it blindly.",
+        "What the shop asks for next happens, and its answer is cut off. The shop should do nothing twice.",
         lambda world: world.faults.order(Fault(operation="any", kind="cut_after")),
     ),
     "answer_slow": Order(

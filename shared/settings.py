@@ -109,6 +109,11 @@ class Settings(BaseSettings):
     )
     sumup_connect_timeout_s: float = Field(default=5.0, description="How long to wait for a connection to SumUp", gt=0)
     sumup_read_timeout_s: float = Field(default=15.0, description="How long to wait for an answer of SumUp", gt=0)
+    sumup_create_timeout_s: float = Field(
+        default=2.5,
+        description="How long each of at most three tries to open a payment page may take, while a buyer waits",
+        gt=0,
+    )
     sandbox_accounts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("MFARM=sup_sk_sandbox_farm", "MEURO=sup_sk_sandbox_euro=EUR"),
         description="More accounts of the sandbox, CODE=KEY or CODE=KEY=CURRENCY, comma-separated",

@@ -13,6 +13,7 @@ from shared.models import Payment
 from shared.services.journal import SYSTEM, record
 
 from .attempts import Attempt, locked_attempt, read_payment, schedule_late_look, schedule_next_look
+from .create_checkout import create_checkout
 from .settle import record_status, release_order, settle
 
 _log = structlog.get_logger("maypole.payment")
@@ -25,9 +26,10 @@ NOT_OPENED = (
 async def open_payment(till: Till, payment_id: int) -> str:
     """Open a committed attempt at the provider and return where to send the browser.
 
-    That is the hosted page, or our own return page where the provider's answer was lost: then the attempt is unknown,
-    and looked up, never repeated under another reference. Safe to repeat: the reference stays the same. Raises
-    Unavailable where nothing happened at the provider: then the order has let go and the cart is as it was.
+    That is the hosted page, or our own return page where the provider's answer was lost each time that it was asked
+    (``create_checkout``): then the attempt is unknown, and looked up, never repeated under another reference. Safe to
+    repeat: the reference stays the same. Raises Unavailable where nothing happened at the provider: then the order has
+    let go and the cart is as it was.
     """
     payment = await read_payment(till, payment_id)
     if payment.state == PaymentState.OPEN and payment.hosted_url is not None:
@@ -36,7 +38,8 @@ async def open_payment(till: Till, payment_id: int) -> str:
         return await return_url(till, payment_id)
     try:
         gateway = await till.gateways.of(payment.merchant_code)
-        checkout = await gateway.create(await _request(till, payment))
+        request = await _request(till, payment)
+        checkout = await create_checkout(gateway, request, try_seconds=till.settings.sumup_create_timeout_s)
     except GatewayUnknown:
         await _mark_unknown(till, payment_id)
         return await return_url(till, payment_id)

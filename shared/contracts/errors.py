@@ -222,4 +222,7 @@ class GatewayUnavailable(GatewayError):
 
 
 class GatewayUnknown(GatewayError):
-    """The request was sent and its answer lost: it may or may not have taken effect. Look it up, never repeat."""
+    """The request was sent and its answer lost: it may or may not have taken effect.
+
+    Look it up; repeat nothing but ``create``, of which the provider keeps one a reference.
+    """

@@ -225,13 +225,13 @@ class FakeGateway(PaymentGateway):
         """Let the next ``pay`` be declined."""
         self._trouble.declines += 1
 
-    def drop_next_answer(self, operation: str = "any") -> None:
-        """Let the next call of this operation take effect, and its answer be lost."""
-        self._trouble.dropped[operation] += 1
+    def drop_next_answer(self, operation: str = "any", times: int = 1) -> None:
+        """Let the next calls of this operation take effect, and their answers be lost."""
+        self._trouble.dropped[operation] += times
 
-    def drop_next_request(self, operation: str = "any") -> None:
-        """Let the next call of this operation look as if its answer was lost, though it never arrived."""
-        self._trouble.swallowed[operation] += 1
+    def drop_next_request(self, operation: str = "any", times: int = 1) -> None:
+        """Let the next calls of this operation look as if their answers were lost, though they never arrived."""
+        self._trouble.swallowed[operation] += times
 
     def stale_next(self, operation: str, times: int = 1) -> None:
         """Let the next reads show what was before the last change: ``get``, ``find`` or ``transaction``."""
@@ -241,9 +241,9 @@ class FakeGateway(PaymentGateway):
         """Let the next reads of a transaction find nothing, as happens just after a payment."""
         self._trouble.missing += times
 
-    def fail_next(self, error: GatewayError, operation: str = "any") -> None:
-        """Let the next call of this operation raise ``error`` and have no effect."""
-        self._trouble.errors.setdefault(operation, []).append(error)
+    def fail_next(self, error: GatewayError, operation: str = "any", times: int = 1) -> None:
+        """Let the next calls of this operation raise ``error`` and have no effect."""
+        self._trouble.errors.setdefault(operation, []).extend([error] * times)
 
     def fail_after(self, calls: int, error: GatewayError, operation: str) -> None:
         """Let so many calls of this operation go well, and the one after them raise ``error``."""

@@ -21,6 +21,7 @@ from cart.orders.buyer import Buyer
 from cart.orders.cancel import cancel_lines
 from cart.orders.mails import write_order_mails
 from cart.payments.attempts import lock_buyer_and_order
+from cart.payments.create_checkout import TRIES
 from cart.payments.fence import put_back
 from cart.payments.notices import store_notice
 from cart.payments.resume import continue_payment
@@ -256,12 +257,13 @@ class Bazaar:
                 await self.attempt(record_status(self.till, payment.id, checkouts[payment.checkout_id]))
 
     def make_trouble(self, trouble: Trouble, operation: str) -> None:
-        """Let something go wrong with the next call of this operation."""
+        """Let something go wrong with the next call of this operation; where it is repeated at once, with every try."""
+        tries = TRIES if operation == "create" else 1
         match trouble:
             case Trouble.ANSWER_LOST:
-                self.gateway.drop_next_answer(operation)
+                self.gateway.drop_next_answer(operation, tries)
             case Trouble.REQUEST_LOST:
-                self.gateway.drop_next_request(operation)
+                self.gateway.drop_next_request(operation, tries)
             case Trouble.REFUSED:
                 self.gateway.fail_next(RateLimited(), operation)
             case Trouble.STALE:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from cart.bp.bookings.services import decide_booking
 from cart.orders.mails import write_order_mails
+from cart.payments.create_checkout import TRIES
 from cart.payments.notices import store_notice
 from cart.payments.open_payment import open_payment
 from cart.payments.settle import settle
@@ -146,7 +147,7 @@ async def _open_ends(shop: Shop) -> None:
         user = await shop.shopper()
         await shop.add(user, show)
         if lost:
-            shop.gateway.drop_next_answer("create")
+            shop.gateway.drop_next_answer("create", TRIES)
         await shop.check_out(user, show.cost)
     guest = await make_guest(shop)
     await put(shop, guest, goods)

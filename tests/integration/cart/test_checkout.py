@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.payments.create_checkout import TRIES
 from shared.contracts.errors import GatewayUnavailable
 from shared.models import TicketType
 from tests.factories.calendar import make_type
@@ -144,7 +145,7 @@ async def test_a_provider_out_of_reach_is_told_and_nothing_is_lost(
     ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway
 ) -> None:
     await fill_cart(ada, show, 2)
-    gateway.fail_next(GatewayUnavailable("no route"), "create")
+    gateway.fail_next(GatewayUnavailable("no route"), "create", TRIES)
     answer = await ada.post("/checkout/", {"shown_total": "25.00"})
     assert answer.status == 503
     assert "Nothing was charged" in answer.text(".notice--bad")
@@ -156,7 +157,7 @@ async def test_a_lost_answer_of_the_provider_is_checked_and_never_paid_twice(
     ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway
 ) -> None:
     await fill_cart(ada, show, 2)
-    gateway.drop_next_answer("create")
+    gateway.drop_next_answer("create", TRIES)
     answer = await ada.post("/checkout/", {"shown_total": "25.00"})
     [payment] = await payments_of(session, ada)
     assert (answer.status, answer.location) == (303, f"/checkout/return/{payment.return_token}/")

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from cart.bp.cart.services.checkout import Buyer, create_order_from_cart
+from cart.payments.create_checkout import TRIES
 from cart.payments.fence import PutBackOutcome, put_back
 from shared.contracts.errors import (
     CartEmpty,
@@ -163,7 +164,7 @@ async def test_an_event_that_is_over_is_not_charged(shop: Shop, ada: int, show: 
 
 async def test_a_provider_that_cannot_be_reached_leaves_the_cart_as_it_was(shop: Shop, ada: int, show: Show) -> None:
     await shop.add(ada, show)
-    shop.gateway.fail_next(GatewayUnavailable(), "create")
+    shop.gateway.fail_next(GatewayUnavailable(), "create", TRIES)
     with pytest.raises(Unavailable):
         await shop.check_out(ada, "12.50")
     assert (await shop.tickets(ada), await shop.held(show)) == (["pending"], (0, 0, 0))
@@ -172,7 +173,7 @@ async def test_a_provider_that_cannot_be_reached_leaves_the_cart_as_it_was(shop:
 
 async def test_a_lost_answer_makes_no_second_checkout(shop: Shop, ada: int, show: Show) -> None:
     await shop.add(ada, show)
-    shop.gateway.drop_next_answer("create")
+    shop.gateway.drop_next_answer("create", TRIES)
     url = await shop.check_out(ada, "12.50")
     (payment,) = await shop.payments(ada)
     assert (payment.state, url) == ("unknown", f"http://localhost:8002/checkout/return/{payment.return_token}/")

@@ -5,12 +5,15 @@ Over a real socket: the adapter, and the sandbox at its other end.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import httpx
 import pytest
 
+from cart.payments.create_checkout import TRIES
 from cart.payments.settle import settle
 from cart.refunds.refund import refund_debt
 from shared.contracts.errors import ShopError
@@ -23,6 +26,15 @@ from tests.support.sandbox import SandboxControl, running_sandbox, settings_for
 from tests.support.shop import Shop
 
 CUTS = ("cut_after", "cut_before")
+SILENCE_S = 60.0
+PATIENCE_S = 8.0
+"""How long a buyer waits at most for the payment page."""
+CREATE_FAULTS: list[dict[str, Any]] = [
+    *({"kind": kind, "status": status} for status in (500, 502) for kind in ("status", "status_after")),
+    *({"kind": kind, "delay_s": SILENCE_S} for kind in ("slow", "slow_after")),
+    *({"kind": kind} for kind in CUTS),
+]
+"""Each before the checkout is created, and after."""
 
 
 @dataclass(slots=True)
@@ -70,12 +82,51 @@ async def counter(shop: Shop, settings: Settings) -> AsyncIterator[Counter]:
         yield Counter(replace(shop, till=replace(shop.till, gateways=accounts, settings=there)), control)
 
 
+@pytest.mark.parametrize("fault", CREATE_FAULTS, ids=lambda fault: "-".join(map(str, fault.values())))
+async def test_one_fault_when_the_checkout_is_created_keeps_no_buyer_from_the_payment_page(
+    counter: Counter, fault: dict[str, Any]
+) -> None:
+    shop = counter.shop
+    show, ada = await shop.show(capacity=2), await shop.shopper()
+    await shop.add(ada, show, 2)
+    await counter.sandbox.fail_next("create", **fault)
+
+    async with asyncio.timeout(PATIENCE_S), httpx.AsyncClient(trust_env=False) as browser:
+        page = await browser.get(await shop.check_out(ada, "25.00"))
+
+    [payment], [checkout] = await shop.payments(ada), await counter.sandbox.checkouts()
+    assert (page.status_code, str(page.url)) == (200, payment.hosted_url)
+    assert (payment.state, payment.checkout_id, checkout["status"]) == ("open", checkout["id"], "PENDING")
+    await counter.pay(payment)
+    await counter.work_until_quiet()
+    assert await shop.tickets(ada) == ["confirmed", "confirmed"]
+
+
+async def test_a_provider_that_fails_every_time_is_looked_up_and_the_buyer_sees_that_it_is_checked(
+    counter: Counter,
+) -> None:
+    shop = counter.shop
+    show, ada = await shop.show(capacity=2), await shop.shopper()
+    await shop.add(ada, show, 2)
+    await counter.sandbox.fail_next("create", "status", status=500, times=TRIES - 1)
+    await counter.sandbox.fail_next("create", "status_after", status=502)
+
+    address = await shop.check_out(ada, "25.00")
+
+    [payment] = await shop.payments(ada)
+    assert (payment.state, address.endswith(f"/checkout/return/{payment.return_token}/")) == ("unknown", True)
+    await counter.forward(minutes=1)
+    await shop.work()
+    [payment], [checkout] = await shop.payments(ada), await counter.sandbox.checkouts()
+    assert (payment.state, payment.checkout_id, checkout["status"]) == ("open", checkout["id"], "PENDING")
+
+
 @pytest.mark.parametrize("kind", CUTS)
 async def test_a_checkout_whose_answer_is_lost_is_paid_once(counter: Counter, kind: str) -> None:
     shop = counter.shop
     show, ada = await shop.show(capacity=2), await shop.shopper()
     await shop.add(ada, show, 2)
-    await counter.lose("create", kind)
+    await counter.lose("create", kind, TRIES)
 
     for _ in range(2):  # the press, and the press again of somebody who saw no page
         try:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from cart.orders.buyer import Buyer
 from cart.orders.mails import write_order_mails
+from cart.payments.create_checkout import TRIES
 from cart.payments.fence import PutBackOutcome, put_back
 from cart.payments.resume import continue_payment
 from cart.payments.settle import record_status, settle
@@ -140,7 +141,7 @@ async def test_a_checkout_that_finds_nothing_left_frees_overdue_seats(
 
 async def test_an_attempt_that_never_reached_the_provider_is_let_go(shop: Shop, ada: int, show: Show) -> None:
     await shop.add(ada, show)
-    shop.gateway.drop_next_answer("create")
+    shop.gateway.drop_next_answer("create", TRIES)
     await shop.check_out(ada, "12.50")
     (payment,) = await shop.payments(ada)
     shop.gateway.forget(payment.checkout_reference)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from cart.orders.buyer import Buyer
+from cart.payments.create_checkout import TRIES
 from cart.payments.fence import PutBackOutcome, put_back
 from cart.payments.notices import store_notice
 from cart.payments.open_payment import open_payment
@@ -54,7 +55,7 @@ async def state_of(shop: Shop, user_id: int) -> tuple[str, str, list[str]]:
 async def lose_create(shop: Shop, user_id: int, show: Show) -> Payment:
     """Check out, and lose the answer."""
     await shop.add(user_id, show)
-    shop.gateway.drop_next_answer("create")
+    shop.gateway.drop_next_answer("create", TRIES)
     await shop.check_out(user_id, show.cost)
     return (await shop.payments(user_id))[-1]
 

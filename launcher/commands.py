@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from shared.contracts.states import Role
+from shared.logs import configure_logging
 from shared.settings import APPS, Settings, get_settings
 
 from .failures import CommandError, plain_failures
@@ -31,7 +32,9 @@ Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
 
 
 @app.command()
-def up() -> None:
+def up(
+    verbose: Annotated[bool, typer.Option(help="Show every request, instead of logging it to a file.")] = False,
+) -> None:
     """Start the database, the four apps, the worker and, for trying it out, the SumUp sandbox and a mail outbox."""
     with plain_failures():
         from .up import up as run_all
@@ -39,7 +42,7 @@ def up() -> None:
         try:
             settings = get_settings()
             _require_account(settings)
-            code = run_all(settings)
+            code = run_all(settings, verbose=verbose)
         except KeyboardInterrupt:
             code = 130
         sys.exit(code)
@@ -52,6 +55,7 @@ def migrate() -> None:
         from .database import installation_database
         from .migrations import migrate as run_migrations
 
+        configure_logging(get_settings())
         with installation_database(get_settings()) as urls:
             run_migrations(urls.owner)
         print("The database has the newest schema.")
@@ -152,6 +156,7 @@ def outbox(end_with_parent: WithParent = False) -> None:
         _leave_with_parent(end_with_parent)
         from sandbox.outbox import main
 
+        configure_logging(get_settings())
         main()
 
 

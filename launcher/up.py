@@ -15,25 +15,32 @@ from typing import NoReturn
 
 import asyncpg
 
+from shared.logs import configure_logging
 from shared.settings import Settings
 
 from .database import DatabaseUrls, given_urls, installation_database, url_for_asyncpg
 from .failures import CommandError
 from .health import cannot_listen, not_up_yet
+from .manager import Manager
 from .migrations import migrate
-from .processes import FamilyManager, Program, environment_of, programs_of, uses_outbox
+from .processes import Program, environment_of, log_file_of, programs_of, uses_outbox
 
 HEALTHY_WITHIN_S = 60.0
 STOPPED = 128
 
 
-def up(settings: Settings) -> int:
-    """Start all that the settings ask for and stay until it ends; return the exit code."""
+def up(settings: Settings, *, verbose: bool = False) -> int:
+    """Start all that the settings ask for and stay until it ends; return the exit code.
+
+    Each process keeps its log in a file, and shows warnings and errors alone; a verbose one shows all of it.
+    """
     began = time.monotonic()
     signal.signal(signal.SIGTERM, _leave)
     programs = programs_of(settings)
     check_ports(programs, settings.host)
     check_folder(settings.data_dir)
+    if not verbose:
+        configure_logging(settings.model_copy(update={"log_file": log_file_of(settings, "launcher")}))
     print("Connecting to the database…" if given_urls(settings) else "Starting the database…", flush=True)
     with installation_database(settings) as urls:
         print("Migrating…", flush=True)
@@ -41,7 +48,9 @@ def up(settings: Settings) -> int:
         if settings.environment == "development":
             load_demo_once(settings, urls)
         print("Starting the apps…", flush=True)
-        return _run(settings, urls, began)
+        failure = asyncio.run(_run(settings, urls, began, verbose=verbose))
+        signal.signal(signal.SIGTERM, _leave)  # the loop has taken it away
+        return _said_at_the_end(failure)
 
 
 def check_ports(programs: list[Program], host: str) -> None:
@@ -76,30 +85,37 @@ def load_demo_once(settings: Settings, urls: DatabaseUrls) -> bool:
     return True
 
 
-def _run(settings: Settings, urls: DatabaseUrls, began: float) -> int:
-    """Run the programs together until they end; return the exit code: 0 when it was asked to stop."""
+async def _run(settings: Settings, urls: DatabaseUrls, began: float, *, verbose: bool) -> str:
+    """Run the programs together until they end; return why, or nothing where somebody asked for it."""
     programs = programs_of(settings)
 
-    def watch(manager: FamilyManager) -> None:
-        late = not_up_yet(programs, settings.host, lambda: manager.is_stopping, HEALTHY_WITHIN_S)
+    async def watch(manager: Manager) -> None:
+        late = await asyncio.to_thread(
+            not_up_yet, programs, settings.host, lambda: manager.is_stopping, HEALTHY_WITHIN_S
+        )
         if manager.is_stopping:
             return
         if late:
-            manager.fail(f"{', '.join(p.name for p in late)} did not become healthy in {HEALTHY_WITHIN_S:.0f} s")
+            manager.stop(f"{', '.join(p.name for p in late)} did not become healthy in {HEALTHY_WITHIN_S:.0f} s")
             return
-        print(welcome(settings, time.monotonic() - began), flush=True)
+        manager.show(welcome(settings, time.monotonic() - began, verbose=verbose))
 
-    manager = FamilyManager(programs, environment_of(urls), watch)
-    manager.loop()
-    if manager.failure:
+    manager = Manager(programs, lambda program: environment_of(program, settings, urls, verbose=verbose), watch)
+    await manager.run()
+    return manager.failure
+
+
+def _said_at_the_end(failure: str) -> int:
+    """Say why everything has ended; return the exit code: 0 when it was asked to stop."""
+    if failure:
         with suppress(OSError):  # the screen may be what has gone
-            print(f"maypole: {manager.failure}; everything was stopped", file=sys.stderr)
+            print(f"maypole: {failure}; everything was stopped", file=sys.stderr)
         return 1
     print("Stopped.")
     return 0
 
 
-def welcome(settings: Settings, seconds: float) -> str:
+def welcome(settings: Settings, seconds: float, *, verbose: bool = False) -> str:
     """Return where to go, and as whom."""
     lines = [
         "",
@@ -116,6 +132,8 @@ def welcome(settings: Settings, seconds: float) -> str:
         lines += [f"  SumUp sandbox       {settings.sumup_origin}/"]
     if settings.environment == "development":
         lines += ["", "Demo accounts (sign in with the address; the link is in the outbox):", *_accounts()]
+    if not verbose:
+        lines += ["", f"Requests are logged in {settings.data_dir / 'logs'}; ./run --verbose shows them here."]
     return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])
 
 

@@ -146,6 +146,10 @@ class Settings(BaseSettings):
 
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines look")
     log_level: LogLevel = Field(default="INFO", description="The lowest level that is logged")
+    log_file: Path | None = Field(
+        default=None,
+        description="A file of this process for its log lines; standard error then shows warnings and errors alone",
+    )
     static_max_age_s: int = Field(
         default=31536000, description="How long browsers keep static files (their URLs have a hash)", ge=0
     )

@@ -30,9 +30,9 @@ def data() -> Iterator[Path]:
 
 
 @contextmanager
-def started(data: Path) -> Iterator[Installation]:
+def started(data: Path, *options: str) -> Iterator[Installation]:
     """Start one, and end it if it still runs in the end."""
-    installation = Installation(data)
+    installation = Installation(data, *options)
     try:
         yield installation
     finally:
@@ -59,6 +59,24 @@ def test_it_says_where_to_go_and_as_whom_when_all_apps_are_healthy(installation:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
             assert answer.status == 200
     assert "admin@maypole.example" in installation.output
+
+
+def test_requests_go_to_a_file_and_not_to_the_screen(installation: Installation, data: Path) -> None:
+    installation.read_until("Ctrl-C stops everything")
+    port = installation.settings["BLOG_PORT"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/?{port}", timeout=30) as answer:
+        assert answer.status == 200
+    assert installation.end(signal.SIGINT) == 0
+    assert [line for line in installation.output.splitlines() if "[info" in line] == []
+    assert "path=/ " in (data / "logs" / "blog.log").read_text()
+
+
+@pytest.mark.long
+def test_a_verbose_one_shows_requests(data: Path) -> None:
+    with started(data, "--verbose") as talkative:
+        talkative.read_until("Ctrl-C stops everything")
+        with urllib.request.urlopen(f"http://127.0.0.1:{talkative.settings['BLOG_PORT']}/", timeout=30):
+            talkative.read_until("path=/ ")
 
 
 def test_ctrl_c_stops_everything_and_leaves_no_orphan(installation: Installation) -> None:

@@ -30,12 +30,12 @@ def free_ports(names: tuple[str, ...] = PORTS) -> dict[str, str]:
 class Installation:
     """``maypole up`` as a process; read its output, signal it, and see what it leaves behind."""
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    def __init__(self, data: Path, *options: str, **settings: str) -> None:
         """Start it in the background."""
         self.settings = {"DATA_DIR": str(data), **free_ports(), **settings}
         self.said: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "launcher", "up"],
+            [sys.executable, "-m", "launcher", "up", *options],
             cwd=ROOT,
             env={**os.environ, **self.settings},
             stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The client of the events app's internal API: the calendars of a page, and what is next on each."""
+"""The client of the events app's internal API: what is on next, everywhere and on each calendar of a page."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pydantic import BeforeValidator, Field
 from shared.settings import Settings
 
 from .caller import Caller
-from .wire import Amount, Answer, Id, Moment, Query, whole_number
+from .wire import Amount, Answer, Id, Moment, Query, Zone, whole_number
 
 CALENDARS_PATH = "/internal/v1/pages/{page_id}/calendars"
+UPCOMING_PATH = "/internal/v1/upcoming"
 MOST_UPCOMING = 20
 
 
@@ -24,8 +25,14 @@ class CalendarsQuery(Query):
     upcoming: Annotated[int, Field(ge=0, le=MOST_UPCOMING), BeforeValidator(whole_number)] = 3
 
 
+class UpcomingQuery(Query):
+    """How many events are asked for."""
+
+    limit: Annotated[int, Field(ge=0, le=MOST_UPCOMING), BeforeValidator(whole_number)] = 10
+
+
 class UpcomingAnswer(Answer):
-    """An event that is not over."""
+    """An event that is not over. What has a default is not told by an events app that is older than it."""
 
     id: Id
     name: str
@@ -35,6 +42,22 @@ class UpcomingAnswer(Answer):
     """What the cheapest ticket costs that is not free; null: no tickets are sold."""
     on_sale: bool
     """Whether a ticket can be bought now."""
+    time_zone: Zone = "UTC"
+    """In which its times are shown: its calendar's."""
+    place: str = ""
+    """Where it is, or the calendar's name where that says enough."""
+    has_dearer: bool = False
+    """Whether there are dearer tickets than ``price``."""
+    note: str = ""
+    """How it stands in the sale, in two or three words; empty: nothing is special about it."""
+    note_look: str = ""
+    """The kind of that note: a ``tag`` of the pages' stylesheet."""
+
+
+class EventsAnswer(Answer):
+    """What is on next on all calendars, soonest first."""
+
+    events: tuple[UpcomingAnswer, ...]
 
 
 class CalendarAnswer(Answer):
@@ -45,7 +68,7 @@ class CalendarAnswer(Answer):
     name: str
     place: str
     description: str
-    time_zone: str
+    time_zone: Zone
     bookable: bool
     """Whether it offers times that can be booked."""
     upcoming: tuple[UpcomingAnswer, ...]
@@ -64,6 +87,10 @@ class EventsClient:
         self, http: httpx.AsyncClient, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._caller = Caller(http, settings, "events", monotonic=monotonic)
+
+    async def upcoming(self, *, limit: int = 10) -> tuple[UpcomingAnswer, ...]:
+        """Return the next events of all calendars, soonest first. Safe to repeat. Raises as ``Caller.ask``."""
+        return (await self._caller.ask(UPCOMING_PATH, EventsAnswer, UpcomingQuery(limit=limit))).events
 
     async def calendars_of_page(self, page_id: int, *, upcoming: int = 3) -> tuple[CalendarAnswer, ...] | None:
         """Return the calendars of a page, or None where there is no such page. Safe to repeat.

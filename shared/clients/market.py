@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Annotated
 
 import httpx
+from pydantic import BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from shared.settings import Settings
 
 from .caller import Caller
-from .wire import Amount, Answer, Count, Id
+from .wire import Amount, Answer, Count, Id, Query, left_out, whole_number
 
 PRODUCTS_PATH = "/internal/v1/pages/{page_id}/products"
+MOST_PRODUCTS = 1000
+AtMost = Annotated[int, Field(ge=0, le=MOST_PRODUCTS), BeforeValidator(whole_number)]
+
+
+class ProductsQuery(Query):
+    """How many products are asked for; without a limit all of them."""
+
+    limit: AtMost | SkipJsonSchema[None] = left_out()
 
 
 class VariantAnswer(Answer):
@@ -27,7 +38,10 @@ class VariantAnswer(Answer):
 
 
 class ProductAnswer(Answer):
-    """A product with the variants of it that are on show, at least one."""
+    """A product with the variants of it that are on show, at least one.
+
+    What has a default is not told by a market app that is older than it.
+    """
 
     id: Id
     slug: str
@@ -37,6 +51,10 @@ class ProductAnswer(Answer):
     vat_rate: Amount
     """In per cent; prices include it."""
     variants: tuple[VariantAnswer, ...]
+    price: Amount | None = None
+    """What the cheapest variant costs that is left, or the cheapest of all where none is."""
+    has_dearer: bool = False
+    """Whether there are dearer ones than ``price``."""
 
 
 class ProductsAnswer(Answer):
@@ -53,10 +71,11 @@ class MarketClient:
     ) -> None:
         self._caller = Caller(http, settings, "market", monotonic=monotonic)
 
-    async def products_of_page(self, page_id: int) -> tuple[ProductAnswer, ...] | None:
-        """Return the products of a page, or None where there is no such page. Safe to repeat.
+    async def products_of_page(self, page_id: int, *, limit: int | None = None) -> tuple[ProductAnswer, ...] | None:
+        """Return the (first) products of a page, or None where there is no such page. Safe to repeat.
 
         Raises as ``Caller.ask``.
         """
-        answer = await self._caller.ask_for_one(PRODUCTS_PATH.format(page_id=page_id), ProductsAnswer)
+        path, query = PRODUCTS_PATH.format(page_id=page_id), ProductsQuery(limit=limit)
+        answer = await self._caller.ask_for_one(path, ProductsAnswer, query)
         return None if answer is None else answer.products

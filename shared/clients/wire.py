@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -42,6 +44,18 @@ def whole_number(value: object) -> object:
     raise ValueError("must be a whole number")
 
 
+def _known_zone(name: str) -> str:
+    """Refuse a name that no time could be shown by: a page would fail over it."""
+    if name not in _zones():
+        raise ValueError("must be a time zone of the IANA database")
+    return name
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def _to_utc(moment: datetime) -> datetime:
     """Return the same moment in UTC."""
     return moment.astimezone(UTC)
@@ -62,6 +76,7 @@ Amount = Annotated[
 Count = Annotated[int, Field(ge=0)]
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID), BeforeValidator(whole_number)]
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
 Flag = Literal["0", "1"]
 """Yes or no in a query; other words for them are refused."""
 

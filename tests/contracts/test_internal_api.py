@@ -43,6 +43,7 @@ Call = Callable[[Clients], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "the cart's summary": lambda ask: ask.cart.cart_summary(CartOwner.of_user(1)),
     "the cart's lines": lambda ask: ask.cart.cart_lines(CartOwner.of_user(1)),
+    "what is next": lambda ask: ask.events.upcoming(),
     "calendars": lambda ask: ask.events.calendars_of_page(1),
     "products": lambda ask: ask.market.products_of_page(1),
     "a page": lambda ask: ask.blog.page("barn"),
@@ -164,9 +165,22 @@ async def test_the_calendars_of_a_page(ask: Clients, barn: Barn) -> None:
     assert calendar.upcoming == ()
 
 
+async def test_what_is_next_everywhere(ask: Clients, barn: Barn) -> None:
+    (dance,) = await ask.events.upcoming()
+    assert (dance.name, dance.place, dance.time_zone, dance.price, dance.note) == (
+        "Dance",
+        "Lantern Lane 4",
+        "Europe/London",
+        Decimal("5.00"),
+        "1 left",
+    )
+    assert await ask.events.upcoming(limit=0) == ()
+
+
 async def test_the_products_of_a_page(ask: Clients, barn: Barn) -> None:
     (jam,) = await ask.market.products_of_page(barn.page_id) or ()
-    assert (jam.title, jam.vat_rate) == ("Jam", Decimal("0.00"))
+    assert (jam.title, jam.vat_rate, jam.price, jam.has_dearer) == ("Jam", Decimal("0.00"), Decimal("4.50"), True)
+    assert await ask.market.products_of_page(barn.page_id, limit=0) == ()
     assert [(each.label, each.price, each.available) for each in jam.variants] == [
         ("", Decimal("4.50"), None),
         ("large", Decimal("6.50"), None),

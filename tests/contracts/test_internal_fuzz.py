@@ -43,9 +43,12 @@ CHECKED = {
 }
 ROUTES = {
     "blog": {"GET /internal/v1/pages": {200}, "GET /internal/v1/pages/{slug}": {200, 404, 422}},
-    "market": {"GET /internal/v1/pages/{page_id}/products": {200, 404}},
+    "market": {"GET /internal/v1/pages/{page_id}/products": {200, 404, 422}},
     "cart": {"GET /internal/v1/cart/summary": {200, 422}},
-    "events": {"GET /internal/v1/pages/{page_id}/calendars": {200, 404, 422}},
+    "events": {
+        "GET /internal/v1/pages/{page_id}/calendars": {200, 404, 422},
+        "GET /internal/v1/upcoming": {200, 422},
+    },
 }
 """Every route, and what it must have answered to something: a run that only ever met 404 would have shown nothing."""
 

@@ -1,4 +1,4 @@
-"""The events app's internal JSON API: the calendars of a page, and what is next on each."""
+"""The events app's internal JSON API: what is on next, everywhere and on each calendar of a page."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ from datetime import datetime
 
 from quart import Blueprint, Response
 
-from events.bp.entries.offers import offer_of, starting_price
-from shared.clients.events import CalendarAnswer, CalendarsAnswer, CalendarsQuery, UpcomingAnswer
+from events.bp.entries.offers import Sale, offer_of, starting_price
+from shared.clients.events import (
+    CalendarAnswer,
+    CalendarsAnswer,
+    CalendarsQuery,
+    EventsAnswer,
+    UpcomingAnswer,
+    UpcomingQuery,
+)
 from shared.contracts.dtos import AgendaDTO, EntryDTO
 from shared.web.internal import internal_only
 from shared.web.json_api import documented, json_of, read_query
 from shared.web.state import app_state, request_session
 
-from .services.agenda import page_agendas
+from .services.agenda import next_events, page_agendas
 
-bp = Blueprint("calendars_api", __name__, url_prefix="/internal/v1/pages")
+bp = Blueprint("calendars_api", __name__, url_prefix="/internal/v1")
 
 
 def entry_to_answer(entry: EntryDTO, now: datetime) -> UpcomingAnswer:
     """Return an event as other apps are told of it."""
     offer = offer_of(entry, now)
-    price, _ = starting_price(offer.kinds)
+    price, has_dearer = starting_price(offer.kinds)
+    free = offer.sale is Sale.NO_TICKETS
     return UpcomingAnswer(
         id=entry.id,
         name=entry.name,
@@ -29,6 +37,11 @@ def entry_to_answer(entry: EntryDTO, now: datetime) -> UpcomingAnswer:
         end_at=entry.end_at,
         price=price,
         on_sale=offer.is_open,
+        time_zone=entry.time_zone,
+        place=entry.place or entry.calendar_name,
+        has_dearer=has_dearer,
+        note="No ticket needed" if free else offer.note,
+        note_look=offer.note_look,
     )
 
 
@@ -47,7 +60,7 @@ def agenda_to_answer(agenda: AgendaDTO, now: datetime) -> CalendarAnswer:
     )
 
 
-@bp.get("/<int:page_id>/calendars")
+@bp.get("/pages/<int:page_id>/calendars")
 @internal_only
 @documented(CalendarsAnswer, query=CalendarsQuery, may_be_missing=True)
 async def calendars(page_id: int) -> Response:
@@ -55,3 +68,13 @@ async def calendars(page_id: int) -> Response:
     query, now = read_query(CalendarsQuery), app_state().clock()
     found = await page_agendas(request_session(), page_id, now=now, limit=query.upcoming)
     return json_of(CalendarsAnswer(calendars=tuple(agenda_to_answer(agenda, now) for agenda in found)))
+
+
+@bp.get("/upcoming")
+@internal_only
+@documented(EventsAnswer, query=UpcomingQuery)
+async def upcoming() -> Response:
+    """Answer with the next events of all calendars, soonest first."""
+    query, now = read_query(UpcomingQuery), app_state().clock()
+    found = await next_events(request_session(), now=now, limit=query.limit)
+    return json_of(EventsAnswer(events=tuple(entry_to_answer(entry, now) for entry in found)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from quart import Blueprint, Response
 
-from shared.clients.market import ProductAnswer, ProductsAnswer
+from shared.clients.market import ProductAnswer, ProductsAnswer, ProductsQuery
 from shared.web.internal import internal_only
-from shared.web.json_api import documented, json_of
+from shared.web.json_api import documented, json_of, read_query
 from shared.web.state import request_session
 
 from .services.page_products import page_products
@@ -16,8 +16,9 @@ bp = Blueprint("products_api", __name__, url_prefix="/internal/v1/pages")
 
 @bp.get("/<int:page_id>/products")
 @internal_only
-@documented(ProductsAnswer, may_be_missing=True)
+@documented(ProductsAnswer, query=ProductsQuery, may_be_missing=True)
 async def products(page_id: int) -> Response:
-    """Answer with the products of a page that are on show, by title, each with its variants and what is left."""
+    """Answer with the (first) products of a page that are on show, by title, with their variants and what is left."""
+    query = read_query(ProductsQuery)
     found = await page_products(request_session(), page_id)
-    return json_of(ProductsAnswer(products=tuple(map(ProductAnswer.model_validate, found))))
+    return json_of(ProductsAnswer(products=tuple(map(ProductAnswer.model_validate, found[: query.limit]))))

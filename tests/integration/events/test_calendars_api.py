@@ -46,6 +46,11 @@ async def test_a_calendar_is_told_of_with_what_is_next(app: Quart, session: Asyn
                     "end_at": f"{day}T22:00:00Z",
                     "price": "2.50",
                     "on_sale": True,
+                    "time_zone": "Europe/London",
+                    "place": "Hall Lane",
+                    "has_dearer": False,
+                    "note": "",
+                    "note_look": "",
                 }
             ],
         }
@@ -128,6 +133,51 @@ async def test_a_page_that_there_is_not_is_not_found(app: Quart) -> None:
 async def test_a_query_that_cannot_be_is_refused(app: Quart, query: str) -> None:
     response = await app.test_client().get(f"/internal/v1/pages/1/calendars?{query}", headers=BEARER)
     await assert_error(response, 422, "bad_input")
+
+
+async def test_what_is_next_everywhere_is_told_of_as_lists_show_it(app: Quart, session: AsyncSession) -> None:
+    barn = await make_calendar(session, name="Barn", place="Barn Lane")
+    attic = await make_calendar(session, name="Attic", place="")
+    await make_entry(session, barn, name="Third", start_at=days_from_now(3), price="3.00", capacity=2)
+    second = await make_entry(session, attic, name="Second", start_at=days_from_now(2), capacity=0)
+    for name, price in (("Child", "2.00"), ("Adult", "5.00")):
+        await make_type(session, second, name, price)
+    await make_entry(session, attic, name="First", start_at=days_from_now(1))
+    await make_entry(session, attic, name="Over", start_at=days_from_now(-1))
+    await session.commit()
+    told = await _ask_for_next(app)
+    shown = [tuple(event[part] for part in ("name", "place", "price", "has_dearer", "note")) for event in told]
+    assert shown == [
+        ("First", "Attic", None, False, "No ticket needed"),
+        ("Second", "Attic", "2.00", True, "Sold out"),
+        ("Third", "Barn Lane", "3.00", False, "2 left"),
+    ]
+    assert [event["name"] for event in await _ask_for_next(app, "limit=2")] == ["First", "Second"]
+    assert await _ask_for_next(app, "limit=0") == []
+
+
+async def _ask_for_next(app: Quart, query: str = "") -> list[dict[str, Any]]:
+    answer = await app.test_client().get(f"/internal/v1/upcoming?{query}", headers=BEARER)
+    assert answer.status_code == 200
+    found: list[dict[str, Any]] = (await answer.get_json())["events"]
+    return found
+
+
+@pytest.mark.parametrize("query", ["limit=21", "limit=-1", "limit=x", "limit=", "limit=1&limit=2"])
+async def test_what_is_next_cannot_be_asked_for_without_bounds(app: Quart, query: str) -> None:
+    response = await app.test_client().get(f"/internal/v1/upcoming?{query}", headers=BEARER)
+    await assert_error(response, 422, "bad_input")
+
+
+@pytest.mark.parametrize("events", [1, 5])
+async def test_two_queries_tell_what_is_next_everywhere(app: Quart, session: AsyncSession, events: int) -> None:
+    for days in range(1, events + 1):
+        calendar = await make_calendar(session)
+        await make_type(session, await make_entry(session, calendar, start_at=days_from_now(days)))
+    await session.commit()
+    with counted_queries(every=True) as statements:
+        await _ask_for_next(app)
+    assert len(statements) == len(("the events", "their types")), statements
 
 
 CALENDARS_QUERIES = 4

@@ -16,8 +16,8 @@ from tests.support.internal_api import BEARER, assert_error
 from tests.support.queries import counted_queries
 
 
-async def _ask(client: Client, page_id: int) -> list[dict[str, Any]]:
-    answer = await client.get(f"/internal/v1/pages/{page_id}/products", headers=BEARER)
+async def _ask(client: Client, page_id: int, query: str = "") -> list[dict[str, Any]]:
+    answer = await client.get(f"/internal/v1/pages/{page_id}/products?{query}", headers=BEARER)
     assert answer.status_code == 200
     found: list[dict[str, Any]] = (await answer.get_json())["products"]
     return found
@@ -39,6 +39,8 @@ async def test_a_product_is_told_of_with_its_variants_and_what_is_left_of_each(
             "description": "Plums and sugar.",
             "unit": "per jar",
             "vat_rate": "20.00",
+            "price": "4.50",
+            "has_dearer": True,
             "variants": [
                 {"id": small, "label": "", "price": "4.50", "available": 3},
                 {"id": large, "label": "large", "price": "9.00", "available": None},
@@ -68,6 +70,23 @@ async def test_a_page_that_there_is_not_is_not_found(client: Client) -> None:
     for page_id in ("0", "1", str(2**63 - 1), str(2**63), "-1", "x"):
         response = await client.get(f"/internal/v1/pages/{page_id}/products", headers=BEARER)
         await assert_error(response, 404, "not_found")
+
+
+async def test_the_first_few_products_can_be_asked_for(client: Client, session: AsyncSession) -> None:
+    page_id = await make_page(session, has_market=True)
+    for title in ("Cider", "Apples", "Beans"):
+        await make_product(session, page_id, title=title)
+    await session.commit()
+    told = {
+        limit: [product["title"] for product in await _ask(client, page_id, f"limit={limit}")] for limit in (0, 2, 9)
+    }
+    assert told == {0: [], 2: ["Apples", "Beans"], 9: ["Apples", "Beans", "Cider"]}
+
+
+@pytest.mark.parametrize("query", ["limit=-1", "limit=1001", "limit=x", "limit=", "limit=1&limit=2"])
+async def test_a_query_that_cannot_be_is_refused(client: Client, query: str) -> None:
+    response = await client.get(f"/internal/v1/pages/1/products?{query}", headers=BEARER)
+    await assert_error(response, 422, "bad_input")
 
 
 PRODUCTS_QUERIES = 3

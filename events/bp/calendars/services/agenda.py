@@ -1,4 +1,4 @@
-"""What is on at a page of the site, for the other apps."""
+"""What is on next, for the other apps: everywhere, and at a page of the site."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.dtos import AgendaDTO
+from shared.contracts.dtos import AgendaDTO, EntryDTO
 from shared.contracts.errors import NotFound
 from shared.services.registry import services
+
+
+async def next_events(session: AsyncSession, *, now: datetime, limit: int) -> list[EntryDTO]:
+    """Return the next events of all calendars, soonest first."""
+    return await services.calendar.upcoming_entries(session, now=now, limit=limit)
 
 
 async def page_agendas(session: AsyncSession, page_id: int, *, now: datetime, limit: int) -> list[AgendaDTO]:

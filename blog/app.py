@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Quart
 
 from shared.services.registry import Services
-from shared.services.wiring import sql_services
+from shared.services.wiring import blog_services
 from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
 from shared.web.state import utc_now
@@ -19,7 +19,7 @@ from .bp.pages.routes import bp as pages
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Quart:
     """Return the blog app. Signing in joins an anonymous cart to the account, so it has the cart's domain, too."""
     settings = settings or get_settings()
-    app = make_app("blog", settings, services or sql_services(settings, utc_now), template_folder="templates")
+    app = make_app("blog", settings, services or blog_services(settings, utc_now), template_folder="templates")
     app.register_blueprint(auth)
     if settings.environment != "production":
         app.register_blueprint(outbox)

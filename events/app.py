@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Quart
 
 from shared.services.registry import Services
-from shared.services.wiring import sql_services
+from shared.services.wiring import events_services
 from shared.settings import Settings, get_settings
 from shared.web.factory import make_app
 from shared.web.state import utc_now
@@ -20,7 +20,7 @@ from .bp.tickets.routes import bp as tickets
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Quart:
     """Return the app, ready to be served; tests hand in what they want to replace."""
     settings = settings or get_settings()
-    app = make_app("events", settings, services or sql_services(settings, utc_now), template_folder="templates")
+    app = make_app("events", settings, services or events_services(settings, utc_now), template_folder="templates")
     for blueprint in (calendars, calendars_api, bookings, entries, tickets):
         app.register_blueprint(blueprint)
     return app

@@ -31,7 +31,7 @@ def current_badge() -> CartSummaryDTO | None:
 async def _summary(state: AppState, owner: CartOwner) -> CartSummaryDTO | None:
     """Return the summary of somebody's cart, from wherever this app has it."""
     if state.name != "cart":
-        return await state.cart_client.cart_summary(owner)
+        return await state.clients.cart.cart_summary(owner)
     async with unit_of_work(state.database) as uow:
         return await state.services.cart.cart_summary(uow.session, owner)
 

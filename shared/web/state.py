@@ -11,7 +11,7 @@ from quart import current_app, g
 from quart_auth import QuartAuth
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.clients.cart import CartClient
+from shared.clients.apps import Clients, clients_of
 from shared.contracts.protocols import Clock
 from shared.db.engine import Database
 from shared.services.registry import Services
@@ -31,7 +31,7 @@ class Resources:
 
     database: Database
     http: httpx.AsyncClient
-    cart_client: CartClient
+    clients: Clients
 
 
 @dataclass(slots=True)
@@ -66,12 +66,12 @@ class AppState:
     def http(self, client: httpx.AsyncClient) -> None:
         """Replace the client, and whatever was built upon it."""
         self._open.http = client
-        self._open.cart_client = CartClient(client, self.settings)
+        self._open.clients = clients_of(client, self.settings)
 
     @property
-    def cart_client(self) -> CartClient:
-        """The client of the cart's internal API."""
-        return self._open.cart_client
+    def clients(self) -> Clients:
+        """The clients of the apps' internal APIs."""
+        return self._open.clients
 
 
 def app_state() -> AppState:

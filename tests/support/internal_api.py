@@ -11,10 +11,7 @@ from typing import Any
 import httpx
 from quart import Quart, Response
 
-from shared.clients.blog import BlogClient
-from shared.clients.cart import CartClient
-from shared.clients.events import EventsClient
-from shared.clients.market import MarketClient
+from shared.clients.apps import Clients, clients_of
 from shared.clients.tls import tls_context
 from shared.settings import APPS, DEV_SECRET, Settings
 from tests.support.sandbox import serving
@@ -39,21 +36,11 @@ async def assert_error(response: Response, status: int, code: str) -> dict[str, 
     return error
 
 
-class Clients:
-    """The typed client of each app."""
-
-    def __init__(self, http: httpx.AsyncClient, settings: Settings) -> None:
-        self.blog = BlogClient(http, settings)
-        self.cart = CartClient(http, settings)
-        self.events = EventsClient(http, settings)
-        self.market = MarketClient(http, settings)
-
-
 @asynccontextmanager
 async def clients_for(settings: Settings) -> AsyncIterator[Clients]:
     """Give clients that ask where the settings say."""
     async with httpx.AsyncClient(verify=tls_context(trust_env=False), trust_env=False) as http:
-        yield Clients(http, settings)
+        yield clients_of(http, settings)
 
 
 @dataclass(slots=True)

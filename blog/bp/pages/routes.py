@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from quart import Blueprint, render_template, request
 
+from shared.web.session import discard_session
 from shared.web.state import app_state, request_session
 
+from .services.offers import with_events, with_offers
 from .services.pages import home_page, site_page
 from .services.posts import post_list, post_page
 
@@ -16,7 +18,9 @@ bp = Blueprint("pages", __name__)
 async def home() -> str:
     """Show what the site is, its pages, and what is on next."""
     state = app_state()
-    page = await home_page(request_session(), now=state.clock(), zone=state.settings.time_zone)
+    own = await home_page(request_session(), zone=state.settings.time_zone)
+    await discard_session()  # all of the blog's own is read; no transaction waits for another app
+    page = await with_events(own, state.clients.events)
     return await render_template("_types/pages/home.html", page=page)
 
 
@@ -39,5 +43,7 @@ async def post(slug: str) -> str:
 async def site_page_by_slug(slug: str) -> str:
     """Show one page with what it sells."""
     state = app_state()
-    page = await site_page(request_session(), slug, now=state.clock(), zone=state.settings.time_zone)
+    own = await site_page(request_session(), slug, zone=state.settings.time_zone)
+    await discard_session()  # as above
+    page = await with_offers(own, state.clients.events, state.clients.market)
     return await render_template("_types/pages/page.html", page=page)

@@ -7,11 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from shared.contracts.dtos import EntryDTO, PostDTO
-from shared.contracts.paths import entry_path, page_path, post_path
-
-FEW_LEFT = 10
-"""From this number on, a list says how many seats are left."""
+from shared.contracts.dtos import PostDTO
+from shared.contracts.paths import page_path, post_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +44,6 @@ def long_day(moment: datetime, zone: str) -> str:
     """Return the day of ``moment`` in ``zone``, as people write it: 3 May 2026."""
     local = moment.astimezone(ZoneInfo(zone))
     return f"{local.day} {local:%B %Y}"
-
-
-def event_row(entry: EntryDTO, now: datetime) -> EventRow:
-    """Make a row of an event."""
-    prices = _prices(entry)
-    note, note_kind = _note(entry, now) if prices else ("No ticket needed", "")
-    return EventRow(
-        path=entry_path(entry.id),
-        name=entry.name,
-        start_at=entry.start_at,
-        zone=entry.time_zone,
-        place=entry.place or entry.calendar_name,
-        price=_lowest_to_name(prices),
-        has_dearer=len(set(prices)) > 1,
-        note=note,
-        note_kind=note_kind,
-    )
-
-
-def _prices(entry: EntryDTO) -> list[Decimal]:
-    """Return what the event's tickets cost: each type's price, or the event's own where it has no types."""
-    if entry.ticket_types:
-        return [kind.cost for kind in entry.ticket_types if kind.cost is not None]
-    return [] if entry.ticket_price is None else [entry.ticket_price]
-
-
-def _lowest_to_name(prices: list[Decimal]) -> Decimal | None:
-    """Return the lowest price above nothing (a free place for a baby is not "from free"), else nothing's own."""
-    return min((p for p in prices if p > 0), default=min(prices, default=None))
-
-
-def _note(entry: EntryDTO, now: datetime) -> tuple[str, str]:
-    """Return what a visitor should know before opening the event, and of what kind it is."""
-    if entry.available == 0:
-        return "Sold out", "bad"
-    if entry.sale_starts_at is not None and entry.sale_starts_at > now:
-        return f"On sale from {long_day(entry.sale_starts_at, entry.time_zone)}", "info"
-    if entry.sale_ends_at is not None and entry.sale_ends_at <= now:
-        return "Sale has ended", ""
-    if entry.available is not None and entry.available <= FEW_LEFT:
-        return f"{entry.available} left", "warning"
-    return "", ""
 
 
 def post_row(post: PostDTO, zone: str) -> PostRow:

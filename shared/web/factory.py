@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter, IntegerConverter
 
 import shared
 from shared.clients.apps import clients_of
+from shared.clients.known_pages import KnownPages
 from shared.clients.tls import tls_context
 from shared.contracts.paths import SLUG
 from shared.db.engine import Database
@@ -76,7 +77,8 @@ async def _open(state: AppState, stack: AsyncExitStack) -> Resources:
     stack.push_async_callback(database.dispose)
     client = httpx.AsyncClient(verify=tls_context(trust_env=False), trust_env=False)  # our own apps need no proxy
     http = await stack.enter_async_context(client)
-    return Resources(database=database, http=http, clients=clients_of(http, settings))
+    clients = clients_of(http, settings)
+    return Resources(database=database, http=http, clients=clients, known_pages=KnownPages(clients.blog))
 
 
 def _serve_with_resources(app: Quart, state: AppState) -> None:

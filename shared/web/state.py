@@ -12,6 +12,7 @@ from quart_auth import QuartAuth
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clients.apps import Clients, clients_of
+from shared.clients.known_pages import KnownPages
 from shared.contracts.protocols import Clock
 from shared.db.engine import Database
 from shared.services.registry import Services
@@ -32,6 +33,7 @@ class Resources:
     database: Database
     http: httpx.AsyncClient
     clients: Clients
+    known_pages: KnownPages
 
 
 @dataclass(slots=True)
@@ -67,11 +69,17 @@ class AppState:
         """Replace the client, and whatever was built upon it."""
         self._open.http = client
         self._open.clients = clients_of(client, self.settings)
+        self._open.known_pages = KnownPages(self._open.clients.blog)
 
     @property
     def clients(self) -> Clients:
         """The clients of the apps' internal APIs."""
         return self._open.clients
+
+    @property
+    def known_pages(self) -> KnownPages:
+        """What the blog app says of the site's pages, kept for a short while."""
+        return self._open.known_pages
 
 
 def app_state() -> AppState:

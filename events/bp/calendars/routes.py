@@ -5,10 +5,11 @@ from __future__ import annotations
 from quart import Blueprint, render_template, request
 
 from shared.contracts.entry_keys import read_key
+from shared.web.hosts import host_by_id
 from shared.web.htmx import is_htmx
 from shared.web.state import app_state, request_session
 
-from .services.programme import calendar_page, whats_on
+from .services.programme import calendar_page, whats_on, with_host
 
 bp = Blueprint("calendars", __name__)
 
@@ -26,6 +27,8 @@ async def calendar(slug: str) -> str:
     """Show one calendar."""
     after = read_key(request.args.get("after", ""))
     page = await calendar_page(request_session(), slug, now=app_state().clock(), after=after)
+    if not is_htmx():
+        page = with_host(page, await host_by_id(page.calendar.container_id))
     return await render_template(_template("calendar.html"), page=page)
 
 

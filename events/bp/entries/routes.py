@@ -5,9 +5,10 @@ from __future__ import annotations
 from quart import Blueprint, render_template, request
 
 from events.bp.entries.choice_query import choice_from_query, choice_query
+from shared.web.hosts import host_by_id
 from shared.web.state import app_state, request_session
 
-from .services.entry_page import BuyState, entry_page, find_entry
+from .services.entry_page import BuyState, entry_page, find_entry, with_host
 
 bp = Blueprint("entries", __name__)
 
@@ -20,4 +21,5 @@ async def entry(entry_id: int) -> str:
     choice = choice_from_query(request.args, types)
     state = BuyState({key: str(count) for key, count in choice.items()}, {})
     page = entry_page(found, now=app_state().clock(), choice_query=choice_query(choice), state=state)
+    page = with_host(page, await host_by_id(found.calendar_container_id))
     return await render_template("_types/entries/entry.html", page=page)

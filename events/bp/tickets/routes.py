@@ -8,10 +8,11 @@ from quart import Blueprint, make_response, render_template, request
 from quart.typing import ResponseTypes
 
 from events.bp.entries.choice_query import choice_from_query, choice_query
-from events.bp.entries.services.entry_page import BuyState, entry_page, find_entry
+from events.bp.entries.services.entry_page import BuyState, entry_page, find_entry, with_host
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import BadInput, SignInRequired
 from shared.contracts.paths import entry_path
+from shared.web.hosts import host_by_id
 from shared.web.htmx import is_htmx, redirect_to
 from shared.web.identity import current_cart_identity, sign_in_required
 from shared.web.limits import limit_per_person
@@ -88,8 +89,10 @@ async def _refuse(entry: EntryDTO, form: BuyForm, refusal: BadInput) -> Response
     """Answer 422 with the form as it was typed, and what is wrong with it."""
     state = BuyState(form.typed, form.errors, str(refusal))
     page = entry_page(entry, now=app_state().clock(), choice_query=choice_query(form.chosen), state=state)
-    template = "_types/tickets/_buy_form.html" if is_htmx() else "_types/entries/entry.html"
-    return await make_response(await render_template(template, page=page), refusal.status)
+    if is_htmx():
+        return await make_response(await render_template("_types/tickets/_buy_form.html", page=page), refusal.status)
+    page = with_host(page, await host_by_id(entry.calendar_container_id))
+    return await make_response(await render_template("_types/entries/entry.html", page=page), refusal.status)
 
 
 async def _show_added(page: AddedPage, choice: dict[int | None, int]) -> ResponseTypes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
 from shared.contracts.errors import BadInput
+from shared.web.hosts import host_by_slug
 from shared.web.htmx import is_htmx, redirect_to
 from shared.web.identity import current_cart_owner, ensure_session_id
 from shared.web.limits import limit_per_person
@@ -16,7 +18,7 @@ from shared.web.state import request_session
 from .forms import AddForm, Choice, choice_query
 from .services.adding import AddedPage, FoundProduct, find_product, put_into_cart, still_in_cart
 from .services.product_page import AddState, product_page
-from .services.shop import all_shops, quick_add, shop_of
+from .services.shop import Shop, all_shops, quick_add, shop_of
 
 bp = Blueprint("products", __name__)
 
@@ -30,14 +32,20 @@ async def shops() -> str:
 @bp.get("/<page_slug>/")
 async def shop(page_slug: str) -> str:
     """Show what one page sells."""
-    return await render_template("_types/products/shop.html", page=await shop_of(request_session(), page_slug))
+    page = await _with_host(await shop_of(request_session(), page_slug))
+    return await render_template("_types/products/shop.html", page=page)
 
 
 @bp.get("/<page_slug>/<slug>/")
 async def product(page_slug: str, slug: str) -> str:
     """Show one product."""
     page = await product_page(request_session(), page_slug, slug)
-    return await render_template("_types/products/product.html", page=page)
+    return await render_template("_types/products/product.html", page=replace(page, shop=await _with_host(page.shop)))
+
+
+async def _with_host(shop: Shop) -> Shop:
+    """Return a shop with what its page says of the seller."""
+    return replace(shop, host=await host_by_slug(shop.page.slug))
 
 
 @bp.post("/<page_slug>/<slug>/add/")
@@ -86,8 +94,10 @@ async def _refuse(found: FoundProduct, form: AddForm, refusal: BadInput) -> Resp
         return await _refuse_in_list(found, refusal)
     state = AddState(form.variant, form.typed, str(refusal), refusal.field)
     page = await product_page(request_session(), found.page.slug, found.product.slug, state=state)
-    template = "_types/products/_add_form.html" if is_htmx() else "_types/products/product.html"
-    return await make_response(await render_template(template, page=page), refusal.status)
+    if is_htmx():
+        return await make_response(await render_template("_types/products/_add_form.html", page=page), refusal.status)
+    page = replace(page, shop=await _with_host(page.shop))
+    return await make_response(await render_template("_types/products/product.html", page=page), refusal.status)
 
 
 async def _refuse_in_list(found: FoundProduct, refusal: BadInput) -> ResponseTypes:

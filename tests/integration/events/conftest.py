@@ -12,15 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.app import create_app
 from shared.models import Ticket
 from shared.settings import Settings
+from shared.web.state import EXTENSION, AppState
 from tests.factories.users import sign_in_client
+from tests.support.internal_api import PATIENT_MS
+from tests.support.neighbours import real_apps
 from tests.support.visitor import Visitor
 
 
 @pytest.fixture
 async def app(settings: Settings, database_url: str) -> AsyncIterator[Quart]:
-    """Serve the events app. Its cart app is a closed port: pages have a badge without a number."""
-    made = create_app(settings.model_copy(update={"internal_cart_url": "http://127.0.0.1:9"}))
-    async with made.test_app():
+    """Serve the events app beside a blog that it asks. There is no cart app: pages have a badge without a number."""
+    made = create_app(settings.model_copy(update={"internal_timeout_ms": PATIENT_MS}))
+    async with real_apps(settings, "blog") as http, made.test_app():
+        state: AppState = made.extensions[EXTENSION]
+        state.http = http
         yield made
 
 

@@ -237,6 +237,8 @@ async def test_an_unknown_event_is_not_found(visitor: Visitor, subtests: pytest.
 
 async def test_the_number_of_queries_does_not_grow_with_the_types(visitor: Visitor, session: AsyncSession) -> None:
     entry = await make_entry(session, await make_calendar(session))
+    await session.commit()
+    await visitor.get(f"/entries/{entry.id}/")  # what the blog app says of the page is known from now on
     counts = []
     for size in (1, 9):
         for number in range(size):

@@ -194,11 +194,13 @@ async def test_an_empty_programme_says_so(visitor: Visitor, database_url: str) -
     assert (await visitor.get("/")).text(".empty__title") == "Nothing is planned just now"
 
 
-@pytest.mark.parametrize(("path", "expected"), [("/", 3), ("/calendars/lantern/", 4)])
+@pytest.mark.parametrize(("path", "expected"), [("/", 3), ("/calendars/lantern/", 3)])
 async def test_the_number_of_queries_does_not_grow_with_the_programme(
     visitor: Visitor, session: AsyncSession, path: str, expected: int
 ) -> None:
     calendar = await make_calendar(session, slug="lantern")
+    await session.commit()
+    await visitor.get(path)  # what the blog app says of the page is known from now on
     counts = []
     for size in (1, 12):
         for number in range(size):

@@ -16,9 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from market.app import create_app
 from shared.models import CartItem, LoginSession, ProductVariant
 from shared.settings import Settings
+from shared.web.state import EXTENSION, AppState
 from tests.factories.blog import make_page
 from tests.factories.market import make_product, make_variant, variant_of
 from tests.factories.users import sign_in_client
+from tests.support.internal_api import PATIENT_MS
+from tests.support.neighbours import real_apps
 from tests.support.visitor import Visitor
 
 SignIn = Callable[[str], Awaitable[Visitor]]
@@ -26,9 +29,11 @@ SignIn = Callable[[str], Awaitable[Visitor]]
 
 @pytest.fixture
 async def app(settings: Settings, database_url: str) -> AsyncIterator[Quart]:
-    """Serve the market app. Its cart app is a closed port: pages have a badge without a number."""
-    made = create_app(settings.model_copy(update={"internal_cart_url": "http://127.0.0.1:9"}))
-    async with made.test_app():
+    """Serve the market app beside a blog that it asks. There is no cart app: pages have a badge without a number."""
+    made = create_app(settings.model_copy(update={"internal_timeout_ms": PATIENT_MS}))
+    async with real_apps(settings, "blog") as http, made.test_app():
+        state: AppState = made.extensions[EXTENSION]
+        state.http = http
         yield made
 
 

@@ -52,6 +52,7 @@ def send(typed: str, *, htmx: bool = False, in_list: bool = False) -> Do:
 async def test_it_does_not_grow_with_what_there_is(
     ada: Visitor, session: AsyncSession, goods: Goods, do: Do, status: int, queries: int
 ) -> None:
+    await ada.get("/barn/")  # what the blog app says of the page is known from now on
     counts = []
     for _ in range(2):
         with counted_queries(every=True) as seen:

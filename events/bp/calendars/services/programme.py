@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.bp.entries.offers import offer_of, starting_price
+from shared.clients.blog import PageAnswer
 from shared.contracts.dtos import CalendarDTO, EntryDTO
 from shared.contracts.entry_keys import Key, key_after
 from shared.contracts.errors import NotFound
@@ -70,15 +71,16 @@ class WhatsOnPage:
 
 @dataclass(frozen=True, slots=True)
 class CalendarPage:
-    """What is on in one calendar, and the page of the site that it belongs to."""
+    """What is on in one calendar, and the way to the page of the site that it belongs to."""
 
     calendar: CalendarDTO
     events: EventList
     path: str
     book_path: str
     """Where its times are booked; empty where it has none."""
-    host_path: str
-    host_title: str
+    host_path: str = ""
+    host_title: str = ""
+    """Both are empty where the blog app gives no answer, or does not know the page."""
 
 
 async def whats_on(session: AsyncSession, *, now: datetime, after: Key | None) -> WhatsOnPage:
@@ -97,16 +99,18 @@ async def calendar_page(session: AsyncSession, slug: str, *, now: datetime, afte
     entries = await services.calendar.upcoming_entries(
         session, now=now, calendar_id=calendar.id, after=after, limit=PAGE_SIZE + 1
     )
-    host = (await services.blog.pages_by_id(session, [calendar.container_id])).get(calendar.container_id)
     path = calendar_path(calendar.slug)
     return CalendarPage(
         calendar,
         _listed(entries, now, path, continued=after is not None, name_place=False),
         path,
         _book_path(calendar),
-        page_path(host.slug) if host else "",
-        host.title if host else "",
     )
+
+
+def with_host(page: CalendarPage, host: PageAnswer | None) -> CalendarPage:
+    """Return the page of a calendar with the way to the page of the site that it belongs to, where that is known."""
+    return page if host is None else replace(page, host_path=page_path(host.slug), host_title=host.title)
 
 
 def _book_path(calendar: CalendarDTO) -> str:

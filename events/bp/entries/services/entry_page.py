@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.bp.entries.offers import Kind, Offer, offer_of
+from shared.clients.blog import PageAnswer
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import NotFound
-from shared.contracts.paths import calendar_path, entry_path
+from shared.contracts.paths import calendar_path, entry_path, page_path
 from shared.contracts.times import until
 from shared.services.registry import services
 
@@ -52,6 +53,9 @@ class EntryPage:
     rows: tuple[FormRow, ...]
     problems: tuple[tuple[str, str], ...]
     """What is wrong with the form: the id of the field (empty: the form itself) and words."""
+    host: PageAnswer | None = None
+    """What the blog app says of the page that puts the event on; None: it gives no answer."""
+    host_path: str = ""
 
 
 _BLANK_LINES = re.compile(r"\s*\n\s*\n\s*")
@@ -81,6 +85,11 @@ def entry_page(entry: EntryDTO, *, now: datetime, choice_query: str = "", state:
         rows=rows,
         problems=_problems(rows, state.refusal),
     )
+
+
+def with_host(page: EntryPage, host: PageAnswer | None) -> EntryPage:
+    """Return the page of an event with who puts it on, where that is known."""
+    return page if host is None else replace(page, host=host, host_path=page_path(host.slug))
 
 
 def _row(kind: Kind, state: BuyState) -> FormRow:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from market.bp.products.offers import Offer, offer_of
+from shared.clients.blog import PageAnswer
 from shared.contracts.dtos import PageDTO, ProductDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.paths import page_path, product_path, shop_path
@@ -51,6 +52,8 @@ class Shop:
     path: str
     page_path: str
     products: tuple[ProductCard, ...]
+    host: PageAnswer | None = None
+    """What the blog app says of the page, where that is shown; None: it gives no answer."""
 
 
 @dataclass(frozen=True, slots=True)

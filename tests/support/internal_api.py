@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -56,8 +57,8 @@ class FourApps:
         """Return where an app is."""
         return self.settings.internal_origin_of(name)
 
-    async def serve(self, name: str, stack: AsyncExitStack) -> None:
-        """Serve one app, until the stack is left."""
+    async def serve(self, name: str, stack: AsyncExitStack, listener: socket.socket | None = None) -> None:
+        """Serve one app, until the stack is left; without a socket that listens already, on one of its own."""
         app: Quart = importlib.import_module(f"{name}.app").create_app(self.settings)
 
         async def noting(scope: Any, receive: Any, send: Any) -> None:
@@ -65,16 +66,18 @@ class FourApps:
                 self.asked.append((name, scope["path"]))
             await app(scope, receive, send)
 
-        origin = await stack.enter_async_context(serving(noting))
+        origin = await stack.enter_async_context(serving(noting, listener))
         self.apps[name] = app
         self.settings = self.settings.model_copy(update={f"internal_{name}_url": origin})
 
 
 @asynccontextmanager
 async def running_apps(settings: Settings) -> AsyncIterator[FourApps]:
-    """Serve the four apps, the cart first: the others ask it."""
+    """Serve the four apps. They ask each other, so where each will be is settled before the first is made."""
+    listeners = {name: socket.create_server(("127.0.0.1", 0)) for name in APPS}
+    places = {f"internal_{name}_url": f"http://127.0.0.1:{each.getsockname()[1]}" for name, each in listeners.items()}
     async with AsyncExitStack() as stack:
-        four = FourApps(settings.model_copy(update={"internal_timeout_ms": PATIENT_MS}))
-        for name in sorted(APPS, key=lambda app: app != "cart"):
-            await four.serve(name, stack)
+        four = FourApps(settings.model_copy(update={"internal_timeout_ms": PATIENT_MS} | places))
+        for name, listener in listeners.items():
+            await four.serve(name, stack, listener)
         yield four

@@ -133,9 +133,9 @@ async def running_sandbox(
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
-    """Serve any ASGI app on a free port of this machine, and give its origin."""
-    listener = socket.create_server(("127.0.0.1", 0))
+async def serving(app: Any, listener: socket.socket | None = None) -> AsyncIterator[str]:
+    """Serve any ASGI app on a socket that listens, or else on a free port of this machine, and give its origin."""
+    listener = listener or socket.create_server(("127.0.0.1", 0))
     # The socket listens already, so a client may connect before the server has begun: nobody has to wait.
     port = listener.getsockname()[1]
     config = Config()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.clients.cart import CartLineAnswer
 from shared.contracts.dtos import UserDTO
 
 
@@ -52,3 +53,5 @@ class AccountPage:
     name: str
     error: str = ""
     saved: bool = False
+    cart: tuple[CartLineAnswer, ...] | None = ()
+    """What is in their cart; None: the cart app gives no answer."""

@@ -7,11 +7,15 @@ from datetime import timedelta
 from quart import Blueprint, make_response, render_template, request
 from quart.typing import ResponseTypes
 
+from shared.clients.caller import CallFailed
+from shared.clients.cart import CartLineAnswer
 from shared.contracts.errors import BadInput, ShopError
 from shared.services.identity import LinkSpent, TooManyLinks, look_at_link, rename_user, use_link
 from shared.web.htmx import redirect_to
 from shared.web.identity import (
+    current_cart_owner,
     current_user,
+    may_have_cart,
     sign_in,
     sign_in_required,
     sign_out,
@@ -20,6 +24,7 @@ from shared.web.identity import (
 )
 from shared.web.limits import limit_per_client
 from shared.web.next_url import safe_next
+from shared.web.session import discard_session
 from shared.web.state import app_state, request_session
 
 from .pages import AccountPage, CheckMailPage, LinkPage, LinkSpentPage, SignInPage
@@ -123,7 +128,8 @@ async def leave() -> ResponseTypes:
 async def account() -> ResponseTypes:
     """Show the account."""
     user = signed_in_user()
-    return await _page("account", AccountPage(user=user, name=user.name, saved="saved" in request.args))
+    page = AccountPage(user=user, name=user.name, saved="saved" in request.args, cart=await _cart_lines())
+    return await _page("account", page)
 
 
 @bp.post("/account")
@@ -135,5 +141,20 @@ async def rename() -> ResponseTypes:
     try:
         await rename_user(request_session(), user.id, typed)
     except BadInput as error:
-        return await _page("account", AccountPage(user=user, name=typed, error=str(error)), error.status)
+        page = AccountPage(user=user, name=typed, error=str(error), cart=await _cart_lines())
+        return await _page("account", page, error.status)
     return redirect_to("/account?saved=yes")
+
+
+async def _cart_lines() -> tuple[CartLineAnswer, ...] | None:
+    """Return what is in the person's cart; None where the cart app gives no answer.
+
+    The request's session is closed first: no transaction waits for another app.
+    """
+    if not may_have_cart():
+        return ()
+    await discard_session()
+    try:
+        return await app_state().clients.cart.cart_lines(current_cart_owner())
+    except CallFailed:
+        return None

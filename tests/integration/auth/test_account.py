@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from quart import Quart
+from quart.typing import TestClientProtocol as Client
 from selectolax.lexbor import LexborHTMLParser as Html
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from blog.app import create_app
+from shared.contracts.owner import CartOwner
+from shared.services.wiring import sql_services
+from shared.settings import Settings
+from shared.web.state import EXTENSION, AppState, utc_now
+from tests.factories.blog import make_page
+from tests.factories.market import make_product, make_variant
 from tests.factories.users import sign_in_client
+from tests.support.internal_api import PATIENT_MS
+from tests.support.neighbours import no_apps, real_apps
 
 OURS = {"Origin": "http://localhost:8000"}
 
@@ -61,3 +74,60 @@ async def test_signing_out_is_for_this_browser_or_for_all(blog: Quart, form: dic
     assert (response.status_code, response.headers["Location"]) == (303, "/")
     assert (await here.get("/account")).status_code == 303
     assert (await elsewhere.get("/account")).status_code == others
+
+
+@pytest.fixture
+async def beside_the_cart(settings: Settings, database_url: str) -> AsyncIterator[Quart]:
+    """Give the blog app, and the cart app that it asks."""
+    app = create_app(settings.model_copy(update={"internal_timeout_ms": PATIENT_MS}))
+    async with real_apps(settings, "cart") as http, app.test_app():
+        state: AppState = app.extensions[EXTENSION]
+        state.http = http
+        yield app
+
+
+async def shopper_with_smocks(app: Quart, session: AsyncSession, settings: Settings) -> Client:
+    """Sign somebody in, with a smock in the cart."""
+    smock = await make_product(session, await make_page(session, has_market=True), title="Smock", price=None)
+    small = await make_variant(session, smock, price="38.00", size="Small", stock=1)
+    client = app.test_client()
+    user = await sign_in_client(client)
+    cart = sql_services(settings, utc_now).cart
+    await cart.change_item(session, CartOwner.of_user(user.id), variant_id=small, quantity=1, more=True)
+    await session.commit()
+    return client
+
+
+async def cart_on(client: Client) -> str | None:
+    """Return what the account says of the cart; None where it says nothing of one."""
+    response = await client.get("/account")
+    assert response.status_code == 200
+    card = Html(await response.get_data()).css_first("section[aria-labelledby=in-cart]")
+    return None if card is None else " ".join(card.text().split())
+
+
+async def test_the_account_shows_what_is_in_the_cart(
+    beside_the_cart: Quart, session: AsyncSession, settings: Settings
+) -> None:
+    client = await shopper_with_smocks(beside_the_cart, session, settings)
+    said = await cart_on(client) or ""
+    assert said.startswith("In your cart 1 ")
+    assert said.endswith(" Smock Small £38.00 Open the cart")
+    refused = Html(await (await client.post("/account", headers=OURS, form={"name": "a" * 101})).get_data())
+    assert "Smock Small £38.00" in " ".join(refused.css_first("main").text().split())
+
+
+async def test_an_account_without_a_cart_says_nothing_of_one(beside_the_cart: Quart) -> None:
+    client = beside_the_cart.test_client()
+    await sign_in_client(client)
+    assert await cart_on(client) is None
+
+
+async def test_while_the_cart_app_is_down_the_account_says_so(
+    blog: Quart, session: AsyncSession, settings: Settings
+) -> None:
+    client = await shopper_with_smocks(blog, session, settings)
+    async with no_apps() as http:
+        state: AppState = blog.extensions[EXTENSION]
+        state.http = http
+        assert (await cart_on(client) or "").startswith("In your cart What is in your cart cannot be shown just now.")

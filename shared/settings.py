@@ -83,7 +83,14 @@ class Settings(BaseSettings):
         min_length=1,
     )
     internal_timeout_ms: int = Field(
-        default=300, description="How long an app waits for another one's answer, such as the cart summary", ge=1
+        default=300,
+        description="How long a page waits for what it does well without: the number in the cart's badge",
+        ge=1,
+    )
+    internal_page_timeout_ms: int = Field(
+        default=1500,
+        description="How long a page waits for what another app is to show on it; never shorter than the above",
+        ge=1,
     )
     cookie_domain: str = Field(
         default="", description="The domain of the sign-in cookie in production; empty: the host alone"

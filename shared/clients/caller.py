@@ -1,7 +1,8 @@
 """One app asks another one of ours: what the typed clients have in common.
 
-A page that asks another app waits for its slowest answer, so a call has a short timeout; and after a failure the other
-app is left alone for a few seconds, so that pages stay quick while it is down.
+A page that asks another app waits for its slowest answer, so a call has a timeout: a short one for what a page does
+well without, a longer one for what it is there to show, which an app that has just started may not have at once. After
+a failure the other app is left alone for a few seconds, so that pages stay quick while it is down.
 """
 
 from __future__ import annotations
@@ -50,12 +51,13 @@ class Caller:
         self._app = app
         self._origin = settings.internal_origin_of(app)
         self._secret = settings.internal_secrets[0]
-        self._timeout = settings.internal_timeout_ms / 1000
+        self._short_while = settings.internal_timeout_ms / 1000
+        self._timeout = max(settings.internal_page_timeout_ms / 1000, self._short_while)
         self._monotonic = monotonic
         self._rest_until = 0.0
 
-    async def ask(self, path: str, answer: type[A], query: Query | None = None) -> A:
-        """Return the answer to a call. Safe to repeat.
+    async def ask(self, path: str, answer: type[A], query: Query | None = None, *, briefly: bool = False) -> A:
+        """Return the answer to a call. Safe to repeat. ``briefly``: it is not worth waiting for.
 
         Raises CallFailed: at once while the other app is being left alone, else in the time that the settings give.
         Raises RuntimeError inside a database transaction (docs/locking.md, "Transactions").
@@ -63,9 +65,10 @@ class Caller:
         refuse_inside_transaction()
         if self._monotonic() < self._rest_until:
             raise CallFailed
+        seconds = self._short_while if briefly else self._timeout
         try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._get(path, query)
+            async with asyncio.timeout(seconds):
+                response = await self._get(path, query, seconds)
             return answer.model_validate_json(response.content)
         except (httpx.HTTPError, TimeoutError, ValidationError) as error:
             raise self._failed(error) from error
@@ -79,13 +82,13 @@ class Caller:
                 return None
             raise
 
-    async def _get(self, path: str, query: Query | None) -> httpx.Response:
+    async def _get(self, path: str, query: Query | None, seconds: float) -> httpx.Response:
         """Make the call; raises httpx.HTTPStatusError for anything but a success."""
         response = await self._http.get(
             self._origin + path,
             params=query.model_dump(mode="json", exclude_defaults=True) if query else None,
             headers={"Authorization": f"Bearer {self._secret.get_secret_value()}"},
-            timeout=self._timeout,
+            timeout=seconds,
             follow_redirects=False,
         )
         return response.raise_for_status()

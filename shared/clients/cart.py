@@ -85,15 +85,12 @@ class CartClient:
         Raises RuntimeError inside a database transaction (docs/locking.md, "Transactions").
         """
         try:
-            return (await self._ask(SummaryQuery(user_id=owner.user_id, session_id=owner.session_id))).to_dto()
+            query = SummaryQuery(user_id=owner.user_id, session_id=owner.session_id)
+            return (await self._caller.ask(SUMMARY_PATH, CartSummaryAnswer, query, briefly=True)).to_dto()
         except CallFailed:
             return None
 
     async def cart_lines(self, owner: CartOwner) -> tuple[CartLineAnswer, ...]:
         """Return what is in that cart, line by line. Safe to repeat. Raises as ``Caller.ask``."""
-        answer = await self._ask(SummaryQuery(user_id=owner.user_id, session_id=owner.session_id, lines="1"))
-        return answer.lines or ()
-
-    async def _ask(self, query: SummaryQuery) -> CartSummaryAnswer:
-        """Make the call."""
-        return await self._caller.ask(SUMMARY_PATH, CartSummaryAnswer, query)
+        query = SummaryQuery(user_id=owner.user_id, session_id=owner.session_id, lines="1")
+        return (await self._caller.ask(SUMMARY_PATH, CartSummaryAnswer, query)).lines or ()

@@ -73,7 +73,7 @@ async def app_beside(app: str, settings: Settings, *, blog: bool = False) -> Asy
 
 def with_blog_at(settings: Settings, origin: str, *, timeout_ms: int = PATIENT_MS) -> Settings:
     """Return settings by which the blog is at a place."""
-    return settings.model_copy(update={"internal_blog_url": origin, "internal_timeout_ms": timeout_ms})
+    return settings.model_copy(update={"internal_blog_url": origin, "internal_page_timeout_ms": timeout_ms})
 
 
 async def test_the_shop_and_a_product_show_what_the_blog_says_of_their_page(settings: Settings, barn: None) -> None:

@@ -103,7 +103,9 @@ async def ask(four: FourApps) -> AsyncIterator[Clients]:
 def leading_to(origin: str, *, timeout_ms: int = PATIENT_MS) -> Settings:
     """Return settings by which all four apps are at one place."""
     places = {f"internal_{app}_url": origin for app in APPS}
-    return Settings.model_validate({"environment": "test", "internal_timeout_ms": timeout_ms, **places})
+    return Settings.model_validate(
+        {"environment": "test", "internal_timeout_ms": timeout_ms, "internal_page_timeout_ms": timeout_ms, **places}
+    )
 
 
 async def outcome(call: Call, ask: Clients) -> object:
@@ -215,6 +217,18 @@ async def test_an_app_that_says_nothing_is_not_waited_for(call: Call) -> None:
         waited_ms = (time.monotonic() - began) * 1000
     assert is_failure(found, call)
     assert TIMEOUT_MS * 0.9 < waited_ms < TIMEOUT_MS + SLACK_MS
+
+
+async def test_what_a_page_is_there_to_show_is_waited_for_longer_than_the_badge() -> None:
+    async with answering(b"", then_wait=True) as origin:
+        limits = {"internal_timeout_ms": 1, "internal_page_timeout_ms": TIMEOUT_MS}
+        settings = leading_to(origin).model_copy(update=limits)
+        for call in CALLS.values():
+            async with clients_for(settings) as ask:
+                began = time.monotonic()
+                assert is_failure(await outcome(call, ask), call)
+                waited_ms = (time.monotonic() - began) * 1000
+            assert (waited_ms < TIMEOUT_MS * 0.9) == (call is CALLS["the cart's summary"])
 
 
 @every_call

@@ -78,7 +78,7 @@ async def blog_beside(settings: Settings, *, real: tuple[str, ...] = ()) -> Asyn
 def leading(settings: Settings, origin: str, *apps: str, timeout_ms: int = PATIENT_MS) -> Settings:
     """Return settings by which these apps are at one place."""
     return settings.model_copy(
-        update={f"internal_{app}_url": origin for app in apps} | {"internal_timeout_ms": timeout_ms}
+        update={f"internal_{app}_url": origin for app in apps} | {"internal_page_timeout_ms": timeout_ms}
     )
 
 

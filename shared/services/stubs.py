@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.access import PageScope
 from shared.contracts.dtos import (
     AgendaDTO,
     AllocationDTO,
     BookingTermsDTO,
     CalendarDTO,
-    CartItemDTO,
-    CartNoticeDTO,
-    CartSummaryDTO,
     EntryDTO,
-    PageDTO,
-    PostDTO,
     ProductDTO,
     SlotDTO,
     StaleLine,
@@ -231,107 +224,3 @@ class StubMarketService:
 
     async def cancel_stock(self, session: AsyncSession, order_id: int, variant_ids: Collection[int]) -> set[int]:
         return set()
-
-
-class StubBlogService:
-    """A blog without pages."""
-
-    async def pages(self, session: AsyncSession, *, drafts: bool = False) -> list[PageDTO]:
-        return []
-
-    async def page_by_slug(self, session: AsyncSession, slug: str) -> PageDTO | None:
-        return None
-
-    async def pages_by_id(self, session: AsyncSession, ids: Sequence[int]) -> dict[int, PageDTO]:
-        return {}
-
-    async def posts(
-        self,
-        session: AsyncSession,
-        *,
-        page_id: int | None = None,
-        before: tuple[datetime, int] | None = None,
-        limit: int = 10,
-    ) -> list[PostDTO]:
-        return []
-
-    async def post_by_slug(self, session: AsyncSession, slug: str) -> PostDTO | None:
-        return None
-
-    async def set_page_account(self, session: AsyncSession, page_id: int, merchant_code: str | None) -> None:
-        raise NotFound
-
-    async def set_automatic_refunds(self, session: AsyncSession, page_id: int, *, automatic: bool) -> bool:
-        raise NotFound
-
-
-class StubCartService:
-    """An empty cart."""
-
-    async def cart_summary(
-        self,
-        session: AsyncSession,
-        owner: CartOwner,
-        *,
-        page_post_id: int | None = None,
-    ) -> CartSummaryDTO:
-        return CartSummaryDTO()
-
-    async def cart_items(self, session: AsyncSession, owner: CartOwner) -> list[CartItemDTO]:
-        return []
-
-    async def change_item(
-        self,
-        session: AsyncSession,
-        owner: CartOwner,
-        *,
-        variant_id: int,
-        quantity: int,
-        more: bool,
-    ) -> int:
-        raise Unavailable
-
-    async def claim_items_for_order(
-        self,
-        session: AsyncSession,
-        order_id: int,
-        owner: CartOwner,
-        page_post_id: int | None = None,
-    ) -> list[CartItemDTO]:
-        return []
-
-    async def release_items_for_order(
-        self,
-        session: AsyncSession,
-        order_id: int,
-        owner: CartOwner,
-        prices: Mapping[int, Decimal],
-    ) -> None:
-        """Do nothing."""
-
-    async def confirm_items_for_order(self, session: AsyncSession, order_id: int) -> None:
-        """Do nothing."""
-
-    async def retake_items_for_order(
-        self,
-        session: AsyncSession,
-        order_id: int,
-        owner: CartOwner,
-        quantities: Mapping[int, int],
-    ) -> dict[int, DebtReason]:
-        return dict.fromkeys(quantities, DebtReason.ORDER_CLOSED)
-
-    async def join_cart(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
-        """Do nothing."""
-
-    async def drop_stale(self, session: AsyncSession, *, older_than: datetime) -> int:
-        return 0
-
-    async def notices(self, session: AsyncSession, owner: CartOwner) -> list[CartNoticeDTO]:
-        return []
-
-    async def dismiss_notices(self, session: AsyncSession, owner: CartOwner, *, ids: Collection[int]) -> None:
-        """Do nothing."""
-
-    async def count_attention(self, session: AsyncSession, scope: PageScope) -> int:
-        return 0

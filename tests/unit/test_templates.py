@@ -12,13 +12,13 @@ from quart import Quart
 
 from shared.mail.render import FOLDER as MAIL_FOLDER
 from shared.mail.render import mail_environment
-from shared.services.registry import Services
-from shared.services.stubs import StubBlogService, StubCalendarService, StubCartService, StubMarketService
+from shared.services.wiring import sql_services
 from shared.settings import APPS, Settings
 from shared.web.factory import HOUSE, make_app
+from shared.web.state import utc_now
 from shared.web.templating import TEMPLATE_FOLDER
 
-SERVICES = Services(StubCalendarService(), StubMarketService(), StubBlogService(), StubCartService())
+SERVICES = sql_services(Settings(environment="test"), utc_now)
 _INLINE = re.compile(r"\sstyle=|<style|\son[a-z]+=[\"']|\shx-on|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)
 _SAFE_FILTER = re.compile(r"\|\s*safe\b")
 

@@ -55,6 +55,10 @@ class ProductAnswer(Answer):
     """What the cheapest variant costs that is left, or the cheapest of all where none is."""
     has_dearer: bool = False
     """Whether there are dearer ones than ``price``."""
+    note: str = ""
+    """How it stands in the sale, in two or three words; empty: nothing is special about it."""
+    note_look: str = ""
+    """The kind of that note: a ``tag`` of the pages' stylesheet."""
 
 
 class ProductsAnswer(Answer):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from .money import ZERO
+from .sale import NO_SALE, Sale, sale_of_stock
 from .states import (
     EntryKind,
     EntryState,
@@ -73,6 +74,13 @@ class SlotDTO:
     vat_rate: Decimal
     places: int
     free: int
+    some_unpaid: bool = False
+    """Whether some of it is held only by orders that are not paid yet."""
+
+    @property
+    def sale(self) -> Sale:
+        """How it stands in the sale."""
+        return sale_of_stock(on_show=True, left=self.free, some_unpaid=self.some_unpaid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class TicketTypeDTO:
     cost: Decimal | None
     available: int | None
     """Seats left for this type, the entry's own limit included; ``None``: no limit."""
-    on_sale: bool = True
+    sale: Sale = NO_SALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +126,8 @@ class EntryDTO:
     vat_rate: Decimal = ZERO
     cost_seen: Decimal | None = None
     """What a booking in a cart cost when it was put in; ``cost`` is what it costs now."""
-    refusal: str = ""
-    """Why a booking in a cart cannot be had now, in words; empty: nothing is known against it."""
+    sale: Sale = NO_SALE
+    """How an event, or a booking in a cart, stands in the sale."""
     user_id: int | None = None
     replaces_id: int | None = None
     """The booking in whose place a late payment took this one: it is the one that the order's line names."""
@@ -161,5 +169,7 @@ class TicketDTO:
     vat_rate: Decimal = ZERO
     cost_seen: Decimal | None = None
     """What it cost when it was put into the cart; ``cost`` is what it costs now."""
+    sale: Sale = NO_SALE
+    """How its kind stands in the sale, while it is in a cart."""
     replaces_id: int | None = None
     """The ticket in whose place a late payment took this one: it is the one that the order's line names."""

@@ -198,7 +198,7 @@ class CartBookings(Protocol):
     async def pending_entries(self, session: AsyncSession, owner: CartOwner) -> list[EntryDTO]:
         """Return the bookings in a cart, whose owner is a user or an anonymous session.
 
-        ``cost`` is what each costs now, ``refusal`` says why it cannot be had now. That is advice: the claim decides,
+        ``cost`` is what each costs now, ``sale`` says whether it can be had now. That is advice: the claim decides,
         under lock.
         """
         ...

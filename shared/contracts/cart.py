@@ -12,6 +12,7 @@ from uuid import UUID
 from .access import PageScope
 from .money import ZERO
 from .owner import CartOwner
+from .sale import Sale, sale_of_stock
 from .states import (
     DebtReason,
     NoticeReason,
@@ -41,6 +42,13 @@ class CartItemDTO:
     """How many can be had now; None: no limit."""
     on_show: bool
     vat_rate: Decimal = ZERO
+    some_unpaid: bool = False
+    """Whether some of those that are gone are held only by orders that are not paid yet."""
+
+    @property
+    def sale(self) -> Sale:
+        """How it stands in the sale."""
+        return sale_of_stock(on_show=self.on_show, left=self.available, some_unpaid=self.some_unpaid)
 
     @property
     def total(self) -> Decimal:

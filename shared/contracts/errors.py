@@ -6,6 +6,7 @@ Expected refusals are not crashes: ``shared/web/errors.py`` renders them as a pa
 from __future__ import annotations
 
 from .lines import LineKey
+from .sale import Sale
 
 
 class ShopError(Exception):
@@ -135,15 +136,20 @@ class SoldOut(Conflict):
 
 
 class LineProblem:
-    """One line of a cart that cannot be had: which one, how many were wanted and how many are left."""
+    """One line of a cart that cannot be had: which one, how many were wanted, and how it stands in the sale."""
 
-    __slots__ = ("key", "left", "wanted")
+    __slots__ = ("key", "sale", "wanted")
 
-    def __init__(self, key: LineKey, *, wanted: int, left: int) -> None:
+    def __init__(self, key: LineKey, *, wanted: int, sale: Sale) -> None:
         """Name the line by its key."""
         self.key = key
         self.wanted = wanted
-        self.left = left
+        self.sale = sale
+
+    @property
+    def left(self) -> int:
+        """How many are left."""
+        return self.sale.left or 0
 
 
 class NotOffered(BadInput):

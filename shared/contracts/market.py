@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from .sale import Sale, sale_of_stock
 from .states import (
     DebtReason,
     StockState,
@@ -32,6 +33,13 @@ class VariantDTO:
     """How many are left; None: no limit."""
     on_show: bool
     container_id: int
+    some_unpaid: bool = False
+    """Whether some of those that are gone are held only by orders that are not paid yet."""
+
+    @property
+    def sale(self) -> Sale:
+        """How it stands in the sale."""
+        return sale_of_stock(on_show=self.on_show, left=self.available, some_unpaid=self.some_unpaid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,16 @@ class ProductDTO:
         """The prices of the variants that are left, else of all."""
         left = [variant.price for variant in self.variants if variant.available != 0]
         return left or [variant.price for variant in self.variants]
+
+    @property
+    def sale(self) -> Sale:
+        """How it stands in the sale, all of its variants together."""
+        limits = [variant.available for variant in self.variants if variant.available is not None]
+        return sale_of_stock(
+            on_show=bool(self.variants),
+            left=sum(limits) if len(limits) == len(self.variants) else None,
+            some_unpaid=any(variant.some_unpaid for variant in self.variants),
+        )
 
     @property
     def is_sold_out(self) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, ExcludeConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from shared.contracts.states import EntryKind, EntryState
 
@@ -205,6 +205,9 @@ class CalendarEntry(IdMixin, Base):
     """The booking of the same order line that was let go, where a late payment took a new one."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
+    some_unpaid: Mapped[bool | None] = query_expression()
+    """Whether nothing is left and some is held only by unpaid orders, where a query has asked; else None."""
+
     calendar: Mapped[Calendar] = relationship(lazy="raise", foreign_keys=[calendar_id])
     ticket_types: Mapped[list[TicketType]] = relationship(
         lazy="raise", back_populates="entry", order_by="(TicketType.position, TicketType.id)"
@@ -233,5 +236,8 @@ class TicketType(IdMixin, Base):
     position: Mapped[int] = mapped_column(server_default="0")
     sale_starts_at: Mapped[datetime | None]
     sale_ends_at: Mapped[datetime | None]
+
+    some_unpaid: Mapped[bool | None] = query_expression()
+    """Whether nothing is left and some is held only by unpaid orders, where a query has asked; else None."""
 
     entry: Mapped[CalendarEntry] = relationship(lazy="raise", back_populates="ticket_types")

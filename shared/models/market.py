@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from shared.contracts.states import StockState
 
@@ -59,6 +59,9 @@ class ProductVariant(IdMixin, Base):
     published: Mapped[bool] = mapped_column(server_default="true")
     position: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    some_unpaid: Mapped[bool | None] = query_expression()
+    """Whether nothing is left and some is held only by unpaid orders, where a query has asked; else None."""
 
     product: Mapped[Product] = relationship(lazy="raise", back_populates="variants")
 

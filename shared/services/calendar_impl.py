@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, with_expression
 
 from shared.contracts.dtos import AgendaDTO, BookingTermsDTO, CalendarDTO, EntryDTO, SlotDTO, StaleLine, TicketDTO
 from shared.contracts.owner import CartOwner
@@ -16,7 +16,7 @@ from shared.contracts.protocols import Clock
 from shared.contracts.states import DebtReason, EntryKind, EntryState, TicketState
 from shared.db.locks import lock_cart_owner
 from shared.db.owners import owned_by
-from shared.models import Calendar, CalendarEntry, Ticket
+from shared.models import Calendar, CalendarEntry, Ticket, TicketType
 from shared.services.calendar.agenda import next_events
 from shared.services.calendar.cart_bookings import (
     add_bookings,
@@ -32,13 +32,12 @@ from shared.services.calendar.cart_tickets import (
     add_pending,
     check_choice,
     check_limit,
-    check_sale,
     count_in_cart,
     load_event,
     pick_type,
     remove_pending,
 )
-from shared.services.calendar.mapping import calendar_to_dto, entry_to_dto, ticket_to_dto
+from shared.services.calendar.mapping import calendar_to_dto, event_to_dto, ticket_to_dto
 from shared.services.calendar.order_bookings import (
     LateBookings,
     cancel_bookings,
@@ -51,6 +50,7 @@ from shared.services.calendar.order_bookings import (
 )
 from shared.services.calendar.order_tickets import cancel, claim, confirm, move_to, release
 from shared.services.calendar.retake import Late, retake
+from shared.services.calendar.sale import asking_unpaid, check_for_sale, sale_of, unpaid_of_event, unpaid_of_type
 from shared.services.calendar.slots import calendars_and_whether_bookable, load_bookable, slots_between, terms_of
 from shared.services.calendar.stale import drop_stale_pending
 
@@ -70,7 +70,13 @@ def _tickets() -> Select[Ticket]:
     return (
         select(Ticket)
         .join(Ticket.entry)
-        .options(joinedload(Ticket.entry).joinedload(CalendarEntry.calendar), joinedload(Ticket.ticket_type))
+        .outerjoin(Ticket.ticket_type)
+        .options(
+            contains_eager(Ticket.entry).options(
+                joinedload(CalendarEntry.calendar), with_expression(CalendarEntry.some_unpaid, unpaid_of_event())
+            ),
+            contains_eager(Ticket.ticket_type).options(with_expression(TicketType.some_unpaid, unpaid_of_type())),
+        )
         .order_by(CalendarEntry.start_at, Ticket.entry_id, Ticket.ticket_type_id, Ticket.id)
         .execution_options(populate_existing=True)
     )
@@ -129,7 +135,7 @@ class SqlCalendarService:
             select(CalendarEntry)
             .where(CalendarEntry.kind == EntryKind.EVENT, CalendarEntry.state == EntryState.CONFIRMED)
             .where(CalendarEntry.end_at > now, CalendarEntry.start_at > now - LONGEST_EVENT)
-            .options(joinedload(CalendarEntry.calendar), selectinload(CalendarEntry.ticket_types))
+            .options(*asking_unpaid())
             .order_by(CalendarEntry.start_at, CalendarEntry.id)
             .limit(limit)
         )
@@ -151,7 +157,7 @@ class SqlCalendarService:
             select(CalendarEntry)
             .where(CalendarEntry.id.in_(ids), CalendarEntry.kind == EntryKind.EVENT)
             .where(CalendarEntry.state == EntryState.CONFIRMED)
-            .options(joinedload(CalendarEntry.calendar), selectinload(CalendarEntry.ticket_types))
+            .options(*asking_unpaid())
             .execution_options(populate_existing=True)
         )
         now = self._clock()
@@ -159,7 +165,7 @@ class SqlCalendarService:
 
     def _event_to_dto(self, entry: CalendarEntry, now: datetime) -> EntryDTO:
         """Map an event with its types."""
-        return entry_to_dto(entry, entry.ticket_types, now=now, default_max=self._default_max)
+        return event_to_dto(entry, now=now, default_max=self._default_max)
 
     # --- tickets in the cart ---
 
@@ -192,12 +198,15 @@ class SqlCalendarService:
             entry = await load_event(session, entry_id)
             others = sum(in_cart.values()) - in_cart.get(ticket_type_id, 0)
             check_limit(entry, self._limit(entry), others, quantity, where="of another type in your cart")
-            check_sale(entry, pick_type(entry, ticket_type_id), now)
+            check_for_sale(entry, pick_type(entry, ticket_type_id), now)
             await add_pending(session, entry, {ticket_type_id: more}, user_id=user_id, limit=self._limit(entry))
 
     async def pending_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
         statement = _tickets().where(Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)
-        return [ticket_to_dto(row) for row in await session.scalars(statement)]
+        now = self._clock()
+        return [
+            ticket_to_dto(row, sale_of(row.entry, row.ticket_type, now)) for row in await session.scalars(statement)
+        ]
 
     def _limit(self, entry: CalendarEntry) -> int:
         """Return how many tickets of an entry one order may have."""
@@ -277,9 +286,8 @@ class SqlCalendarService:
         rows = list(await session.scalars(pending_of(owned_by(CalendarEntry, owner))))
         if not rows:
             return []
-        now = self._clock()
-        standing = await standings(session, rows, now)
-        return [booking_to_dto(row, now, standing[row.id]) for row in rows]
+        standing = await standings(session, rows, self._clock())
+        return [booking_to_dto(row, standing[row.id]) for row in rows]
 
     async def claim_entries_for_order(
         self,
@@ -329,8 +337,7 @@ class SqlCalendarService:
 
     async def _bookings(self, session: AsyncSession, statement: Select[CalendarEntry]) -> list[EntryDTO]:
         """Return bookings as they are written down."""
-        now = self._clock()
-        return [booking_to_dto(row, now) for row in await session.scalars(statement)]
+        return [booking_to_dto(row) for row in await session.scalars(statement)]
 
     # --- carts ---
 

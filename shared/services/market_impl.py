@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import contains_eager, selectinload
+from sqlalchemy.orm import contains_eager, selectinload, with_expression
 
 from shared.contracts.dtos import ZERO, AllocationDTO, ProductDTO, VariantDTO
 from shared.contracts.errors import BadInput
@@ -16,6 +16,7 @@ from shared.contracts.states import DebtReason
 from shared.models.market import Product, ProductVariant
 from shared.services.market.stock import (
     allocations_of,
+    asking_unpaid,
     cancel_stock,
     claim_stock,
     confirm_stock,
@@ -33,7 +34,7 @@ def _on_show() -> Select[Product]:
     return (
         select(Product)
         .where(Product.container_type == "page", Product.published, sold.exists())
-        .options(selectinload(Product.variants))
+        .options(selectinload(Product.variants).options(with_expression(ProductVariant.some_unpaid, asking_unpaid())))
         .execution_options(populate_existing=True)
     )
 
@@ -52,6 +53,7 @@ def _variant_to_dto(variant: ProductVariant, product: Product) -> VariantDTO:
         available=left_of(variant),
         on_show=product.published and variant.published,
         container_id=product.container_id,
+        some_unpaid=bool(variant.some_unpaid),
     )
 
 
@@ -91,7 +93,9 @@ class SqlMarketService:
             select(ProductVariant)
             .join(ProductVariant.product)
             .where(ProductVariant.id.in_(ids))
-            .options(contains_eager(ProductVariant.product))
+            .options(
+                contains_eager(ProductVariant.product), with_expression(ProductVariant.some_unpaid, asking_unpaid())
+            )
             .execution_options(populate_existing=True)
         )
         return {row.id: _variant_to_dto(row, row.product) for row in rows}

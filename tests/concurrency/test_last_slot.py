@@ -54,7 +54,7 @@ class UnlockedCalendar(SqlCalendarService):
         page_post_id: int | None = None,
     ) -> None:
         entries = await self.pending_entries(session, owner)
-        if any(entry.refusal for entry in entries):
+        if not all(entry.sale.is_open for entry in entries):
             raise SoldOut
         await self.barrier.wait()
         slot = select(Slot.id).where(

@@ -26,7 +26,7 @@ async def make_tickets(
     quantity: int = 1,
 ) -> list[Ticket]:
     """Make tickets of one kind; those that are bought share an order (without lines: nothing was charged)."""
-    order_id = await _order(session, user_id) if state in _IN_AN_ORDER else None
+    order_id = await make_empty_order(session, user_id) if state in _IN_AN_ORDER else None
     made = [
         Ticket(
             entry_id=entry.id,
@@ -44,7 +44,7 @@ async def make_tickets(
     return made
 
 
-async def _order(session: AsyncSession, user_id: int) -> int:
+async def make_empty_order(session: AsyncSession, user_id: int) -> int:
     """Make an order over nothing, for tickets to belong to."""
     made = Order(
         number=f"T-{next(_numbers)}-{token_hex(4)}",

@@ -47,7 +47,7 @@ def test_lines_hold_every_ticket_once_and_add_up_to_the_total(
 ) -> None:
     tickets = [ticket(number, kind, price_list.get(kind)) for number, kind in enumerate(cart, 1)]
 
-    lines = ticket_lines(tickets, {}, START)
+    lines = ticket_lines(tickets, {})
 
     assert {line.key: line.quantity for line in lines} == {ticket_key(*kind): cart.count(kind) for kind in cart}
     assert sum(line.total for line in lines) == ticket_total(tickets)

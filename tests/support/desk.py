@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.owner import CartOwner
-from shared.contracts.states import DebtReason
+from shared.contracts.sale import SaleState
+from shared.contracts.states import DebtReason, LineKind
+from shared.labels import SALE_WORDS, short_line
 from shared.models import Calendar, CalendarEntry, Order, Slot
 from shared.services.calendar_impl import SqlCalendarService
 from shared.services.identity import start_session
@@ -25,6 +27,11 @@ Span = tuple[datetime, datetime]
 SATURDAY_EVENING = datetime(2026, 11, 28, 19, 30, tzinfo=UTC)
 MONDAY_MORNING = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 _orders = count(1)
+PASSED, NOT_OFFERED, TAKEN, HELD = (
+    SALE_WORDS[LineKind.BOOKING][state].line
+    for state in (SaleState.OVER, SaleState.ENDED, SaleState.SOLD_OUT, SaleState.HELD)
+)
+"""Why a booking in a cart cannot be had, in words."""
 
 
 def hour(number: int = 0, *, hours: float = 1) -> Span:
@@ -72,7 +79,7 @@ class Desk:
 
     async def refusals(self, owner: CartOwner) -> list[str]:
         """Say what is known against each booking in a cart."""
-        return [entry.refusal for entry in await self.cart(owner)]
+        return ["" if each.sale.is_open else short_line(LineKind.BOOKING, each.sale) for each in await self.cart(owner)]
 
     # --- orders ---
 

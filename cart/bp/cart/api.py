@@ -10,7 +10,7 @@ from shared.clients.cart import CartLineAnswer, CartSummaryAnswer, SummaryQuery
 from shared.services.registry import services
 from shared.web.internal import internal_only
 from shared.web.json_api import documented, json_of, read_query
-from shared.web.state import app_state, request_session
+from shared.web.state import request_session
 
 bp = Blueprint("cart_api", __name__, url_prefix="/internal/v1/cart")
 
@@ -45,6 +45,6 @@ async def summary() -> Response:
     query = read_query(SummaryQuery)
     owner = query.owner
     if query.lines == "1":
-        return json_of(contents_to_answer(await get_cart_contents(request_session(), owner, now=app_state().clock())))
+        return json_of(contents_to_answer(await get_cart_contents(request_session(), owner)))
     found = await services.cart.cart_summary(request_session(), owner)
     return json_of(CartSummaryAnswer.model_validate(found))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cart.bp.cart.services.lines import CartLine, PageGroup, left_text, lines_of
+from cart.bp.cart.services.lines import CartLine, PageGroup, lines_of
 from cart.bp.orders.pages import LineSummary, is_checking, summarise
 from cart.orders.open_orders import OpenOrder
 from shared.contracts.dtos import ZERO, CartNoticeDTO, OrderDTO, PageDTO
@@ -24,6 +24,7 @@ from shared.contracts.lines import LineKey
 from shared.contracts.money import Money
 from shared.contracts.states import LineKind, NoticeReason, PaymentState
 from shared.contracts.vat import VatLine, vat_by_rate
+from shared.labels import short_line
 
 from .forms import CheckoutForm, LineForm
 
@@ -158,6 +159,12 @@ class CartPage:
         return any(line.problem for group in self.groups for line in group.lines)
 
     @property
+    def begun(self) -> tuple[str, ...]:
+        """What begun events are called: whoever pays for one knows it."""
+        lines = (each.line for group in self.groups for each in group.lines if each.line.notice)
+        return tuple(dict.fromkeys(line.title for line in lines))
+
+    @property
     def sellers(self) -> tuple[PageDTO, ...]:
         """Who sells what is here, for what a shopper reads before paying."""
         return tuple(group.page for group in self.groups if group.page is not None)
@@ -188,7 +195,7 @@ class _Refused:
     def marks(self) -> dict[LineKey, str]:
         """What a refused checkout says of single lines."""
         problems = self.refusal.problems if isinstance(self.refusal, SoldOut) else ()
-        return {problem.key: left_text(problem.left) for problem in problems}
+        return {problem.key: short_line(problem.key[0], problem.sale) for problem in problems}
 
     def error_at(self, key: LineKey) -> str:
         """Why the change of a line was refused."""

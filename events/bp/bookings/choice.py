@@ -8,6 +8,8 @@ from datetime import datetime
 
 from shared.contracts.dtos import EntryDTO, SlotDTO
 from shared.contracts.errors import BadInput
+from shared.contracts.states import LineKind
+from shared.labels import sale_words
 from shared.web.numbers import NOT_A_NUMBER
 
 from .forms import BookForm, key_of
@@ -16,7 +18,6 @@ Span = tuple[datetime, datetime]
 
 CHOOSE_ONE = "Choose at least one time."
 GONE = "A time that you chose is not offered any more. Please choose again."
-TAKEN = "This time has been taken."
 ALL_IN_CART = "The places that are left are in your cart already."
 OVERLAPS_CART = "This overlaps a time in your cart."
 OVERLAPS_CHOICE = "This overlaps another time that you chose."
@@ -61,8 +62,8 @@ class Offer:
         """Say why so many places cannot be chosen; nothing where they can."""
         if count <= self.left:
             return ""
-        if not self.slot.free:
-            return TAKEN
+        if not self.slot.sale.is_open:
+            return sale_words(LineKind.BOOKING, self.slot.sale).text
         if self.overlaps_cart:
             return OVERLAPS_CART
         if not self.left:

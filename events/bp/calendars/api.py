@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from quart import Blueprint, Response
 
-from events.bp.entries.offers import Sale, offer_of, starting_price
+from shared.browser.event_rows import event_row
 from shared.clients.events import (
     CalendarAnswer,
     CalendarsAnswer,
@@ -25,27 +23,25 @@ from .services.agenda import next_events, page_agendas
 bp = Blueprint("calendars_api", __name__, url_prefix="/internal/v1")
 
 
-def entry_to_answer(entry: EntryDTO, now: datetime) -> UpcomingAnswer:
+def entry_to_answer(entry: EntryDTO) -> UpcomingAnswer:
     """Return an event as other apps are told of it."""
-    offer = offer_of(entry, now)
-    price, has_dearer = starting_price(offer.kinds)
-    free = offer.sale is Sale.NO_TICKETS
+    row = event_row(entry)
     return UpcomingAnswer(
         id=entry.id,
         name=entry.name,
         start_at=entry.start_at,
         end_at=entry.end_at,
-        price=price,
-        on_sale=offer.is_open,
-        time_zone=entry.time_zone,
-        place=entry.place or entry.calendar_name,
-        has_dearer=has_dearer,
-        note="No ticket needed" if free else offer.note,
-        note_look=offer.note_look,
+        price=row.price,
+        on_sale=entry.sale.is_open,
+        time_zone=row.time_zone,
+        place=row.place,
+        has_dearer=row.has_dearer,
+        note=row.note,
+        note_look=row.note_look,
     )
 
 
-def agenda_to_answer(agenda: AgendaDTO, now: datetime) -> CalendarAnswer:
+def agenda_to_answer(agenda: AgendaDTO) -> CalendarAnswer:
     """Return a calendar as other apps are told of it."""
     calendar = agenda.calendar
     return CalendarAnswer(
@@ -56,7 +52,7 @@ def agenda_to_answer(agenda: AgendaDTO, now: datetime) -> CalendarAnswer:
         description=calendar.description,
         time_zone=calendar.time_zone,
         bookable=agenda.calendar.bookable,
-        upcoming=tuple(entry_to_answer(entry, now) for entry in agenda.upcoming),
+        upcoming=tuple(entry_to_answer(entry) for entry in agenda.upcoming),
     )
 
 
@@ -67,7 +63,7 @@ async def calendars(page_id: int) -> Response:
     """Answer with the calendars of a page, by name, each with its next events."""
     query, now = read_query(CalendarsQuery), app_state().clock()
     found = await page_agendas(request_session(), page_id, now=now, limit=query.upcoming)
-    return json_of(CalendarsAnswer(calendars=tuple(agenda_to_answer(agenda, now) for agenda in found)))
+    return json_of(CalendarsAnswer(calendars=tuple(agenda_to_answer(agenda) for agenda in found)))
 
 
 @bp.get("/upcoming")
@@ -77,4 +73,4 @@ async def upcoming() -> Response:
     """Answer with the next events of all calendars, soonest first."""
     query, now = read_query(UpcomingQuery), app_state().clock()
     found = await next_events(request_session(), now=now, limit=query.limit)
-    return json_of(EventsAnswer(events=tuple(entry_to_answer(entry, now) for entry in found)))
+    return json_of(EventsAnswer(events=tuple(entry_to_answer(entry) for entry in found)))

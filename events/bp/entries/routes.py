@@ -6,7 +6,7 @@ from quart import Blueprint, render_template, request
 
 from events.bp.entries.choice_query import choice_from_query, choice_query
 from shared.web.hosts import host_by_id
-from shared.web.state import app_state, request_session
+from shared.web.state import request_session
 
 from .services.entry_page import BuyState, entry_page, find_entry, with_host
 
@@ -20,6 +20,6 @@ async def entry(entry_id: int) -> str:
     types = [each.id for each in found.ticket_types] or [None]
     choice = choice_from_query(request.args, types)
     state = BuyState({key: str(count) for key, count in choice.items()}, {})
-    page = entry_page(found, now=app_state().clock(), choice_query=choice_query(choice), state=state)
+    page = entry_page(found, choice_query=choice_query(choice), state=state)
     page = with_host(page, await host_by_id(found.calendar_container_id))
     return await render_template("_types/entries/entry.html", page=page)

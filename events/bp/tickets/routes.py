@@ -88,7 +88,7 @@ async def _ask_to_sign_in(entry: EntryDTO, form: BuyForm) -> ResponseTypes:
 async def _refuse(entry: EntryDTO, form: BuyForm, refusal: BadInput) -> ResponseTypes:
     """Answer 422 with the form as it was typed, and what is wrong with it."""
     state = BuyState(form.typed, form.errors, str(refusal))
-    page = entry_page(entry, now=app_state().clock(), choice_query=choice_query(form.chosen), state=state)
+    page = entry_page(entry, choice_query=choice_query(form.chosen), state=state)
     if is_htmx():
         return await make_response(await render_template("_types/tickets/_buy_form.html", page=page), refusal.status)
     page = with_host(page, await host_by_id(entry.calendar_container_id))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from quart import Blueprint, Response
 
 from shared.clients.market import ProductAnswer, ProductsAnswer, ProductsQuery
+from shared.contracts.dtos import ProductDTO
+from shared.contracts.states import LineKind
+from shared.labels import sale_words
 from shared.web.internal import internal_only
 from shared.web.json_api import documented, json_of, read_query
 from shared.web.state import request_session
@@ -14,6 +17,12 @@ from .services.page_products import page_products
 bp = Blueprint("products_api", __name__, url_prefix="/internal/v1/pages")
 
 
+def product_to_answer(product: ProductDTO) -> ProductAnswer:
+    """Return a product as other apps are told of it."""
+    words = sale_words(LineKind.PRODUCT, product.sale)
+    return ProductAnswer.model_validate(product).model_copy(update={"note": words.note, "note_look": words.look})
+
+
 @bp.get("/<int:page_id>/products")
 @internal_only
 @documented(ProductsAnswer, query=ProductsQuery, may_be_missing=True)
@@ -21,4 +30,4 @@ async def products(page_id: int) -> Response:
     """Answer with the (first) products of a page that are on show, by title, with their variants and what is left."""
     query = read_query(ProductsQuery)
     found = await page_products(request_session(), page_id)
-    return json_of(ProductsAnswer(products=tuple(map(ProductAnswer.model_validate, found[: query.limit]))))
+    return json_of(ProductsAnswer(products=tuple(map(product_to_answer, found[: query.limit]))))

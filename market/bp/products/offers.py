@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from shared.contracts.dtos import ProductDTO, VariantDTO
+from shared.contracts.sale import Sale
+from shared.contracts.states import LineKind
+from shared.labels import few_left, sale_words
 
 FEW_LEFT = 5
 """From this number on, a page says how many are left."""
@@ -36,6 +39,8 @@ class Offer:
     kinds: tuple[Kind, ...]
     note: str
     note_look: str
+    text: str
+    """Why none of it can be had; empty: some can."""
     left: int | None
     """How many can be had of all kinds together; None: no limit."""
 
@@ -58,31 +63,28 @@ class Offer:
 
 def offer_of(product: ProductDTO) -> Offer:
     """Work out what can be had of a product."""
-    left = _together([variant.available for variant in product.variants])
-    note, look = _note_of(left)
-    return Offer(tuple(_kind_of(variant) for variant in product.variants), note, look, left)
+    note, look = note_of(product.sale)
+    text = sale_words(LineKind.PRODUCT, product.sale).text
+    return Offer(tuple(_kind_of(variant) for variant in product.variants), note, look, text, product.sale.left)
 
 
 def _kind_of(variant: VariantDTO) -> Kind:
     """Say of one variant how it stands."""
-    note, look = _note_of(variant.available)
+    note, look = note_of(variant.sale)
     return Kind(
         variant_id=variant.id,
         label=variant.label,
         price=variant.price,
         note=note,
         note_look=look,
-        left=variant.available,
+        left=variant.sale.left,
     )
 
 
-def _together(limits: list[int | None]) -> int | None:
-    """Add up what is left, where None is no limit."""
-    return None if None in limits else sum(left for left in limits if left is not None)
-
-
-def _note_of(left: int | None) -> tuple[str, str]:
-    """Say in two words how many are left, where it matters."""
-    if left == 0:
-        return "Sold out", "bad"
-    return (f"{left} left", "warning") if left is not None and left <= FEW_LEFT else ("", "")
+def note_of(sale: Sale) -> tuple[str, str]:
+    """Say in two words how a product or a kind of it stands, where it matters."""
+    few = few_left(sale, FEW_LEFT)
+    if few:
+        return few, "warning"
+    words = sale_words(LineKind.PRODUCT, sale)
+    return words.note, words.look

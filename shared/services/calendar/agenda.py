@@ -7,10 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import aliased
 
 from shared.contracts.states import EntryKind, EntryState
 from shared.models import Calendar, CalendarEntry
+
+from .sale import asking_unpaid
 
 
 async def next_events(
@@ -31,7 +33,7 @@ async def next_events(
         .select_from(Calendar)
         .join(first, true())
         .where(Calendar.id.in_(calendar_ids))
-        .options(joinedload(entry.calendar), selectinload(entry.ticket_types))
+        .options(*asking_unpaid(entry))
         .order_by(entry.start_at, entry.id)
     )
     found: dict[int, list[CalendarEntry]] = {calendar_id: [] for calendar_id in calendar_ids}

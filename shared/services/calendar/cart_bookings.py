@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -15,13 +15,15 @@ from sqlalchemy.orm import aliased, contains_eager
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import BadInput, NotFound, NotOffered
 from shared.contracts.owner import CartOwner
-from shared.contracts.states import HELD_ENTRY_STATES, EntryKind, EntryState
+from shared.contracts.sale import Sale, SaleState, sale_of_stock
+from shared.contracts.states import HELD_ENTRY_STATES, EntryKind, EntryState, LineKind
 from shared.db.locks import lock_cart_owner
 from shared.db.owners import owned_by, owner_columns
+from shared.labels import sale_words
 from shared.models import Calendar, CalendarEntry, Order, Slot
 
 from .mapping import entry_to_dto
-from .slots import Bookable, load_bookable, overlaps_any
+from .slots import Bookable, load_bookable, overlaps_any, some_unpaid_of_slot
 from .timetable import Rule, Span
 
 Wish = Mapping[Span, int]
@@ -29,18 +31,14 @@ Wish = Mapping[Span, int]
 
 MOST_BOOKINGS = 50
 """How many bookings one cart may hold."""
-PASSED = "This time has passed."
-NOT_OFFERED = "This time can no longer be booked."
-TAKEN = "This time has been taken."
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a booking in a cart stands: the rule that offers it now, and why it cannot be had, if it can't."""
+    """How a booking in a cart stands: the rule that offers it now, and whether it can be had."""
 
     rule: Rule | None
-    refusal: str = ""
-    left: int = 0
+    sale: Sale
 
 
 def bookings(*which: ColumnElement[bool]) -> Select[CalendarEntry]:
@@ -83,80 +81,97 @@ async def standings(session: AsyncSession, entries: Sequence[CalendarEntry], now
 def _standing(entry: CalendarEntry, bookable: Bookable, room: _Room, now: datetime) -> Standing:
     """Say how one booking stands, and take its place, so that the next one of its cart finds one less."""
     if entry.start_at <= now:
-        return Standing(None, PASSED)
+        return Standing(None, Sale(SaleState.OVER, left=0))
     rule = bookable.timetable.rule_of(entry.start_at, entry.end_at, now)
     if rule is None:
-        return Standing(None, NOT_OFFERED)
-    left = room.left(entry, rule)
-    if left > 0:
+        return Standing(None, Sale(SaleState.ENDED, left=0))
+    left = max(0, room.left(entry, rule))
+    standing = Standing(rule, sale_of_stock(on_show=True, left=left, some_unpaid=room.may_come_back(entry)))
+    if left:
         room.take(entry)
-        return Standing(rule, left=left)
-    return Standing(rule, TAKEN)
+    return standing
 
 
 @dataclass(frozen=True, slots=True)
 class _Room:
     """What is taken already, by others and by the bookings of the same cart that came before."""
 
-    spans: dict[int, list[Span]]
-    """Stretches of time, by calendar, of rooms that are let as a whole."""
+    spans: dict[int, list[tuple[Span, bool]]]
+    """Stretches of time, by calendar, of rooms that are let as a whole, and whether each waits for its payment."""
     held: Counter[tuple[int, datetime, datetime]]
+    unpaid: Collection[tuple[int, datetime, datetime]]
+    """The slots some of whose places wait for their payment."""
 
     @classmethod
     async def load(cls, session: AsyncSession, entries: Sequence[CalendarEntry]) -> _Room:
         """Read what holds the times of some bookings."""
-        spans: dict[int, list[Span]] = {}
+        spans: dict[int, list[tuple[Span, bool]]] = {}
         whole = [entry for entry in entries if entry.calendar.whole_room]
         if whole:
-            for calendar_id, start, end in await session.execute(_holding(whole)):
-                spans.setdefault(calendar_id, []).append((start, end))
+            for calendar_id, start, end, is_unpaid in await session.execute(_holding(whole)):
+                spans.setdefault(calendar_id, []).append(((start, end), is_unpaid))
         parts = {(e.calendar_id, e.start_at, e.end_at) for e in entries if not e.calendar.whole_room}
-        held: Counter[tuple[int, datetime, datetime]] = Counter()
-        if parts:
-            rows = await session.execute(
-                select(Slot.calendar_id, Slot.start_at, Slot.end_at, Slot.held).where(
-                    tuple_(Slot.calendar_id, Slot.start_at, Slot.end_at).in_(parts)
-                )
-            )
-            held.update({(calendar_id, start, end): count for calendar_id, start, end, count in rows})
-        return cls(spans, held)
+        rows = (await session.execute(_held(parts))).all() if parts else []
+        held = Counter({(calendar_id, start, end): count for calendar_id, start, end, count, _ in rows})
+        unpaid = {(calendar_id, start, end) for calendar_id, start, end, _, some_unpaid in rows if some_unpaid}
+        return cls(spans, held, unpaid)
 
     def left(self, entry: CalendarEntry, rule: Rule) -> int:
         """Return the places left for one more booking."""
         span = (entry.start_at, entry.end_at)
         if entry.calendar.whole_room:
-            return 0 if overlaps_any(span, self.spans.get(entry.calendar_id, ())) else 1
+            return 0 if self._in_the_way(entry) else 1
         return rule.places - self.held[entry.calendar_id, *span]
+
+    def may_come_back(self, entry: CalendarEntry) -> bool:
+        """Tell whether what takes a booking's time or place waits for its payment."""
+        if entry.calendar.whole_room:
+            return all(self._in_the_way(entry))
+        return (entry.calendar_id, entry.start_at, entry.end_at) in self.unpaid
+
+    def _in_the_way(self, entry: CalendarEntry) -> list[bool]:
+        """Return what takes a booking's room: of each, whether it waits for its payment."""
+        span = (entry.start_at, entry.end_at)
+        taken = self.spans.get(entry.calendar_id, ())
+        return [is_unpaid for other, is_unpaid in taken if overlaps_any(span, (other,))]
 
     def take(self, entry: CalendarEntry) -> None:
         """Let a booking have its place."""
         span = (entry.start_at, entry.end_at)
         if entry.calendar.whole_room:
-            self.spans.setdefault(entry.calendar_id, []).append(span)
+            self.spans.setdefault(entry.calendar_id, []).append((span, False))
         else:
             self.held[entry.calendar_id, *span] += 1
 
 
-def _holding(entries: Sequence[CalendarEntry]) -> Select[int, datetime, datetime]:
-    """Select when whole rooms are taken, by anything that overlaps one of these bookings."""
+def _held(slots: Collection[tuple[int, datetime, datetime]]) -> Select[int, datetime, datetime, int, bool]:
+    """Select how many places of some slots are held, and whether any of them waits for its payment."""
+    return select(Slot.calendar_id, Slot.start_at, Slot.end_at, Slot.held, some_unpaid_of_slot()).where(
+        tuple_(Slot.calendar_id, Slot.start_at, Slot.end_at).in_(slots)
+    )
+
+
+def _holding(entries: Sequence[CalendarEntry]) -> Select[int, datetime, datetime, bool]:
+    """Select when whole rooms are taken, by anything that overlaps one of these bookings, and what is not paid yet."""
     meets = (
         (CalendarEntry.calendar_id == entry.calendar_id)
         & (CalendarEntry.start_at < entry.end_at)
         & (CalendarEntry.end_at > entry.start_at)
         for entry in entries
     )
-    return select(CalendarEntry.calendar_id, CalendarEntry.start_at, CalendarEntry.end_at).where(
+    is_unpaid = CalendarEntry.state == EntryState.ORDERED
+    return select(CalendarEntry.calendar_id, CalendarEntry.start_at, CalendarEntry.end_at, is_unpaid).where(
         CalendarEntry.state.in_(HELD_ENTRY_STATES), or_(*meets)
     )
 
 
-def booking_to_dto(entry: CalendarEntry, now: datetime, standing: Standing | None = None) -> EntryDTO:
+def booking_to_dto(entry: CalendarEntry, standing: Standing | None = None) -> EntryDTO:
     """Map a booking; one in a cart with how it stands, and at the price that it has now."""
-    dto = entry_to_dto(entry, [], now=now, default_max=1)
+    dto = entry_to_dto(entry, default_max=1)
     if standing is None:
         return dto
     price = entry.cost if standing.rule is None else standing.rule.price
-    return replace(dto, cost=price, cost_seen=entry.cost, refusal=standing.refusal)
+    return replace(dto, cost=price, cost_seen=entry.cost, sale=standing.sale)
 
 
 # --- in and out of the cart ---
@@ -219,8 +234,8 @@ async def _fill_in(
         room.take(entry)
     for entry in new:
         standing = _standing(entry, bookable[entry.calendar_id], room, now)
-        if standing.rule is None or standing.refusal:
-            raise NotOffered(standing.refusal or NOT_OFFERED, field="slot")
+        if standing.rule is None or not standing.sale.is_open:
+            raise NotOffered(sale_words(LineKind.BOOKING, standing.sale).text, field="slot")
         entry.name, entry.cost, entry.vat_rate = standing.rule.name, standing.rule.price, standing.rule.vat_rate
 
 

@@ -10,14 +10,14 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from shared.contracts.errors import BadInput, NotFound, NotOnSale, TooManyTickets, UnknownTicketType
+from shared.contracts.errors import BadInput, NotFound, TooManyTickets, UnknownTicketType
 from shared.contracts.money import price_of
 from shared.contracts.owner import CartOwner
 from shared.contracts.states import EntryKind, EntryState, TicketState
 from shared.db.locks import lock_cart_owner
 from shared.models import CalendarEntry, Ticket, TicketType
 
-from .mapping import sale_window
+from .sale import check_for_sale
 
 Choice = Mapping[int | None, int]
 """How many of each ticket type; None stands for the one price of an entry without types."""
@@ -47,25 +47,12 @@ def pick_type(entry: CalendarEntry, ticket_type_id: int | None) -> TicketType | 
     raise UnknownTicketType("Please choose one of this event's tickets.", field="ticket_type_id")
 
 
-def check_sale(entry: CalendarEntry, ticket_type: TicketType | None, now: datetime) -> None:
-    """Raise NotOnSale, in words, where this cannot be bought now, seats or not."""
-    if entry.end_at <= now:
-        raise NotOnSale(f"{entry.name} is over, so its tickets are no longer sold.")
-    opens, ends = sale_window(entry, ticket_type)
-    if opens is not None and now < opens:
-        raise NotOnSale(f"Tickets for {entry.name} are not on sale yet.")
-    if now >= ends:
-        raise NotOnSale(f"The sale of tickets for {entry.name} has ended.")
-    if price_of(None if ticket_type is None else ticket_type.cost, entry.ticket_price) is None:
-        raise NotOnSale(f"{entry.name} has no tickets to buy.")
-
-
 def check_choice(entry: CalendarEntry, choice: Choice, now: datetime) -> int:
     """Check every part of a choice and return how many tickets it is."""
     if not choice:
         raise BadInput("Choose at least one ticket.", field="quantity")
     for ticket_type_id, quantity in choice.items():
-        check_sale(entry, pick_type(entry, ticket_type_id), now)
+        check_for_sale(entry, pick_type(entry, ticket_type_id), now)
         if quantity < 1:
             raise BadInput("Choose at least one ticket.", field="quantity")
     return sum(choice.values())

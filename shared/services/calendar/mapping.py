@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from shared.contracts.dtos import ZERO, CalendarDTO, EntryDTO, TicketDTO, TicketTypeDTO
 from shared.contracts.money import price_of
+from shared.contracts.sale import NO_SALE, Sale
 from shared.contracts.states import EntryKind, EntryState, TicketState
 from shared.models import Calendar, CalendarEntry, Ticket, TicketType
 
-
-def left(capacity: int | None, held: int) -> int | None:
-    """Return how many seats are left; None: no limit."""
-    return None if capacity is None else max(0, capacity - held)
-
-
-def least(one: int | None, other: int | None) -> int | None:
-    """Return the tighter of two limits, each of which may be none."""
-    limits = [limit for limit in (one, other) if limit is not None]
-    return min(limits) if limits else None
-
-
-def available(entry: CalendarEntry, ticket_type: TicketType | None) -> int | None:
-    """Return the seats left: the fewer of the type's and the entry's (docs/money.md, "What is available")."""
-    of_entry = left(entry.capacity, entry.held)
-    return of_entry if ticket_type is None else least(of_entry, left(ticket_type.capacity, ticket_type.held))
-
-
-def sale_window(entry: CalendarEntry, ticket_type: TicketType | None) -> tuple[datetime | None, datetime]:
-    """Return when the sale opens (None: it is open) and ends: the type's times, else the entry's, else its end."""
-    opens, ends = entry.sale_starts_at, entry.sale_ends_at
-    if ticket_type is not None:
-        opens, ends = ticket_type.sale_starts_at or opens, ticket_type.sale_ends_at or ends
-    return opens, min(ends or entry.end_at, entry.end_at)
-
-
-def is_on_sale(entry: CalendarEntry, ticket_type: TicketType | None, now: datetime) -> bool:
-    """Tell whether tickets can be had now, seats or not."""
-    opens, ends = sale_window(entry, ticket_type)
-    return (opens is None or opens <= now) and now < ends
+from .sale import available, left, sale_of, sale_of_event
 
 
 def calendar_to_dto(calendar: Calendar, *, bookable: bool) -> CalendarDTO:
@@ -62,19 +35,29 @@ def calendar_to_dto(calendar: Calendar, *, bookable: bool) -> CalendarDTO:
 
 
 def type_to_dto(entry: CalendarEntry, ticket_type: TicketType, now: datetime) -> TicketTypeDTO:
-    """Map a ticket type, with the price that it falls back to."""
+    """Map a ticket type, with the price that it falls back to and how it stands in the sale."""
     return TicketTypeDTO(
         id=ticket_type.id,
         name=ticket_type.name,
         description=ticket_type.description,
         cost=price_of(ticket_type.cost, entry.ticket_price),
         available=available(entry, ticket_type),
-        on_sale=is_on_sale(entry, ticket_type, now),
+        sale=sale_of(entry, ticket_type, now),
     )
 
 
-def entry_to_dto(entry: CalendarEntry, types: list[TicketType], *, now: datetime, default_max: int) -> EntryDTO:
-    """Map an entry; ``entry.calendar`` is loaded."""
+def event_to_dto(entry: CalendarEntry, *, now: datetime, default_max: int) -> EntryDTO:
+    """Map an event, whose calendar and types are loaded, with how it stands in the sale."""
+    types = entry.ticket_types
+    return replace(
+        entry_to_dto(entry, default_max=default_max),
+        ticket_types=tuple(type_to_dto(entry, ticket_type, now) for ticket_type in types),
+        sale=sale_of_event(entry, types, now),
+    )
+
+
+def entry_to_dto(entry: CalendarEntry, *, default_max: int) -> EntryDTO:
+    """Map an entry by itself; ``entry.calendar`` is loaded."""
     calendar = entry.calendar
     return EntryDTO(
         id=entry.id,
@@ -98,7 +81,6 @@ def entry_to_dto(entry: CalendarEntry, types: list[TicketType], *, now: datetime
         sale_starts_at=entry.sale_starts_at,
         sale_ends_at=entry.sale_ends_at,
         max_per_order=entry.max_per_order or default_max,
-        ticket_types=tuple(type_to_dto(entry, ticket_type, now) for ticket_type in types),
         order_id=entry.order_id,
         vat_rate=entry.vat_rate or ZERO,
         user_id=entry.user_id,
@@ -107,8 +89,8 @@ def entry_to_dto(entry: CalendarEntry, types: list[TicketType], *, now: datetime
     )
 
 
-def ticket_to_dto(ticket: Ticket) -> TicketDTO:
-    """Map a ticket whose entry, calendar and type are loaded."""
+def ticket_to_dto(ticket: Ticket, sale: Sale = NO_SALE) -> TicketDTO:
+    """Map a ticket whose entry, calendar and type are loaded; one in a cart with how its kind stands in the sale."""
     entry, ticket_type = ticket.entry, ticket.ticket_type
     calendar = entry.calendar
     return TicketDTO(
@@ -134,6 +116,7 @@ def ticket_to_dto(ticket: Ticket) -> TicketDTO:
         vat_rate=_vat_rate(ticket),
         cost_seen=ticket.price_seen,
         replaces_id=ticket.replaces_id,
+        sale=sale,
     )
 
 

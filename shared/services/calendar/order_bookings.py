@@ -18,9 +18,10 @@ from sqlalchemy.orm import aliased
 
 from shared.contracts.errors import Conflict, LineProblem, NotFound, NotOffered, SoldOut
 from shared.contracts.lines import booking_key
-from shared.contracts.states import DebtReason, EntryKind, EntryState
+from shared.contracts.states import DebtReason, EntryKind, EntryState, LineKind
 from shared.db.locks import lock_calendars, lock_slots
 from shared.db.refusals import holding_refused
+from shared.labels import TAKE_OUT, sale_words
 from shared.models import Calendar, CalendarEntry, Slot
 
 from .cart_bookings import Standing, bookings, pending_of, standings
@@ -54,17 +55,18 @@ async def claim_bookings(
         return
     standing = await _lock(session, entries, now)
     rules = {entry.id: _rule_of(entry, standing[entry.id]) for entry in entries}
-    problems = [entry for entry in entries if standing[entry.id].refusal]
+    sales = [(entry.id, standing[entry.id].sale) for entry in entries]
+    problems = tuple(LineProblem(booking_key(each), wanted=1, sale=sale) for each, sale in sales if not sale.is_open)
     if problems:
-        raise SoldOut(tuple(LineProblem(booking_key(entry.id), wanted=1, left=0) for entry in problems))
+        raise SoldOut(problems)
     await _hold(session, order_id, entries, rules)
 
 
 def _rule_of(entry: CalendarEntry, standing: Standing) -> Rule:
     """Return the rule that offers a booking's time now. Raises NotOffered where none does any more."""
     if standing.rule is None:
-        name = f"{entry.name} at {entry.calendar.name}"
-        raise NotOffered(f"{name}: {standing.refusal} Please take it out of your cart.")
+        words = sale_words(LineKind.BOOKING, standing.sale, name=f"{entry.name} at {entry.calendar.name}")
+        raise NotOffered(f"{words.refusal} {TAKE_OUT}")
     return standing.rule
 
 

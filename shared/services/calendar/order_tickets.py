@@ -14,15 +14,16 @@ from sqlalchemy import Select, Text, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnElement
 
-from shared.contracts.errors import Conflict, LineProblem, NotOnSale, SoldOut, TooManyTickets
+from shared.contracts.errors import Conflict, LineProblem, SoldOut, TooManyTickets
 from shared.contracts.lines import ticket_key
-from shared.contracts.money import price_of
-from shared.contracts.states import EntryState, TicketState
+from shared.contracts.sale import Sale
+from shared.contracts.states import TicketState
 from shared.db.locks import lock_entries, lock_ticket_types
 from shared.db.refusals import holding_refused
+from shared.labels import TAKE_OUT
 from shared.models import Calendar, CalendarEntry, Ticket, TicketType
 
-from .mapping import available, left, sale_window
+from .sale import asking_unpaid, available, check_for_sale, left, sale_of
 
 CODE_LENGTH = 20
 
@@ -42,16 +43,21 @@ class Locked:
         entry_id, type_id = kind
         return available(self.entries[entry_id], None if type_id is None else self.types[type_id])
 
-    def problems(self, wanted: Counter[Kind]) -> tuple[LineProblem, ...]:
+    def problems(self, wanted: Counter[Kind], now: datetime) -> tuple[LineProblem, ...]:
         """Return what cannot be had: kinds past their type's cap, and all kinds of an entry past the entry's."""
         of_entry: Counter[int] = Counter()
         for (entry_id, _), count in wanted.items():
             of_entry[entry_id] += count
         return tuple(
-            LineProblem(ticket_key(*kind), wanted=count, left=self.left_for(kind) or 0)
+            LineProblem(ticket_key(*kind), wanted=count, sale=self.sale_of(kind, now))
             for kind, count in sorted(wanted.items(), key=lambda item: (item[0][0], item[0][1] or 0))
             if self._is_short(kind, count, of_entry[kind[0]])
         )
+
+    def sale_of(self, kind: Kind, now: datetime) -> Sale:
+        """Say how a kind stands in the sale."""
+        entry_id, type_id = kind
+        return sale_of(self.entries[entry_id], None if type_id is None else self.types[type_id], now)
 
     def _is_short(self, kind: Kind, count: int, count_of_entry: int) -> bool:
         """Tell whether a kind is past its type's cap, or its whole entry past the entry's."""
@@ -86,20 +92,10 @@ def pending_of_user(user_id: int, page_post_id: int | None) -> Select[Ticket]:
 
 
 def check_still_sold(locked: Locked, kinds: Iterable[Kind], now: datetime) -> None:
-    """Raise NotOnSale where an entry was taken off, is over, or is not for sale as it was put into the cart."""
+    """Raise NotOnSale where tickets are not sold any more, or not yet, as they were put into the cart."""
     for entry_id, type_id in kinds:
-        entry, ticket_type = locked.entries[entry_id], None if type_id is None else locked.types[type_id]
-        opens, ends = sale_window(entry, ticket_type)
-        if entry.state != EntryState.CONFIRMED:
-            raise NotOnSale(f"{entry.name} is no longer on the programme. Please take it out of your cart.")
-        if entry.end_at <= now:
-            raise NotOnSale(f"{entry.name} is over. Please take it out of your cart.")
-        if ends <= now:
-            raise NotOnSale(f"The sale of tickets for {entry.name} has ended. Please take it out of your cart.")
-        if opens is not None and now < opens:
-            raise NotOnSale(f"Tickets for {entry.name} are not on sale yet. Please take it out of your cart.")
-        if price_of(None if ticket_type is None else ticket_type.cost, entry.ticket_price) is None:
-            raise NotOnSale(f"Tickets for {entry.name} are no longer sold. Please take it out of your cart.")
+        ticket_type = None if type_id is None else locked.types[type_id]
+        check_for_sale(locked.entries[entry_id], ticket_type, now, then=TAKE_OUT)
 
 
 def check_limits(locked: Locked, wanted: Counter[Kind], default_max: int) -> None:
@@ -129,9 +125,9 @@ async def claim(
     locked = await lock_kinds(session, wanted)
     check_still_sold(locked, wanted, now)
     check_limits(locked, wanted, default_max)
-    problems = locked.problems(wanted)
-    if problems:
-        raise SoldOut(problems)
+    if locked.problems(wanted, now):
+        await _ask_unpaid(session, locked)
+        raise SoldOut(locked.problems(wanted, now))
     ids = [ticket.id for ticket in tickets]
     with holding_refused():
         moved = await session.scalars(
@@ -186,6 +182,12 @@ async def cancel(session: AsyncSession, order_id: int, ticket_ids: Collection[in
         .execution_options(synchronize_session=False)
     )
     return {named for row in moved for named in row if named in ticket_ids}
+
+
+async def _ask_unpaid(session: AsyncSession, locked: Locked) -> None:
+    """Read of locked entries and types whether what is gone may come back."""
+    entries = select(CalendarEntry).where(CalendarEntry.id.in_(locked.entries)).options(*asking_unpaid())
+    await session.execute(entries.execution_options(populate_existing=True))
 
 
 async def count_held(session: AsyncSession, entry_id: int, ticket_type_id: int | None) -> int:

@@ -11,10 +11,12 @@ from itertools import groupby
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.states import DebtReason, EntryState, TicketState
+from shared.contracts.sale import SaleState
+from shared.contracts.states import DebtReason, TicketState
 from shared.models import Ticket
 
 from .order_tickets import Kind, Locked, confirm, kinds_of, lock_kinds, move_to
+from .sale import sale_of
 
 KEPT = (TicketState.CONFIRMED, TicketState.CHECKED_IN)
 LOST = (TicketState.OVERSOLD, TicketState.REFUNDED)
@@ -80,12 +82,12 @@ async def _retake_entry(
 
 def _refusal(locked: Locked, tickets: list[Ticket], now: datetime) -> DebtReason | None:
     """Say why the tickets of one entry cannot be given, if they can't."""
-    entry = locked.entries[tickets[0].entry_id]
-    if entry.state != EntryState.CONFIRMED:
+    state = sale_of(locked.entries[tickets[0].entry_id], None, now).state
+    if state is SaleState.CANCELLED:
         return DebtReason.CANCELLED_BY_ORGANISER
-    if entry.end_at <= now:
+    if state is SaleState.OVER:
         return DebtReason.ORDER_CLOSED
-    return DebtReason.SOLD_OUT if locked.problems(kinds_of(tickets)) else None
+    return DebtReason.SOLD_OUT if locked.problems(kinds_of(tickets), now) else None
 
 
 async def _bought_again(session: AsyncSession, late: Late, wanted: Counter[Kind]) -> bool:

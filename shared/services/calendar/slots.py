@@ -9,11 +9,11 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import BookingTermsDTO, ClosureDTO, SlotDTO
-from shared.contracts.states import HELD_ENTRY_STATES
+from shared.contracts.states import HELD_ENTRY_STATES, EntryState
 from shared.models import BookingRule, Calendar, CalendarClosure, CalendarEntry, Slot
 
 from .timetable import DAY, Closure, Rule, Span, Timetable
@@ -118,6 +118,7 @@ async def slots_between(
             vat_rate=rule.vat_rate,
             places=taken.places_of(rule),
             free=taken.free_of((start, end), rule),
+            some_unpaid=taken.may_come_back((start, end)),
         )
         for day, start, end, rule in offered
     ]
@@ -137,22 +138,23 @@ class _Taken:
     """What holds a calendar's time: entries where its room is let as a whole, places of slots elsewhere."""
 
     whole_room: bool
-    spans: Sequence[Span]
-    """When a whole room is taken, one after the other: the database lets none of them overlap."""
-    held: dict[Span, int]
+    spans: Sequence[tuple[Span, bool]]
+    """When a whole room is taken, one after the other (the database lets none of them overlap), and what is unpaid."""
+    held: dict[Span, tuple[int, bool]]
+    """How many places of a slot are held, and whether any of them waits for its payment."""
 
     @classmethod
     async def load(cls, session: AsyncSession, calendar: Calendar, wanted: Sequence[Span]) -> _Taken:
         """Read what holds anything between the first and the last of some stretches of time."""
         first, last = min(start for start, _ in wanted), max(end for _, end in wanted)
         if calendar.whole_room:
-            return cls(whole_room=True, spans=await holding_spans(session, calendar.id, first, last), held={})
+            return cls(whole_room=True, spans=await _holding(session, calendar.id, first, last), held={})
         rows = await session.execute(
-            select(Slot.start_at, Slot.end_at, Slot.held).where(
+            select(Slot.start_at, Slot.end_at, Slot.held, some_unpaid_of_slot()).where(
                 Slot.calendar_id == calendar.id, Slot.start_at >= first, Slot.start_at < last
             )
         )
-        return cls(whole_room=False, spans=(), held={(row.start_at, row.end_at): row.held for row in rows})
+        return cls(whole_room=False, spans=(), held={(start, end): (held, unpaid) for start, end, held, unpaid in rows})
 
     def places_of(self, rule: Rule) -> int:
         """Return how many can book the same time: one, where the room is let as a whole."""
@@ -161,25 +163,47 @@ class _Taken:
     def free_of(self, span: Span, rule: Rule) -> int:
         """Return the places that are left of a stretch of time."""
         if self.whole_room:
-            return 0 if self._is_taken(span) else 1
-        return max(0, rule.places - self.held.get(span, 0))
+            return 0 if any(True for _ in self._in_the_way(span)) else 1
+        return max(0, rule.places - self._held_of(span)[0])
 
-    def _is_taken(self, span: Span) -> bool:
-        """Tell whether a stretch of time meets what takes the room, without looking at all of that."""
+    def may_come_back(self, span: Span) -> bool:
+        """Tell whether what takes a stretch of time, or some of its places, waits for its payment."""
+        return all(self._in_the_way(span)) if self.whole_room else self._held_of(span)[1]
+
+    def _held_of(self, span: Span) -> tuple[int, bool]:
+        """Return how many places of a slot are held, and whether any of them waits for its payment."""
+        return self.held.get(span, (0, False))
+
+    def _in_the_way(self, span: Span) -> Iterator[bool]:
+        """Tell of what takes the room at a stretch of time whether it waits for its payment, without looking at all."""
         start, end = span
-        not_over = bisect_right(self.spans, start, key=lambda taken: taken[1])
-        return not_over < len(self.spans) and self.spans[not_over][0] < end
+        not_over = bisect_right(self.spans, start, key=lambda taken: taken[0][1])
+        for (begins, _), is_unpaid in islice(self.spans, not_over, None):
+            if begins >= end:
+                return
+            yield is_unpaid
+
+
+def some_unpaid_of_slot() -> ColumnElement[bool]:
+    """Tell of a slot, in a query of slots, whether any of its places waits for its payment."""
+    unpaid = select(CalendarEntry.id).where(CalendarEntry.slot_id == Slot.id, CalendarEntry.state == EntryState.ORDERED)
+    return unpaid.exists()
 
 
 async def holding_spans(session: AsyncSession, calendar_id: int, first: datetime, last: datetime) -> list[Span]:
     """Return when a whole room is taken, by events and bookings alike, between two moments, in order."""
+    return [span for span, _ in await _holding(session, calendar_id, first, last)]
+
+
+async def _holding(session: AsyncSession, calendar_id: int, first: datetime, last: datetime) -> list[tuple[Span, bool]]:
+    """Return the same, each with whether it waits for its payment."""
     rows = await session.execute(
-        select(CalendarEntry.start_at, CalendarEntry.end_at)
+        select(CalendarEntry.start_at, CalendarEntry.end_at, CalendarEntry.state == EntryState.ORDERED)
         .where(CalendarEntry.calendar_id == calendar_id, CalendarEntry.state.in_(HELD_ENTRY_STATES))
         .where(CalendarEntry.start_at < last, CalendarEntry.end_at > first)
         .order_by(CalendarEntry.start_at)
     )
-    return [(row.start_at, row.end_at) for row in rows]
+    return [((start, end), is_unpaid) for start, end, is_unpaid in rows]
 
 
 def overlaps_any(span: Span, others: Iterable[Span]) -> bool:

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.dtos import CartItemDTO, StaleLine, VariantDTO
 from shared.contracts.errors import BadInput, NotFound, NotOnSale, TooManyProducts
 from shared.contracts.owner import CartOwner
-from shared.contracts.states import NoticeReason
+from shared.contracts.states import LineKind, NoticeReason
 from shared.db.locks import lock_cart_owner, locking_idle
 from shared.db.owners import owned_by, owner_columns
+from shared.labels import sale_words
 from shared.models import CartItem, Product, ProductVariant
 
 MOST_OF_ONE = 99
@@ -58,6 +59,7 @@ def line_to_dto(line: Line, variant: VariantDTO) -> CartItemDTO:
         container_id=variant.container_id,
         available=variant.available,
         on_show=variant.on_show,
+        some_unpaid=variant.some_unpaid,
         vat_rate=variant.vat_rate,
     )
 
@@ -88,10 +90,9 @@ def check_quantity(variant: VariantDTO, quantity: int, have: int, *, more: bool)
     if quantity <= have:
         return
     name = f"{variant.title}, {variant.label}" if variant.label else variant.title
-    if not variant.on_show:
-        raise NotOnSale(f"{name} is not sold any more.", field="quantity")
-    if variant.available == 0:
-        raise TooManyProducts(f"{name} is sold out.", field="quantity")
+    if not variant.sale.is_open:
+        refusal = TooManyProducts if variant.sale.is_for_sale else NotOnSale
+        raise refusal(sale_words(LineKind.PRODUCT, variant.sale, name=name).refusal, field="quantity")
     already = f" You have {have} in your cart already." if have and more else ""
     if quantity > MOST_OF_ONE:
         raise TooManyProducts(f"You can buy at most {MOST_OF_ONE} of {name} at once.{already}", field="quantity")

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from shared.contracts.dtos import AllocationDTO
 from shared.contracts.errors import Conflict, LineProblem, NotOnSale, SoldOut
 from shared.contracts.lines import product_key
-from shared.contracts.states import DebtReason, StockState
+from shared.contracts.sale import sale_of_stock
+from shared.contracts.states import DebtReason, LineKind, StockState
 from shared.db.locks import lock_variants
 from shared.db.refusals import holding_refused
+from shared.labels import TAKE_OUT, sale_words
 from shared.models.market import Product, ProductVariant, StockAllocation
 
 
@@ -36,6 +38,35 @@ def _has(variant: ProductVariant, quantity: int) -> bool:
     return left is None or quantity <= left
 
 
+def asking_unpaid() -> ColumnElement[bool]:
+    """Tell in a query of variants whether none is left and some are held only by unpaid orders.
+
+    Looked up only where none is left, which the query finds out by itself.
+    """
+    mine = (StockAllocation.variant_id == ProductVariant.id, StockAllocation.state == StockState.RESERVED)
+    reserved = select(StockAllocation.id).where(*mine)
+    return case((ProductVariant.held >= ProductVariant.stock, reserved.exists()), else_=False)
+
+
+async def _short(
+    session: AsyncSession, wanted: Mapping[int, int], variants: Mapping[int, ProductVariant]
+) -> tuple[LineProblem, ...]:
+    """Return what there is not enough of, and whether it may come back."""
+    short = {key: quantity for key, quantity in sorted(wanted.items()) if not _has(variants[key], quantity)}
+    if not short:
+        return ()
+    rows = await session.execute(select(ProductVariant.id, asking_unpaid()).where(ProductVariant.id.in_(short)))
+    unpaid = {variant_id for variant_id, some_unpaid in rows if some_unpaid}
+    return tuple(
+        LineProblem(
+            product_key(key),
+            wanted=quantity,
+            sale=sale_of_stock(on_show=True, left=left_of(variants[key]), some_unpaid=key in unpaid),
+        )
+        for key, quantity in short.items()
+    )
+
+
 async def claim_stock(session: AsyncSession, order_id: int, wanted: Mapping[int, int]) -> None:
     """Hold stock for an order: all or none. Raises SoldOut, NotOnSale, Conflict."""
     if not wanted:
@@ -44,11 +75,7 @@ async def claim_stock(session: AsyncSession, order_id: int, wanted: Mapping[int,
     if len(variants) != len(wanted):
         raise Conflict
     await _refuse_hidden(session, variants)
-    problems = tuple(
-        LineProblem(product_key(variant_id), wanted=quantity, left=left_of(variants[variant_id]) or 0)
-        for variant_id, quantity in sorted(wanted.items())
-        if not _has(variants[variant_id], quantity)
-    )
+    problems = await _short(session, wanted, variants)
     if problems:
         raise SoldOut(problems)
     session.add_all(
@@ -65,8 +92,9 @@ async def _refuse_hidden(session: AsyncSession, variants: Mapping[int, ProductVa
     products = {product.id: product for product in await session.scalars(statement)}
     for variant in variants.values():
         product = products[variant.product_id]
-        if not (product.published and variant.published):
-            raise NotOnSale(f"{product.title} is no longer sold. Please take it out of your cart.")
+        sale = sale_of_stock(on_show=product.published and variant.published, left=left_of(variant), some_unpaid=False)
+        if not sale.is_for_sale:
+            raise NotOnSale(f"{sale_words(LineKind.PRODUCT, sale, name=product.title).refusal} {TAKE_OUT}")
 
 
 async def release_stock(session: AsyncSession, order_id: int) -> dict[int, int]:

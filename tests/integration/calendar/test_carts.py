@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.errors import BadInput, NotFound, NotOffered
 from shared.contracts.owner import NOBODY, CartOwner
+from shared.contracts.sale import SaleState
 from shared.contracts.states import NoticeReason
 from shared.models import BookingRule, Calendar, CalendarClosure, CalendarEntry
-from shared.services.calendar.cart_bookings import MOST_BOOKINGS, NOT_OFFERED, PASSED, TAKEN
+from shared.services.calendar.cart_bookings import MOST_BOOKINGS
 from tests.factories.calendar import make_calendar, make_rule
-from tests.support.desk import MONDAY_MORNING, Desk, Span, hour
+from tests.support.desk import MONDAY_MORNING, NOT_OFFERED, PASSED, TAKEN, Desk, Span, hour
 from tests.support.queries import counted_queries
 
 
@@ -33,7 +34,7 @@ async def test_a_chosen_hour_is_pending_in_its_owners_cart(desk: Desk, hall: Cal
     [found] = await desk.cart(somebody)
 
     assert (added.id, added.name, added.cost) == (found.id, "An hour of the hall", Decimal("8.00"))
-    assert (found.start_at, found.end_at, found.calendar_name, found.refusal) == (*hour(), "The hall", "")
+    assert (found.start_at, found.end_at, found.calendar_name, found.sale.state) == (*hour(), "The hall", "open")
     assert await desk.held(hall) == {}
 
 
@@ -172,7 +173,7 @@ async def test_a_price_that_has_changed_since_is_shown_with_the_one_before(
 
     [entry] = await desk.cart(ada)
 
-    assert (entry.cost, entry.cost_seen, entry.refusal) == (Decimal("9.50"), Decimal("8.00"), "")
+    assert (entry.cost, entry.cost_seen, entry.sale.is_open) == (Decimal("9.50"), Decimal("8.00"), True)
 
 
 async def test_a_rule_that_is_gone_is_said_and_the_price_stays(desk: Desk, hall: Calendar, ada: CartOwner) -> None:
@@ -181,7 +182,7 @@ async def test_a_rule_that_is_gone_is_said_and_the_price_stays(desk: Desk, hall:
 
     [entry] = await desk.cart(ada)
 
-    assert (entry.refusal, entry.cost) == (NOT_OFFERED, Decimal("8.00"))
+    assert (entry.sale.state, entry.cost) == (SaleState.ENDED, Decimal("8.00"))
 
 
 async def test_a_day_that_was_closed_since_is_said(desk: Desk, hall: Calendar, ada: CartOwner) -> None:

@@ -267,7 +267,8 @@ async def test_a_time_that_somebody_else_has_is_told(
     await book(running, session, guest, hall)
     await book(running, session, ada, hall)
     await ada.post("/checkout/", {"shown_total": "8.00"})
-    assert (await guest.get("/")).text("li.line--bad .field__error") == "This time has been taken."
+    told = "This time has been taken. It is not paid yet, so it may come back."
+    assert (await guest.get("/")).text("li.line--bad .field__error") == told
 
 
 async def test_a_changed_price_is_told_and_does_not_stand_in_the_way(

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.app import create_app
-from events.bp.bookings.choice import CHOOSE_ONE, GONE, OVERLAPS_CHOICE, TAKEN
+from events.bp.bookings.choice import CHOOSE_ONE, GONE, OVERLAPS_CHOICE
 from events.bp.bookings.forms import key_of
 from events.bp.bookings.words import ASKED
 from shared.contracts.dtos import EntryDTO
@@ -25,7 +25,7 @@ from shared.settings import Settings
 from shared.web.state import EXTENSION
 from tests.factories.calendar import make_calendar, make_entry, make_rule
 from tests.fakes.payments import MovableClock
-from tests.support.desk import SATURDAY_EVENING, Desk, Span, hour
+from tests.support.desk import SATURDAY_EVENING, TAKEN, Desk, Span, hour
 from tests.support.queries import counted_queries
 from tests.support.visitor import Answer, Visitor
 

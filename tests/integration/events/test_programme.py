@@ -107,7 +107,7 @@ async def test_a_list_names_the_lowest_price_above_nothing(visitor: Visitor, ses
 
     sides = (await visitor.get("/")).texts(".event__side")
 
-    assert sides == ["from £8.00", "£6.50", "Free", ""]
+    assert sides == ["from £8.00", "£6.50", "Free", "No ticket needed"]
 
 
 async def test_a_list_says_how_an_event_stands(visitor: Visitor, session: AsyncSession, ada: Visitor) -> None:

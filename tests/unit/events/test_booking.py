@@ -17,7 +17,6 @@ from events.bp.bookings.choice import (
     GONE,
     OVERLAPS_CART,
     OVERLAPS_CHOICE,
-    TAKEN,
     Choice,
     Offer,
     choose,
@@ -31,6 +30,7 @@ from shared.contracts.dtos import BookingTermsDTO, CalendarDTO, ClosureDTO, Entr
 from shared.contracts.errors import BadInput, NotFound
 from shared.contracts.states import EntryKind, EntryState
 from shared.web.numbers import BEYOND_ANY_LIMIT, NOT_A_NUMBER
+from tests.support.desk import TAKEN
 
 NINE = datetime(2026, 11, 30, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shared.browser.event_rows import EventRow
 from shared.clients.apps import both
 from shared.clients.caller import CallFailed
 from shared.clients.events import CalendarAnswer, EventsClient, UpcomingAnswer
@@ -15,7 +16,6 @@ from shared.contracts.dtos import PageDTO
 from shared.contracts.paths import book_path, calendar_path, entry_path, product_path
 
 from .pages import CalendarSection, HomePage, ProductRow, SitePage
-from .rows import EventRow
 
 HOME_EVENTS = 4
 PAGE_EVENTS = 6
@@ -74,12 +74,12 @@ def _event_row(event: UpcomingAnswer, zone: str) -> EventRow:
         path=entry_path(event.id),
         name=event.name,
         start_at=event.start_at,
-        zone=zone,
+        time_zone=zone,
         place=event.place,
         price=event.price,
         has_dearer=event.has_dearer,
         note=event.note,
-        note_kind=event.note_look,
+        note_look=event.note_look,
     )
 
 
@@ -89,4 +89,6 @@ def _product_row(page: PageDTO, product: ProductAnswer) -> ProductRow:
         title=product.title,
         price=product.price,
         has_dearer=product.has_dearer,
+        note=product.note,
+        note_look=product.note_look,
     )

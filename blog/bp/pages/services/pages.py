@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.browser.event_rows import EventRow
 from shared.contracts.dtos import PageDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.paths import page_path, shop_path
 from shared.services.registry import services
 
-from .rows import EventRow, PostRow, post_row
+from .rows import PostRow, post_row
 
 HOME_POSTS = 3
 PAGE_POSTS = 3
@@ -60,6 +61,8 @@ class ProductRow:
     price: Decimal | None
     """The lowest price; None: it is not known."""
     has_dearer: bool
+    note: str
+    note_look: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,13 @@
-"""Events and posts as rows of a list: everything a template would have to work out is worked out here."""
+"""Posts as rows of a list: everything a template would have to work out is worked out here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from shared.contracts.dtos import PostDTO
 from shared.contracts.paths import page_path, post_path
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """An event in a list."""
-
-    path: str
-    name: str
-    start_at: datetime
-    zone: str
-    place: str
-    price: Decimal | None
-    """The lowest price of a ticket; None: no tickets are sold."""
-    has_dearer: bool
-    note: str
-    note_kind: str
 
 
 @dataclass(frozen=True, slots=True)

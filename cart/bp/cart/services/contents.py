@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,7 +22,7 @@ class CartContents:
     lines: tuple[CartLine, ...]
 
 
-async def get_cart_contents(session: AsyncSession, owner: CartOwner, *, now: datetime) -> CartContents:
+async def get_cart_contents(session: AsyncSession, owner: CartOwner) -> CartContents:
     """Return what is in somebody's cart; the summary counts and adds up the very rows that the lines are made of.
 
     The number of queries does not depend on the number of lines.
@@ -32,6 +31,6 @@ async def get_cart_contents(session: AsyncSession, owner: CartOwner, *, now: dat
     entries = await services.calendar.pending_entries(session, owner)
     items = await services.cart.cart_items(session, owner)
     events = await services.calendar.entries_by_id(session, {ticket.entry_id for ticket in tickets})
-    lines = (*product_lines(items, {}), *booking_lines(entries), *ticket_lines(tickets, events, now))
+    lines = (*product_lines(items, {}), *booking_lines(entries), *ticket_lines(tickets, events))
     open_orders = await count_open_orders(session, owner)
     return CartContents(summary_of(tickets, entries, items, open_orders=open_orders), lines)

@@ -12,14 +12,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
 
-from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, PageDTO, TicketDTO, TicketTypeDTO
+from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, PageDTO, TicketDTO
 from shared.contracts.lines import LineKey, booking_key, product_key, ticket_key
 from shared.contracts.paths import calendar_path, entry_path, product_path
-
-GONE = "This event has been taken off the programme."
-OVER = "This event is over."
-SALE_ENDED = "The sale of these tickets has ended."
-NO_LONGER_SOLD = "This is no longer sold."
+from shared.contracts.sale import Sale, SaleState
+from shared.contracts.states import LineKind
+from shared.labels import HAS_BEGUN, short_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,8 @@ class CartLine:
     """What one cost when it was put in, where that was something else."""
     problem: str | None = None
     left: int | None = None
+    notice: str = ""
+    """What is to be known before it is bought, though it can be had."""
     is_request: bool = False
     """Whether it may be declined once it is paid."""
 
@@ -79,11 +79,6 @@ def lines_of(group: PageGroup) -> list[CartLine]:
     return [*group["product_lines"], *group["booking_lines"], *group["ticket_lines"]]
 
 
-def left_text(left: int) -> str:
-    """Say how many can still be had."""
-    return "Sold out." if left <= 0 else f"Only {left} left."
-
-
 def _changed(before: Decimal | None, now: Decimal) -> Decimal | None:
     """Return what a thing cost before, where it has another price now."""
     return None if before is None or before == now else before
@@ -92,7 +87,7 @@ def _changed(before: Decimal | None, now: Decimal) -> Decimal | None:
 # --- tickets ---
 
 
-def ticket_lines(tickets: Sequence[TicketDTO], entries: Mapping[int, EntryDTO], now: datetime) -> list[CartLine]:
+def ticket_lines(tickets: Sequence[TicketDTO], entries: Mapping[int, EntryDTO]) -> list[CartLine]:
     """Gather tickets by entry and type, in the order in which they come.
 
     Types of one entry share its seats, and what one order may have of it: each line is judged by what the lines before
@@ -104,7 +99,7 @@ def ticket_lines(tickets: Sequence[TicketDTO], entries: Mapping[int, EntryDTO], 
     before: Counter[int] = Counter()
     lines = []
     for (entry_id, _), group in kinds.items():
-        line = _judge_tickets(_ticket_line(group), group[0], entries.get(entry_id), before[entry_id], now)
+        line = _judge_tickets(_ticket_line(group), group[0].sale, entries.get(entry_id), before[entry_id])
         before[entry_id] += line.quantity if line.left is None else line.left
         lines.append(line)
     return lines
@@ -127,36 +122,30 @@ def _ticket_line(group: Sequence[TicketDTO]) -> CartLine:
         end_at=first.entry_end_at,
         time_zone=first.time_zone,
         place=first.place,
+        notice=HAS_BEGUN if first.sale.is_open and first.sale.has_begun else "",
         price_before=next((t.cost_seen for t in group if _changed(t.cost_seen, price) is not None), None),
     )
 
 
-def _judge_tickets(line: CartLine, ticket: TicketDTO, entry: EntryDTO | None, before: int, now: datetime) -> CartLine:
+def _judge_tickets(line: CartLine, sale: Sale, entry: EntryDTO | None, before: int) -> CartLine:
     """Say why so many tickets of this kind cannot be had now, and how many can; the lines before have ``before``."""
-    if entry is None:
-        return replace(line, problem=GONE, left=0)
-    kind = next((k for k in entry.ticket_types if k.id == ticket.ticket_type_id), None)
-    refusal = _refusal(ticket, entry, kind, now)
-    if refusal:
-        return replace(line, problem=refusal, left=0)
+    if entry is None or not sale.is_open:
+        return replace(line, problem=short_line(LineKind.TICKET, sale, line.time_zone), left=0)
     seats = None if entry.available is None else max(0, entry.available - before)
-    limits = [limit for limit in (seats, None if kind is None else kind.available) if limit is not None]
+    limits = [limit for limit in (seats, sale.left) if limit is not None]
     allowed = max(0, entry.max_per_order - before)
     left = min([*limits, allowed])
     if line.quantity <= left:
         return line
-    words = f"At most {entry.max_per_order} tickets of this event at once." if left == allowed else left_text(left)
+    words = _short(LineKind.TICKET, left)
+    if left == allowed:
+        words = f"At most {entry.max_per_order} tickets of this event at once."
     return replace(line, problem=words, left=left)
 
 
-def _refusal(ticket: TicketDTO, entry: EntryDTO, kind: TicketTypeDTO | None, now: datetime) -> str:
-    """Say why tickets of a kind cannot be had at all; nothing where they can."""
-    if ticket.entry_end_at <= now:
-        return OVER
-    if ticket.cost is None:
-        return NO_LONGER_SOLD
-    ended = not kind.on_sale if kind is not None else entry.sale_ends_at is not None and entry.sale_ends_at <= now
-    return SALE_ENDED if ended else ""
+def _short(kind: LineKind, left: int) -> str:
+    """Say that only so many can be had, of what the lines before, or others, leave."""
+    return short_line(kind, Sale(SaleState.OPEN if left else SaleState.SOLD_OUT, left))
 
 
 # --- bookings and products ---
@@ -184,8 +173,8 @@ def _booking_line(entry: EntryDTO) -> CartLine:
         time_zone=entry.time_zone,
         place=entry.place,
         price_before=_changed(entry.cost_seen, price),
-        problem=entry.refusal or None,
-        left=0 if entry.refusal else None,
+        problem=None if entry.sale.is_open else short_line(LineKind.BOOKING, entry.sale, entry.time_zone),
+        left=None if entry.sale.is_open else 0,
         is_request=entry.needs_approval,
     )
 
@@ -216,11 +205,10 @@ def _product_line(item: CartItemDTO, page: PageDTO | None) -> CartLine:
 
 def _judge_product(item: CartItemDTO) -> tuple[str | None, int | None]:
     """Say why so many of a product cannot be had now, and how many can."""
-    if not item.on_show:
-        return NO_LONGER_SOLD, 0
-    if item.available is None or item.quantity <= item.available:
+    left = item.available if item.sale.is_for_sale else 0
+    if left is None or item.quantity <= left:
         return None, None
-    return left_text(item.available), item.available
+    return short_line(LineKind.PRODUCT, item.sale), left
 
 
 def page_ids(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,7 +28,6 @@ class _Contents:
     events: dict[int, EntryDTO]
     pages: dict[int, PageDTO]
     codes: dict[int | None, str]
-    now: datetime
 
     def place_of(self, page_id: int | None) -> tuple[bool, str, int]:
         """Say where a page's group stands; what belongs to no page comes last."""
@@ -50,7 +48,7 @@ class _Contents:
             tickets=tickets,
             product_lines=product_lines(items, self.pages),
             booking_lines=booking_lines(bookings),
-            ticket_lines=ticket_lines(tickets, self.events, self.now),
+            ticket_lines=ticket_lines(tickets, self.events),
             product_count=sum(item.quantity for item in items),
             product_total=totals[0],
             calendar_count=len(bookings),
@@ -81,6 +79,5 @@ async def get_cart_grouped_by_page(session: AsyncSession) -> list[PageGroup]:
         events=await services.calendar.entries_by_id(session, {ticket.entry_id for ticket in tickets}),
         pages=await services.blog.pages_by_id(session, [page_id for page_id in ids if page_id is not None]),
         codes=await merchant_codes(session, ids, state.settings.sumup_merchant_code),
-        now=state.clock(),
     )
     return [contents.group(page_id) for page_id in sorted(ids, key=contents.place_of)]

@@ -9,7 +9,9 @@ from events.bp.bookings.forms import NOTHING_CHOSEN, BookForm
 from events.bp.bookings.words import Terms, closure_on, closure_text, terms_in_words, times_of
 from shared.contracts.dtos import CalendarDTO
 from shared.contracts.paths import book_path, calendar_path
+from shared.contracts.states import LineKind
 from shared.contracts.times import day_text
+from shared.labels import sale_words
 
 from .bookable import FoundDay
 
@@ -86,8 +88,9 @@ def _row(found: FoundDay, offer: Offer, form: BookForm, errors: dict[str, str]) 
 
 def _note(offer: Offer) -> tuple[str, str]:
     """Say in a few words how a time stands."""
-    if not offer.slot.free:
-        return "Taken", ""
+    if not offer.slot.sale.is_open:
+        words = sale_words(LineKind.BOOKING, offer.slot.sale)
+        return words.note, words.look
     if offer.overlaps_cart:
         return "Overlaps a time in your cart", "info"
     if not offer.is_counted:

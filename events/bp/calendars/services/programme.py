@@ -4,34 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from events.bp.entries.offers import offer_of, starting_price
+from shared.browser.event_rows import EventRow, event_row
 from shared.clients.blog import PageAnswer
 from shared.contracts.dtos import CalendarDTO, EntryDTO
 from shared.contracts.entry_keys import Key, key_after
 from shared.contracts.errors import NotFound
-from shared.contracts.paths import book_path, calendar_path, entry_path, page_path
+from shared.contracts.paths import book_path, calendar_path, page_path
 from shared.services.registry import services
 
 PAGE_SIZE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """An event in a list."""
-
-    path: str
-    name: str
-    start_at: datetime
-    time_zone: str
-    where: str
-    price: Decimal | None
-    has_dearer: bool
-    note: str
-    note_look: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +72,7 @@ async def whats_on(session: AsyncSession, *, now: datetime, after: Key | None) -
     entries = await services.calendar.upcoming_entries(session, now=now, after=after, limit=PAGE_SIZE + 1)
     calendars = await services.calendar.calendars(session)
     links = tuple(CalendarLink(calendar_path(each.slug), each.name, each.place, _book_path(each)) for each in calendars)
-    return WhatsOnPage(_listed(entries, now, "/", continued=after is not None, name_place=True), links)
+    return WhatsOnPage(_listed(entries, "/", continued=after is not None, name_place=True), links)
 
 
 async def calendar_page(session: AsyncSession, slug: str, *, now: datetime, after: Key | None) -> CalendarPage:
@@ -102,7 +86,7 @@ async def calendar_page(session: AsyncSession, slug: str, *, now: datetime, afte
     path = calendar_path(calendar.slug)
     return CalendarPage(
         calendar,
-        _listed(entries, now, path, continued=after is not None, name_place=False),
+        _listed(entries, path, continued=after is not None, name_place=False),
         path,
         _book_path(calendar),
     )
@@ -118,25 +102,8 @@ def _book_path(calendar: CalendarDTO) -> str:
     return book_path(calendar.slug) if calendar.bookable else ""
 
 
-def _listed(entries: list[EntryDTO], now: datetime, path: str, *, continued: bool, name_place: bool) -> EventList:
+def _listed(entries: list[EntryDTO], path: str, *, continued: bool, name_place: bool) -> EventList:
     """Make a list of a page's entries; one more than fits was asked for, to know whether any follow."""
     shown = entries[:PAGE_SIZE]
     later = f"{path}?after={key_after(shown[-1])}" if len(entries) > PAGE_SIZE else ""
-    return EventList(tuple(_row(entry, now, name_place=name_place) for entry in shown), later, continued)
-
-
-def _row(entry: EntryDTO, now: datetime, *, name_place: bool) -> EventRow:
-    """Make a row of an event; a calendar's own page has named the place above."""
-    offer = offer_of(entry, now)
-    price, has_dearer = starting_price(offer.kinds)
-    return EventRow(
-        path=entry_path(entry.id),
-        name=entry.name,
-        start_at=entry.start_at,
-        time_zone=entry.time_zone,
-        where=(entry.place or entry.calendar_name) if name_place else "",
-        price=price,
-        has_dearer=has_dearer,
-        note=offer.note,
-        note_look=offer.note_look,
-    )
+    return EventList(tuple(event_row(entry, name_place=name_place) for entry in shown), later, continued)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -70,9 +69,9 @@ async def find_entry(session: AsyncSession, entry_id: int) -> EntryDTO:
     return entry
 
 
-def entry_page(entry: EntryDTO, *, now: datetime, choice_query: str = "", state: BuyState = NOTHING_TYPED) -> EntryPage:
+def entry_page(entry: EntryDTO, *, choice_query: str = "", state: BuyState = NOTHING_TYPED) -> EntryPage:
     """Put together the page of an event; ``choice_query`` is a choice as it stands in an address."""
-    offer, path = offer_of(entry, now), entry_path(entry.id)
+    offer, path = offer_of(entry), entry_path(entry.id)
     rows = tuple(_row(kind, state) for kind in offer.kinds)
     return EntryPage(
         entry=entry,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,7 +14,10 @@ from events.bp.entries.choice_query import choice_query
 from events.bp.tickets.forms import BuyForm
 from shared.contracts.dtos import ZERO, EntryDTO, TicketDTO
 from shared.contracts.paths import entry_path
+from shared.contracts.sale import Sale, SaleState
+from shared.contracts.states import LineKind
 from shared.contracts.times import until
+from shared.labels import sale_words
 from shared.services.registry import services
 
 from .tickets import available_ticket_counts
@@ -107,7 +110,8 @@ async def _added_page(session: AsyncSession, entry: EntryDTO, tickets: Iterable[
     kinds: dict[int | None, list[TicketDTO]] = {}
     for ticket in tickets:
         kinds.setdefault(ticket.ticket_type_id, []).append(ticket)
-    lines = tuple(_line(same, left.get(key)) for key, same in kinds.items())
+    sales = {kind.id: kind.sale for kind in entry.ticket_types} or {None: entry.sale}
+    lines = tuple(_line(same, left.get(key), sales[key]) for key, same in kinds.items())
     return AddedPage(
         entry=entry,
         span=until(entry.start_at, entry.end_at, entry.time_zone),
@@ -117,7 +121,7 @@ async def _added_page(session: AsyncSession, entry: EntryDTO, tickets: Iterable[
     )
 
 
-def _line(tickets: list[TicketDTO], left: int | None) -> AddedLine:
+def _line(tickets: list[TicketDTO], left: int | None, sale: Sale) -> AddedLine:
     """Make a line of tickets of one kind, of which there is at least one."""
     first, quantity = tickets[0], len(tickets)
     return AddedLine(
@@ -125,12 +129,15 @@ def _line(tickets: list[TicketDTO], left: int | None) -> AddedLine:
         quantity=quantity,
         cost=first.cost,
         total=sum((ticket.cost or ZERO for ticket in tickets), ZERO),
-        warning=_warning(left, quantity),
+        warning=_warning(left, quantity, sale),
     )
 
 
-def _warning(left: int | None, quantity: int) -> str:
-    """Say that there are fewer than wanted, where it is so."""
+def _warning(left: int | None, quantity: int, sale: Sale) -> str:
+    """Say that there are fewer than wanted, where it is so; ``sale`` says whether those that are gone may come back."""
     if left is None or left >= quantity:
         return ""
-    return f"Only {left} left right now" if left else "Sold out right now"
+    if left:
+        return f"Only {left} left right now"
+    gone = replace(sale, state=SaleState.HELD if sale.state is SaleState.HELD else SaleState.SOLD_OUT)
+    return f"{sale_words(LineKind.TICKET, gone).note} right now"

@@ -181,7 +181,7 @@ async def _add_calendar(
     session.add_all(_rules(page.rules, calendar))
     for event in page.events:
         entry, types = await _add_event(session, event, calendar, today)
-        await box_office.sell(Sold(entry, page_id, types, page.calendar_place), event.sold)
+        await box_office.sell(Sold(entry, calendar, types), event.sold)
 
 
 async def _add_bookable(session: AsyncSession, bookable: DemoCalendar, page_id: int, today: date) -> None:

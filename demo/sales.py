@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.dtos import ZERO
 from shared.contracts.money import price_of
 from shared.contracts.states import LineKind, OrderState, PaymentState, TicketState
-from shared.models.calendar import CalendarEntry, TicketType
+from shared.contracts.times import when
+from shared.models.calendar import Calendar, CalendarEntry, TicketType
 from shared.models.journal import JournalEntry
 from shared.models.order import Order, OrderLine, Payment
 from shared.models.ticket import Ticket
@@ -36,9 +37,8 @@ class Sold:
     """The tickets of one event to be sold, and what each costs."""
 
     entry: CalendarEntry
-    page_id: int
+    calendar: Calendar
     types: Sequence[TicketType]
-    place: str
 
     def type_of(self, number: int) -> TicketType | None:
         """Return the type of the ``number``-th ticket, or None where the event has one price."""
@@ -94,7 +94,7 @@ class BoxOffice:
             number=f"DEMO-{number:04d}",
             state=OrderState.PAID,
             user_id=self._patrons[number % len(self._patrons)].id,
-            page_post_id=sold.page_id,
+            page_post_id=sold.calendar.container_id,
             merchant_code=self._settings.sumup_merchant_code,
             currency=self._settings.currency,
             total=total,
@@ -126,12 +126,19 @@ class BoxOffice:
         return OrderLine(
             order_id=order.id,
             kind=LineKind.TICKET,
-            title=f"{sold.entry.name}, {kind.name}" if kind else sold.entry.name,
-            detail=sold.place,
+            title=sold.entry.name,
+            detail=", ".join(
+                filter(None, (kind.name if kind else "", when(sold.entry.start_at, sold.calendar.time_zone)))
+            ),
+            option_name=kind.name if kind else "",
+            start_at=sold.entry.start_at,
+            end_at=sold.entry.end_at,
+            time_zone=sold.calendar.time_zone,
+            place=sold.calendar.place,
             quantity=1,
             unit_price=price,
             total=price,
-            page_post_id=sold.page_id,
+            page_post_id=sold.calendar.container_id,
             ticket_id=ticket.id,
             entry_id=sold.entry.id,
             ticket_type_id=ticket.ticket_type_id,

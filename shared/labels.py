@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.contracts.sale import Sale, SaleState
+from shared.contracts.sold import Was
 from shared.contracts.states import LineKind
 from shared.contracts.times import when
 
@@ -149,6 +150,34 @@ def sale_words(kind: LineKind, sale: Sale, zone: str = "UTC", *, name: str = "")
         line=words.line.format(**said),
         refusal=words.refusal.format(**said),
     )
+
+
+def begun_text(names: Sequence[str]) -> str:
+    """Say of some events that they have begun; nothing of none."""
+    if not names:
+        return ""
+    return f"{', '.join(names)}: {HAS_BEGUN if len(names) == 1 else 'These events have begun.'}"
+
+
+def was_text(was: Was | None) -> str:
+    """Say what has changed since something was ordered: ``was Fri 4 Dec 2026, 19:30``; nothing where nothing has."""
+    if was is None:
+        return ""
+    before = ", ".join(filter(None, (was.time, was.place)))
+    return "; ".join(filter(None, (f"was {before}" if before else "", _called(was))))
+
+
+def now_text(was: Was | None) -> str:
+    """Say the same beside what was ordered: ``now Sat 5 Dec 2026, 20:00``."""
+    if was is None:
+        return ""
+    today = ", ".join(filter(None, (was.time_now, was.place_now)))
+    return "; ".join(filter(None, (f"now {today}" if today else "", _called(was))))
+
+
+def _called(was: Was) -> str:
+    """Say what something is called today, where it has another name."""
+    return f"now called {was.called_now}" if was.called_now else ""
 
 
 def few_left(sale: Sale, few: int) -> str:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import selectinload
 from cart.orders.buyer import Buyer
 from cart.orders.queries import order_to_dto
 from shared.contracts.dtos import OrderDTO
-from shared.contracts.states import OrderState, PaymentState
-from shared.models import Order, Payment
+from shared.contracts.states import LineKind, OrderState, PaymentState
+from shared.models import Order, OrderLine, Payment
 from shared.web.state import app_state
 
 
@@ -25,6 +25,8 @@ class OpenOrder:
     seconds_left: int
     payment_state: PaymentState | None
     hosted_url: str | None
+    begun: tuple[str, ...] = ()
+    """What those of its events are called that have begun."""
 
 
 async def get_open_orders(session: AsyncSession, buyer: Buyer) -> list[OpenOrder]:
@@ -47,4 +49,10 @@ def _open_order(order: Order, now: datetime) -> OpenOrder:
         seconds_left=max(0, int((order.expires_at - now).total_seconds())),
         payment_state=None if payment is None else PaymentState(payment.state),
         hosted_url=None if payment is None else payment.hosted_url,
+        begun=tuple(dict.fromkeys(line.title for line in order.lines if _has_begun(line, now))),
     )
+
+
+def _has_begun(line: OrderLine, now: datetime) -> bool:
+    """Tell whether a line is a ticket for an event that has begun, by when it was to begin as it was ordered."""
+    return line.kind == LineKind.TICKET and line.start_at is not None and line.start_at <= now

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .money import ZERO
 from .sale import NO_SALE, Sale, sale_of_stock
+from .sold import Was
 from .states import (
     EntryKind,
     EntryState,
@@ -128,6 +129,8 @@ class EntryDTO:
     """What a booking in a cart cost when it was put in; ``cost`` is what it costs now."""
     sale: Sale = NO_SALE
     """How an event, or a booking in a cart, stands in the sale."""
+    was: Was | None = None
+    """What has changed since a booking was ordered: then name, price and VAT are as ordered, time and place today's."""
     user_id: int | None = None
     replaces_id: int | None = None
     """The booking in whose place a late payment took this one: it is the one that the order's line names."""
@@ -145,7 +148,10 @@ class AgendaDTO:
 
 @dataclass(frozen=True, slots=True)
 class TicketDTO:
-    """One ticket. ``cost`` is its type's price, or the entry's where the type has none."""
+    """One ticket, as it was sold; in a cart as it is now.
+
+    ``cost`` is what it cost, in a cart its type's price, or the entry's where the type has none.
+    """
 
     id: int
     code: str | None
@@ -171,5 +177,7 @@ class TicketDTO:
     """What it cost when it was put into the cart; ``cost`` is what it costs now."""
     sale: Sale = NO_SALE
     """How its kind stands in the sale, while it is in a cart."""
+    was: Was | None = None
+    """What has changed since it was ordered: then name, price and VAT are as ordered, time and place those of today."""
     replaces_id: int | None = None
     """The ticket in whose place a late payment took this one: it is the one that the order's line names."""

@@ -128,7 +128,7 @@ class OrderTickets(Protocol):
         ...
 
     async def get_tickets_for_order(self, session: AsyncSession, order_id: int) -> list[TicketDTO]:
-        """Return the tickets of an order in any state, by start, entry, type and id."""
+        """Return the tickets of an order in any state, as they were sold, by start, entry, type and id."""
         ...
 
     async def retake_tickets_for_order(
@@ -144,7 +144,7 @@ class OrderTickets(Protocol):
         ...
 
     async def user_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
-        """Return the user's tickets that are bought (reserved and later), soonest first."""
+        """Return the user's tickets that are bought (reserved and later), as they were sold, soonest first."""
         ...
 
     async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
@@ -239,21 +239,24 @@ class OrderBookings(Protocol):
         ...
 
     async def get_entries_for_order(self, session: AsyncSession, order_id: int) -> list[EntryDTO]:
-        """Return the bookings of an order, at the price that they were ordered for."""
+        """Return the bookings of an order, as they were sold."""
         ...
 
     async def booking(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
-        """Return one booking in any state, at the price that it was ordered for, or None. It may be anybody's."""
+        """Return one booking in any state, as it was sold, or None. It may be anybody's."""
         ...
 
     async def user_bookings(self, session: AsyncSession, *, user_id: int) -> list[EntryDTO]:
-        """Return the user's bookings that are in an order, in any state, soonest first."""
+        """Return the user's bookings that are in an order, in any state, as they were sold, soonest first."""
         ...
 
     async def provisional_entries(
         self, session: AsyncSession, *, after: tuple[datetime, int] | None = None, limit: int = 50
     ) -> list[EntryDTO]:
-        """Return the bookings that are paid and wait for approval, by start and id, after the key ``after``."""
+        """Return the bookings that are paid and wait for approval, as they were sold, by start and id.
+
+        ``after`` is the key of the last one before.
+        """
         ...
 
     async def decide_entry(self, session: AsyncSession, entry_id: int, *, approved: bool) -> int:

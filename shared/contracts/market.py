@@ -89,7 +89,7 @@ class ProductDTO:
 
 @dataclass(frozen=True, slots=True)
 class AllocationDTO:
-    """So many of one variant for one order."""
+    """So many of one variant for one order, called as they were when they were sold."""
 
     order_id: int
     variant_id: int
@@ -147,7 +147,7 @@ class MarketService(Protocol):
         ...
 
     async def get_stock_for_order(self, session: AsyncSession, order_id: int) -> list[AllocationDTO]:
-        """Return what was allocated to an order, in any state."""
+        """Return what was allocated to an order, in any state, called as it was when it was sold."""
         ...
 
     async def mark_stock_refunded(self, session: AsyncSession, order_id: int, variant_id: int) -> None:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from shared.browser.filters import mailto, money_filter, page_url_of, tel
 from shared.contracts.times import until, when
 from shared.contracts.vat import rate_text
+from shared.labels import was_text
 from shared.settings import Settings
 
 FOLDER = Path(__file__).resolve().parent.parent / "browser" / "templates" / "email"
@@ -46,6 +47,7 @@ def mail_environment(settings: Settings) -> Environment:
         "rate": rate_text,
         "tel": tel,
         "until": until,
+        "was": was_text,
         "when": when,
     }
     return environment

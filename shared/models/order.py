@@ -86,6 +86,14 @@ class OrderLine(IdMixin, Base):
     kind: Mapped[str]
     title: Mapped[str]
     detail: Mapped[str] = mapped_column(server_default="")
+    """All that people are told of it besides, in words."""
+    option_name: Mapped[str] = mapped_column(server_default="")
+    """Which ticket type, calendar or variant it was."""
+    start_at: Mapped[datetime | None]
+    end_at: Mapped[datetime | None]
+    """When it was to be: a ticket's event, or a booking."""
+    time_zone: Mapped[str] = mapped_column(server_default="")
+    place: Mapped[str] = mapped_column(server_default="")
     quantity: Mapped[int]
     unit_price: Mapped[Decimal]
     total: Mapped[Decimal]

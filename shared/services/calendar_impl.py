@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager, joinedload, with_expression
 
@@ -16,7 +16,7 @@ from shared.contracts.protocols import Clock
 from shared.contracts.states import DebtReason, EntryKind, EntryState, TicketState
 from shared.db.locks import lock_cart_owner
 from shared.db.owners import owned_by
-from shared.models import Calendar, CalendarEntry, Ticket, TicketType
+from shared.models import Calendar, CalendarEntry, OrderLine, Ticket, TicketType
 from shared.services.calendar.agenda import next_events
 from shared.services.calendar.cart_bookings import (
     add_bookings,
@@ -52,6 +52,7 @@ from shared.services.calendar.order_tickets import cancel, claim, confirm, move_
 from shared.services.calendar.retake import Late, retake
 from shared.services.calendar.sale import asking_unpaid, check_for_sale, sale_of, unpaid_of_event, unpaid_of_type
 from shared.services.calendar.slots import calendars_and_whether_bookable, load_bookable, slots_between, terms_of
+from shared.services.calendar.sold import booking_as_sold, is_line_of_booking, is_line_of_ticket, ticket_as_sold
 from shared.services.calendar.stale import drop_stale_pending
 
 LONGEST_EVENT = timedelta(days=366)
@@ -80,6 +81,12 @@ def _tickets() -> Select[Ticket]:
         .order_by(CalendarEntry.start_at, Ticket.entry_id, Ticket.ticket_type_id, Ticket.id)
         .execution_options(populate_existing=True)
     )
+
+
+async def _sold(session: AsyncSession, *which: ColumnElement[bool]) -> list[TicketDTO]:
+    """Return tickets as they were sold."""
+    statement = _tickets().where(*which).outerjoin(OrderLine, is_line_of_ticket()).add_columns(OrderLine)
+    return [ticket_as_sold(ticket_to_dto(ticket), line) for ticket, line in await session.execute(statement)]
 
 
 class SqlCalendarService:
@@ -226,8 +233,7 @@ class SqlCalendarService:
         await confirm(session, order_id)
 
     async def get_tickets_for_order(self, session: AsyncSession, order_id: int) -> list[TicketDTO]:
-        statement = _tickets().where(Ticket.order_id == order_id)
-        return [ticket_to_dto(row) for row in await session.scalars(statement)]
+        return await _sold(session, Ticket.order_id == order_id)
 
     async def retake_tickets_for_order(
         self, session: AsyncSession, order_id: int, user_id: int, ticket_ids: Sequence[int]
@@ -238,8 +244,7 @@ class SqlCalendarService:
         bought = or_(
             Ticket.state.in_(BOUGHT), and_(Ticket.state == TicketState.CANCELLED, Ticket.order_id.is_not(None))
         )
-        statement = _tickets().where(Ticket.user_id == user_id, bought)
-        return [ticket_to_dto(row) for row in await session.scalars(statement)]
+        return await _sold(session, Ticket.user_id == user_id, bought)
 
     async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
         either = or_(Ticket.id.in_(ticket_ids), Ticket.replaces_id.in_(ticket_ids))
@@ -336,8 +341,9 @@ class SqlCalendarService:
         return await orders_in_the_way(session, entry_ids)
 
     async def _bookings(self, session: AsyncSession, statement: Select[CalendarEntry]) -> list[EntryDTO]:
-        """Return bookings as they are written down."""
-        return [booking_to_dto(row) for row in await session.scalars(statement)]
+        """Return bookings as they were sold; those in no order as they are written down."""
+        sold = statement.outerjoin(OrderLine, is_line_of_booking()).add_columns(OrderLine)
+        return [booking_as_sold(booking_to_dto(booking), line) for booking, line in await session.execute(sold)]
 
     # --- carts ---
 

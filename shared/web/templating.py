@@ -13,6 +13,7 @@ from quart import Quart
 from shared.browser.filters import amount, mailto, money_filter, page_url_of, qr, tel
 from shared.contracts.times import until, when
 from shared.contracts.vat import rate_text
+from shared.labels import was_text
 from shared.settings import Settings
 
 from .attention import current_attention
@@ -76,6 +77,7 @@ def install_templates(app: Quart, settings: Settings, *, folder: Path, asset: Ca
         "rate": rate_text,
         "tel": tel,
         "until": until,
+        "was": was_text,
         "when": when,
     }
     app.context_processor(_each_page)

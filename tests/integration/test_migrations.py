@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner, Result
 
 from launcher import migrations
@@ -18,6 +19,10 @@ from shared.contracts.states import TRANSITIONS
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.settings import get_settings
+from tests.factories.bookings import make_booking
+from tests.factories.calendar import make_calendar, make_entry, make_type
+from tests.factories.orders import make_order
+from tests.factories.users import make_user
 from tests.support.postgres import ROOT, TestPostgres
 
 
@@ -75,3 +80,29 @@ async def test_a_command_runs_where_there_are_no_migrations_as_in_the_images(
     monkeypatch.setattr(migrations, "ALEMBIC_INI", tmp_path / "alembic.ini")
     done = await maypole(owner_database_url, "user create ada@maypole.example")
     assert (done.exit_code, done.output.partition(" (")[0]) == (0, "ada@maypole.example has an account")
+
+
+async def test_lines_that_were_there_before_get_when_and_where_it_is_to_be(
+    session: AsyncSession, owner_database_url: str
+) -> None:
+    user = await make_user(session)
+    play = await make_entry(session, await make_calendar(session, place="Lantern Lane 4"), name="The Tempest")
+    adult = await make_type(session, play, "Adult")
+    await make_order(session, play, user_id=user.id, ticket_type=adult, quantity=1)
+    hall = await make_calendar(session, name="The hall", place="Church Lane", time_zone="Europe/Paris")
+    booking = (await make_booking(session, hall, user_id=user.id)).entry
+    wanted = {
+        "ticket": ("Adult", play.start_at, play.end_at, "Europe/London", "Lantern Lane 4"),
+        "booking": ("The hall", booking.start_at, booking.end_at, "Europe/Paris", "Church Lane"),
+    }
+    await session.commit()
+
+    for step in (("downgrade", "3d8e51b7f0a4"), ("upgrade", "head")):
+        done = await alembic(owner_database_url, *step)
+        assert done.returncode == 0, done.stderr
+
+    columns = "kind, option_name, start_at, end_at, time_zone, place"
+    rows = await session.execute(text(f"SELECT {columns} FROM order_lines"))
+    assert {row.kind: tuple(row)[1:] for row in rows} == wanted
+    guard = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'refuse_change' AND tgrelid = 'order_lines'::regclass"
+    assert await session.scalar(text(guard)) == b"O", "lines may be changed"

@@ -47,6 +47,7 @@ class Site:
     market: Visitor
     events: Visitor
     cart: Visitor
+    gateway: FakeGateway
 
     @property
     def ada(self) -> int:
@@ -78,9 +79,11 @@ def told_by_row(kind: LineKind, page: Answer, row: str, name: str) -> str:
 async def open_site(settings: Settings) -> AsyncIterator[Site]:
     """Serve the four apps; the cart's provider is in memory, and the others' cart app is a closed port."""
     alone = settings.model_copy(update={"internal_cart_url": "http://127.0.0.1:9"})
-    apps = create_blog(alone), create_market(alone), create_events(alone), create_cart(settings, gateway=FakeGateway())
+    gateway = FakeGateway()
+    apps = create_blog(alone), create_market(alone), create_events(alone), create_cart(settings, gateway=gateway)
     async with AsyncExitStack() as stack:
-        yield Site(*[await _visitor(stack, app) for app in apps])
+        blog, market, events, cart = [await _visitor(stack, app) for app in apps]
+        yield Site(blog, market, events, cart, gateway)
 
 
 async def _visitor(stack: AsyncExitStack, app: Quart) -> Visitor:

@@ -17,9 +17,10 @@ from cart.bp.admin_orders.services import (
     Trouble,
 )
 from cart.orders.things import is_cancellable
-from shared.contracts.dtos import ZERO, OrderDTO, PageDTO, TicketDTO
+from shared.contracts.dtos import ZERO, EntryDTO, OrderDTO, PageDTO, TicketDTO
 from shared.contracts.errors import ShopError
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
+from shared.labels import now_text
 
 from .forms import FilterForm
 from .timeline import Happening, timeline_of
@@ -115,6 +116,8 @@ class LineView:
     code: str
     """A ticket's code; empty: it has none."""
     can_cancel: bool
+    now: str = ""
+    """What has changed of a ticket's event, or a booking, since it was ordered; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +229,7 @@ def _line_view(fact: LineFact) -> LineView:
         state=thing_words(thing),
         code=(thing.code or "") if isinstance(thing, TicketDTO) else "",
         can_cancel=is_cancellable(thing),
+        now=now_text(thing.was) if isinstance(thing, TicketDTO | EntryDTO) else "",
     )
 
 

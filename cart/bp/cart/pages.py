@@ -24,7 +24,7 @@ from shared.contracts.lines import LineKey
 from shared.contracts.money import Money
 from shared.contracts.states import LineKind, NoticeReason, PaymentState
 from shared.contracts.vat import VatLine, vat_by_rate
-from shared.labels import short_line
+from shared.labels import begun_text, short_line
 
 from .forms import CheckoutForm, LineForm
 
@@ -99,6 +99,8 @@ class OpenOrderView:
     in_review: bool
     """Whether it is a person who checks: that takes longer."""
     can_pay: bool
+    begun: str
+    """Which of its events have begun, in words; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,10 @@ class CartPage:
         return any(line.problem for group in self.groups for line in group.lines)
 
     @property
-    def begun(self) -> tuple[str, ...]:
-        """What begun events are called: whoever pays for one knows it."""
+    def begun(self) -> str:
+        """Which events have begun, in words: whoever pays for one knows it. Empty: none."""
         lines = (each.line for group in self.groups for each in group.lines if each.line.notice)
-        return tuple(dict.fromkeys(line.title for line in lines))
+        return begun_text(tuple(dict.fromkeys(line.title for line in lines)))
 
     @property
     def sellers(self) -> tuple[PageDTO, ...]:
@@ -270,6 +272,7 @@ def _open_order_view(unpaid: OpenOrder) -> OpenOrderView:
         checking=checking,
         in_review=unpaid.payment_state is PaymentState.REVIEW,
         can_pay=not checking and unpaid.seconds_left > 0,
+        begun=begun_text(unpaid.begun),
     )
 
 

@@ -21,6 +21,7 @@ from shared.contracts.states import (
     TicketState,
 )
 from shared.contracts.vat import VatLine, vat_by_rate
+from shared.labels import begun_text
 
 STATE_WORDS: dict[OrderState, tuple[str, str]] = {
     OrderState.PENDING: ("Waiting for payment", "warning"),
@@ -139,6 +140,8 @@ class OrderPage:
     checking: bool = False
     problem: str = ""
     email: str = ""
+    begun: str = ""
+    """Which of its events have begun, in words; empty: none, or it waits for no payment."""
 
     @property
     def is_paid(self) -> bool:
@@ -264,4 +267,5 @@ def build_order_page(
         checking=checking or (unpaid is not None and not in_time),
         problem=problem,
         email=email,
+        begun=begun_text(unpaid.begun) if unpaid is not None else "",
     )

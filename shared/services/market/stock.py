@@ -19,6 +19,7 @@ from shared.contracts.states import DebtReason, LineKind, StockState
 from shared.db.locks import lock_variants
 from shared.db.refusals import holding_refused
 from shared.labels import TAKE_OUT, sale_words
+from shared.models import OrderLine
 from shared.models.market import Product, ProductVariant, StockAllocation
 
 
@@ -151,25 +152,29 @@ async def retake_stock(session: AsyncSession, order_id: int, variant_ids: Collec
 
 
 async def allocations_of(session: AsyncSession, order_id: int) -> list[AllocationDTO]:
-    """Return what was allocated to an order, by product."""
-    rows = await session.scalars(
-        select(StockAllocation)
+    """Return what was allocated to an order, as it was called then; before its lines are written, as it is now."""
+    same = (OrderLine.order_id == StockAllocation.order_id) & (OrderLine.variant_id == StockAllocation.variant_id)
+    rows = await session.execute(
+        select(StockAllocation, OrderLine)
+        .outerjoin(OrderLine, same)
         .where(StockAllocation.order_id == order_id)
         .options(joinedload(StockAllocation.variant).joinedload(ProductVariant.product))
         .order_by(StockAllocation.id)
         .execution_options(populate_existing=True)
     )
-    return [
-        AllocationDTO(
-            order_id=row.order_id,
-            variant_id=row.variant_id,
-            title=row.variant.product.title,
-            detail=label_of(row.variant),
-            quantity=row.quantity,
-            state=StockState(row.state),
-        )
-        for row in rows
-    ]
+    return [_allocation(row, line) for row, line in rows]
+
+
+def _allocation(row: StockAllocation, line: OrderLine | None) -> AllocationDTO:
+    """Map an allocation, called as its order's line has it."""
+    return AllocationDTO(
+        order_id=row.order_id,
+        variant_id=row.variant_id,
+        title=row.variant.product.title if line is None else line.title,
+        detail=label_of(row.variant) if line is None else line.detail,
+        quantity=row.quantity,
+        state=StockState(row.state),
+    )
 
 
 async def refund_stock(session: AsyncSession, order_id: int, variant_id: int) -> None:

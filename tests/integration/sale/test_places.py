@@ -293,3 +293,28 @@ async def test_four_places_tell_the_same_of_a_time(site: Site, session: AsyncSes
 
     assert set(told.values()) == {time.told} | ({ABSENT} if told["day"] == ABSENT else set())
     assert (told["day"] == ABSENT) == (time.told in (SaleState.OVER, SaleState.ENDED))
+
+
+# --- what has begun ---
+
+
+@pytest.mark.parametrize(("start_at", "begun"), [(NOW - HOUR, True), (TOMORROW, False)])
+async def test_an_event_that_has_begun_says_so_until_it_is_paid_for(
+    site: Site, session: AsyncSession, start_at: datetime, begun: bool
+) -> None:
+    entry = await make_event(session, site.ada, Situation(SaleState.OPEN, {"start_at": start_at}))
+
+    page, cart = await site.events.get(f"/entries/{entry.id}/"), await site.cart.get("/")
+    assert (await site.cart.post("/checkout/", {"shown_total": "9.00"})).status == 303
+    unpaid = await site.cart.get("/")
+    order = await site.cart.get(unpaid.attribute("#cart-panel h3 a", "href") or "")
+
+    assert cart.texts("li .tag") == (["This event has begun."] if begun else [])
+    said = f"{NAME}: This event has begun."
+    places = {
+        "event": "This event has begun." in page.text("#buy"),
+        "beside the checkout": said in cart.text("aside"),
+        "unpaid order in the cart": said in unpaid.text("#cart-panel article"),
+        "unpaid order": said in order.text("main"),
+    }
+    assert set(places.values()) == {begun}, places

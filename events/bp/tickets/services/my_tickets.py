@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.dtos import EntryDTO, TicketDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.paths import entry_path
+from shared.contracts.sold import Was
 from shared.contracts.states import HELD_ENTRY_STATES, HELD_TICKET_STATES, TicketState
 from shared.contracts.times import until, when
 from shared.services.registry import services
@@ -40,6 +41,8 @@ class Item:
     holds: bool
     """Whether it holds its seat or its time: what does not is none to come with."""
     order_path: str
+    was: Was | None
+    """What has changed since it was ordered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,7 @@ def _ticket_item(ticket: TicketDTO) -> TicketItem:
         detail=ticket.ticket_type_name or "Ticket",
         holds=ticket.state in HELD_TICKET_STATES,
         order_path=_order_path(ticket.order_id),
+        was=ticket.was,
         ticket=ticket,
         words=WORDS[ticket.state],
         path=f"/tickets/{ticket.code}/" if ticket.code and ticket.state in SHOWN_AT_THE_DOOR else "",
@@ -134,6 +138,7 @@ def _booking_item(booking: EntryDTO, places: int) -> BookingItem:
         detail=booking.calendar_name,
         holds=booking.state in HELD_ENTRY_STATES,
         order_path=_order_path(booking.order_id),
+        was=booking.was,
         booking=booking,
     )
 

@@ -1,0 +1,19 @@
+"""What was sold stays as it was sold: how a thing that is in an order differs from what it is today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Was:
+    """What of an event or a booking has changed since it was ordered; what is as it was, is empty."""
+
+    time: str = ""
+    """When it was to be, as people write it."""
+    place: str = ""
+    """Where it was to be."""
+    time_now: str = ""
+    place_now: str = ""
+    called_now: str = ""
+    """What it is called today."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.contact import email_of
 from shared.contracts.states import Role
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
@@ -18,8 +18,6 @@ from shared.services import identity
 from shared.settings import Settings
 
 from .failures import CommandError
-
-ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
 async def create_user(settings: Settings, url: str, email: str, name: str) -> str:
@@ -65,9 +63,10 @@ async def _page_id(session: AsyncSession, slug: str) -> int:
 
 def clean_address(email: str) -> str:
     """Return the address as it is kept, or raise ``CommandError``."""
-    if not ADDRESS.fullmatch(email.strip()):
+    address = email_of(email)
+    if address is None:
         raise CommandError(f"{email!r} is no e-mail address")
-    return email.strip().lower()
+    return address
 
 
 async def _ensure_user(session: AsyncSession, email: str, name: str) -> User:

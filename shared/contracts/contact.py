@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import re
 
-LONGEST_EMAIL = 254
+from email_validator import EmailNotValidError, validate_email
+
 LONGEST_PHONE = 40
 PHONE_DIGITS = range(5, 16)
 """How many digits a number may have: from a village's short ones to the longest that there is in the world (E.164)."""
 
-_EMAIL = re.compile(
-    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
-)
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]*")
 _TRUNK = "(0)"
 """What is dialled at home alone, in a number that is written for both: +44 (0)1632 960123."""
 
 
 def email_of(typed: str) -> str | None:
-    """Return an e-mail address in the one form in which we store it, or None where it is none."""
-    email = typed.strip().lower()
-    fits = len(email) <= LONGEST_EMAIL and _EMAIL.fullmatch(email) and ".." not in email.partition("@")[0]
-    return email if fits else None
+    """Return an e-mail address in the one form in which we store it, or None where it is none.
+
+    That form is in small letters and ASCII, a name of a domain in other letters as the DNS has it. Nobody is asked
+    whether the address exists: only a mail that arrives proves that.
+    """
+    try:
+        found = validate_email(typed.strip(), strict=True, allow_smtputf8=False, check_deliverability=False)
+    except EmailNotValidError:
+        return None
+    return None if found.ascii_email is None else found.ascii_email.lower()
 
 
 def phone_of(typed: str) -> str | None:

@@ -12,6 +12,12 @@ from shared.contracts.contact import dialled, email_of, phone_of
     [
         (" Shop@Hollin-Bank.example ", "shop@hollin-bank.example"),
         ("a+b&c?d@x.example", "a+b&c?d@x.example"),
+        ("ada@B\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example", "ada@xn--bcher-kva.example"),
+        ("\N{LATIN SMALL LETTER A WITH DIAERESIS}da@x.example", None),
+        ("Ada <ada@x.example>", None),
+        ("ada@[192.0.2.1]", None),
+        ('"a b"@x.example', None),
+        (f"{'a' * 65}@x.example", None),
         ("", None),
         ("shop", None),
         ("shop@localhost", None),

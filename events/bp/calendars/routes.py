@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, render_template, request
 
-from shared.contracts.entry_keys import read_key
+from shared.contracts.paging import read_moment_key
 from shared.web.hosts import host_by_id
 from shared.web.htmx import is_htmx
 from shared.web.state import app_state, request_session
@@ -17,7 +17,7 @@ bp = Blueprint("calendars", __name__)
 @bp.get("/")
 async def index() -> str:
     """Show what is on across all calendars; later events are added to the list, or are a page of their own."""
-    after = read_key(request.args.get("after", ""))
+    after = read_moment_key(request.args.get("after", ""))
     page = await whats_on(request_session(), now=app_state().clock(), after=after)
     return await render_template(_template("index.html"), page=page)
 
@@ -25,7 +25,7 @@ async def index() -> str:
 @bp.get("/calendars/<slug>/")
 async def calendar(slug: str) -> str:
     """Show one calendar."""
-    after = read_key(request.args.get("after", ""))
+    after = read_moment_key(request.args.get("after", ""))
     page = await calendar_page(request_session(), slug, now=app_state().clock(), after=after)
     if not is_htmx():
         page = with_host(page, await host_by_id(page.calendar.container_id))

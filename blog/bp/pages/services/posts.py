@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.dtos import PostDTO
-from shared.contracts.errors import BadInput, NotFound
+from shared.contracts.errors import NotFound
+from shared.contracts.paging import moment_key, read_moment_key, read_part
 from shared.services.registry import services
 
 from .rows import PostRow, post_row
 
 POSTS_A_PAGE = 10
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-KEY = re.compile(r"([0-9]{1,17})-([0-9]{1,18})", re.ASCII)
-"""No longer than what a datetime and a bigint hold."""
+INCOMPLETE_LINK = "This link to older posts is not complete. Please start again from the newest."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +37,17 @@ class PostPage:
 
 
 def key_of(post: PostDTO) -> str:
-    """Write the place of ``post`` in the list: microseconds since 1970, and its id."""
-    return f"{(post.published_at - EPOCH) // timedelta(microseconds=1)}-{post.id}"
-
-
-def read_key(key: str) -> tuple[datetime, int]:
-    """Read what ``key_of`` wrote. Raises BadInput for anything else."""
-    match = KEY.fullmatch(key)
-    if match is None:
-        raise BadInput("This link to older posts is not complete. Please start again from the newest.")
-    return EPOCH + timedelta(microseconds=int(match[1])), int(match[2])
+    """Write the place of ``post`` in the list."""
+    return moment_key(post.published_at, post.id)
 
 
 async def post_list(session: AsyncSession, *, before: str, zone: str) -> PostList:
     """Gather one part of the list, from the key ``before`` on (empty: from the newest)."""
-    key = read_key(before) if before else None
-    posts = await services.blog.posts(session, before=key, limit=POSTS_A_PAGE + 1)
-    shown = posts[:POSTS_A_PAGE]
+    key = read_moment_key(before, refusal=INCOMPLETE_LINK)
+    part = await read_part(partial(services.blog.posts, session, before=key), size=POSTS_A_PAGE, key_of=key_of)
     return PostList(
-        posts=tuple(post_row(post, zone) for post in shown),
-        older_key=key_of(shown[-1]) if len(posts) > POSTS_A_PAGE else "",
+        posts=tuple(post_row(post, zone) for post in part.rows),
+        older_key=part.next_key,
         is_first=key is None,
     )
 

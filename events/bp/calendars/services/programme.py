@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.browser.event_rows import EventRow, event_row
 from shared.clients.blog import PageAnswer
 from shared.contracts.dtos import CalendarDTO, EntryDTO
-from shared.contracts.entry_keys import Key, key_after
 from shared.contracts.errors import NotFound
+from shared.contracts.paging import MomentKey, Part, moment_key, read_part
 from shared.contracts.paths import book_path, calendar_path, page_path
 from shared.services.registry import services
 
@@ -67,26 +68,24 @@ class CalendarPage:
     """Both are empty where the blog app gives no answer, or does not know the page."""
 
 
-async def whats_on(session: AsyncSession, *, now: datetime, after: Key | None) -> WhatsOnPage:
+async def whats_on(session: AsyncSession, *, now: datetime, after: MomentKey | None) -> WhatsOnPage:
     """Gather the events of all calendars that are not over, a page of them after a key."""
-    entries = await services.calendar.upcoming_entries(session, now=now, after=after, limit=PAGE_SIZE + 1)
+    part = await _part(session, now=now, after=after)
     calendars = await services.calendar.calendars(session)
     links = tuple(CalendarLink(calendar_path(each.slug), each.name, each.place, _book_path(each)) for each in calendars)
-    return WhatsOnPage(_listed(entries, "/", continued=after is not None, name_place=True), links)
+    return WhatsOnPage(_listed(part, "/", continued=after is not None, name_place=True), links)
 
 
-async def calendar_page(session: AsyncSession, slug: str, *, now: datetime, after: Key | None) -> CalendarPage:
+async def calendar_page(session: AsyncSession, slug: str, *, now: datetime, after: MomentKey | None) -> CalendarPage:
     """Gather one calendar's events. Raises NotFound."""
     calendar = await services.calendar.calendar_by_slug(session, slug)
     if calendar is None:
         raise NotFound("There is no calendar at this address. It may have moved, or the link may be mistyped.")
-    entries = await services.calendar.upcoming_entries(
-        session, now=now, calendar_id=calendar.id, after=after, limit=PAGE_SIZE + 1
-    )
+    part = await _part(session, now=now, after=after, calendar_id=calendar.id)
     path = calendar_path(calendar.slug)
     return CalendarPage(
         calendar,
-        _listed(entries, path, continued=after is not None, name_place=False),
+        _listed(part, path, continued=after is not None, name_place=False),
         path,
         _book_path(calendar),
     )
@@ -102,8 +101,15 @@ def _book_path(calendar: CalendarDTO) -> str:
     return book_path(calendar.slug) if calendar.bookable else ""
 
 
-def _listed(entries: list[EntryDTO], path: str, *, continued: bool, name_place: bool) -> EventList:
-    """Make a list of a page's entries; one more than fits was asked for, to know whether any follow."""
-    shown = entries[:PAGE_SIZE]
-    later = f"{path}?after={key_after(shown[-1])}" if len(entries) > PAGE_SIZE else ""
-    return EventList(tuple(event_row(entry, name_place=name_place) for entry in shown), later, continued)
+async def _part(
+    session: AsyncSession, *, now: datetime, after: MomentKey | None, calendar_id: int | None = None
+) -> Part[EntryDTO]:
+    """Read what a page shows of the events to come, of one calendar or of all."""
+    upcoming = partial(services.calendar.upcoming_entries, session, now=now, calendar_id=calendar_id, after=after)
+    return await read_part(upcoming, size=PAGE_SIZE, key_of=lambda entry: moment_key(entry.start_at, entry.id))
+
+
+def _listed(part: Part[EntryDTO], path: str, *, continued: bool, name_place: bool) -> EventList:
+    """Make a list of a page's entries."""
+    rows = tuple(event_row(entry, name_place=name_place) for entry in part.rows)
+    return EventList(rows, part.next_url(lambda key: f"{path}?after={key}"), continued)

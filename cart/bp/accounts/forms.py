@@ -1,42 +1,39 @@
-"""What the form of a page's account sends. Nothing here ever shows the key: it is typed, tried, sealed and gone."""
+"""The forms of a page's account. Nothing here ever shows the key: it is typed, tried, sealed and gone."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 
-from shared.contracts.errors import BadInput
 from shared.payments.sumup.gateway import MERCHANT_FORM
+from shared.web.forms import Form, Text, Yes, or_say
 
-_KEY = re.compile(r"[!-~]{1,200}")
-"""What fits into a request's header as it is; anything else could not even be sent to be checked."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountForm:
-    """A merchant code as it was typed, and a key."""
-
-    typed: str
-    typed_key: SecretStr
-
-    @property
-    def merchant_code(self) -> str:
-        """The merchant code. Raises BadInput."""
-        if not MERCHANT_FORM.fullmatch(self.typed):
-            raise BadInput("Enter the merchant code, such as MC4VDM9V: letters and digits.", field="merchant_code")
-        return self.typed
-
-    @property
-    def api_key(self) -> SecretStr:
-        """The key. Raises BadInput."""
-        if not _KEY.fullmatch(self.typed_key.get_secret_value()):
-            raise BadInput("Enter the API key as the provider shows it, without spaces.", field="api_key")
-        return self.typed_key
+LONGEST_KEY = 200
+NO_CODE = "Enter the merchant code, such as MC4VDM9V: letters and digits."
+NO_KEY = "Enter the API key as the provider shows it, without spaces."
 
 
-def read_account_form(form: Mapping[str, str]) -> AccountForm:
-    """Read a press of the "Check and save" button."""
-    return AccountForm(form.get("merchant_code", "").strip(), SecretStr(form.get("api_key", "").strip()))
+def _fits_a_header(key: SecretStr) -> SecretStr:
+    """Let only pass what could be sent to be checked: printable ASCII without blanks."""
+    text = key.get_secret_value()
+    if not 0 < len(text) <= LONGEST_KEY or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError
+    return key
+
+
+MerchantCode = Annotated[Text, StringConstraints(pattern=f"^(?:{MERCHANT_FORM.pattern})$"), or_say(NO_CODE)]
+ApiKey = Annotated[SecretStr, BeforeValidator(str.strip), AfterValidator(_fits_a_header), or_say(NO_KEY)]
+
+
+class AccountForm(Form):
+    """A press of the "Check and save" button: a merchant code and a key."""
+
+    merchant_code: MerchantCode = Field("", validate_default=True)
+    api_key: ApiKey = Field("", validate_default=True)
+
+
+class RefundsForm(Form):
+    """How what is owed goes back: by itself, or when a person presses the button."""
+
+    automatic: Yes = False

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from cart.bp.accounts.services import PageAccount
 from shared.contracts.errors import ShopError
+from shared.web.forms import FormPage
 
 RESULTS: dict[str, str] = {
     "saved": "The key was checked and is kept. From now on this page's new orders are paid to its own account.",
@@ -14,7 +17,6 @@ RESULTS: dict[str, str] = {
     "by-person": "From now on what is owed to this page's buyers waits in the refund queue for a person.",
 }
 """What is said after a change."""
-FIELDS = ("merchant_code", "api_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,30 +29,17 @@ class AccountsPage:
     result: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPage(FormPage):
     """One page's account and the form for another one. ``typed`` is the merchant code; a key is never shown again."""
+
+    CONTROLS: ClassVar[Mapping[str, str]] = {"merchant_code": "f-merchant_code", "api_key": "f-api_key"}
 
     account: PageAccount
     default_code: str
     currency: str
     time_zone: str
     typed: str = ""
-    problem: str = ""
-    """What is wrong with no field in particular."""
-    code_problem: str = ""
-    key_problem: str = ""
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether a form was sent and nothing came of it."""
-        return bool(self.problem or self.code_problem or self.key_problem)
-
-    @property
-    def problems(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong, with the control that it is about."""
-        found = (("", self.problem), ("f-merchant_code", self.code_problem), ("f-api_key", self.key_problem))
-        return tuple((control, text) for control, text in found if text)
 
 
 def build_account_page(
@@ -63,14 +52,11 @@ def build_account_page(
     refusal: ShopError | None = None,
 ) -> AccountPage:
     """Put the page together; without anything typed the field has the code that the page is paid to now."""
-    field, text = ("", "") if refusal is None else (refusal.field or "", str(refusal))
     return AccountPage(
         account=account,
         default_code=default_code,
         currency=currency,
         time_zone=time_zone,
         typed=typed if typed is not None else "" if account.is_default else account.merchant_code,
-        problem=text if field not in FIELDS else "",
-        code_problem=text if field == "merchant_code" else "",
-        key_problem=text if field == "api_key" else "",
+        refusal=refusal,
     )

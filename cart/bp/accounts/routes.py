@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from http import HTTPStatus
+from functools import partial
 
-from quart import Blueprint, make_response, render_template, request, url_for
+from quart import Blueprint, render_template, request, url_for
 from quart.typing import ResponseTypes
 
 from cart.bp.accounts.services import (
@@ -16,15 +16,15 @@ from cart.bp.accounts.services import (
     refund_page_automatically,
 )
 from cart.wiring import current_till
-from shared.contracts.errors import NotFound, ShopError
+from shared.contracts.errors import ShopError
 from shared.contracts.states import Role
+from shared.web.forms import Sent, or_show_again, show_form
 from shared.web.htmx import redirect_to
 from shared.web.identity import recent_sign_in_required, role_required, signed_in_user
 from shared.web.limits import limit_per_person
-from shared.web.session import discard_session
 from shared.web.state import request_session
 
-from .forms import AccountForm, read_account_form
+from .forms import AccountForm, RefundsForm
 from .pages import RESULTS, AccountsPage, build_account_page
 
 bp = Blueprint("accounts", __name__, url_prefix="/admin/accounts")
@@ -62,20 +62,21 @@ async def save(page_id: int) -> ResponseTypes:
 
     ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
     """
-    form = read_account_form(await request.form)
-    try:
-        await pay_page_to(
-            current_till(),
-            page_id=page_id,
-            merchant_code=form.merchant_code,
-            api_key=form.api_key,
-            actor_user_id=signed_in_user().id,
-        )
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        await discard_session()
-        return await _show(page_id, form, refusal)
+    sent = await request.form
+    typed = sent.get("merchant_code", "").strip()
+    return await or_show_again(_save(page_id, sent), partial(_show, page_id, typed=typed))
+
+
+async def _save(page_id: int, sent: Sent) -> ResponseTypes:
+    """Have the page paid to the account that a form names."""
+    form = AccountForm.parse(sent)
+    await pay_page_to(
+        current_till(),
+        page_id=page_id,
+        merchant_code=form.merchant_code,
+        api_key=form.api_key,
+        actor_user_id=signed_in_user().id,
+    )
     return redirect_to(url_for("accounts.overview", result="saved"))
 
 
@@ -93,14 +94,14 @@ async def use_default(page_id: int) -> ResponseTypes:
 @recent_sign_in_required
 async def choose_refunds(page_id: int) -> ResponseTypes:
     """Say whether what is owed to the page's buyers goes back by itself, or when a person presses the button."""
-    automatic = (await request.form).get("automatic") == "yes"
+    automatic = RefundsForm.parse(await request.form).automatic
     await refund_page_automatically(
         current_till(), page_id=page_id, automatic=automatic, actor_user_id=signed_in_user().id
     )
     return redirect_to(url_for("accounts.overview", result="automatic" if automatic else "by-person"))
 
 
-async def _show(page_id: int, form: AccountForm | None = None, refusal: ShopError | None = None) -> ResponseTypes:
+async def _show(page_id: int, refusal: ShopError | None = None, *, typed: str | None = None) -> ResponseTypes:
     """Render a page's account, after a refusal with what was typed, but for the key."""
     till = current_till()
     page = build_account_page(
@@ -108,8 +109,7 @@ async def _show(page_id: int, form: AccountForm | None = None, refusal: ShopErro
         default_code=till.settings.sumup_merchant_code,
         currency=till.settings.currency,
         time_zone=till.settings.time_zone,
-        typed=None if form is None else form.typed,
+        typed=typed,
         refusal=refusal,
     )
-    html = await render_template("_types/accounts/account.html", page=page)
-    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
+    return await show_form("_types/accounts/account.html", page, refusal)

@@ -1,41 +1,81 @@
-"""What the forms about orders send, read strictly: a refusal names the field and keeps what was typed."""
+"""The forms about orders."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from cart.bp.admin_orders.services import OrderFilter
-from shared.contracts.errors import BadInput
 from shared.contracts.states import OrderState
-from shared.web.ids import read_id
+from shared.web.forms import EmptyIsNone, Form, FormRefused, Id, Text, in_words, or_say
 
 SHORTEST_TEXT, LONGEST_TEXT = 2, 200
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 """Days outside of these are typing errors, and some of them no database can hold."""
 LONGEST_NOTE = 2000
-_ID = re.compile(r"[0-9]{1,18}")
+NOTHING_CHOSEN = "Choose what is to be cancelled."
+NO_DAY = "Enter a day such as 2026-11-28."
 
 
-@dataclass(frozen=True, slots=True)
-class FilterForm:
+def _searchable(text: str) -> str:
+    """Refuse what is too short to search for, or is no text."""
+    if text and not SHORTEST_TEXT <= len(text) <= LONGEST_TEXT:
+        raise in_words(f"Search for {SHORTEST_TEXT} to {LONGEST_TEXT} letters or digits.")
+    if not text.isprintable():
+        raise in_words("Search for letters and digits.")
+    return text
+
+
+def _day(typed: str) -> date | None:
+    """Read a day; empty: any day."""
+    return date.fromisoformat(typed) if typed else None
+
+
+def _in_our_times(day: date | None) -> date | None:
+    """Refuse a day that can only be mistyped."""
+    if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError
+    return day
+
+
+def _not_before_the_first(last: date | None, info: ValidationInfo) -> date | None:
+    """Refuse days that end before they begin."""
+    first = info.data.get("first")
+    if first is not None and last is not None and last < first:
+        raise in_words("The last day is before the first.")
+    return last
+
+
+Day = Annotated[date | None, BeforeValidator(_day), AfterValidator(_in_our_times), or_say(NO_DAY)]
+
+
+class _Wanted(Form):
+    """What is looked for, once it can be used."""
+
+    first: Day = Field(None, alias="from")
+    last: Annotated[Day, AfterValidator(_not_before_the_first)] = Field(None, alias="to")
+    text: Annotated[str, AfterValidator(_searchable)] = Field("", alias="q")
+    page: Annotated[Id | None, EmptyIsNone, or_say("Choose a page of the list.")] = None
+    state: Annotated[OrderState | None, EmptyIsNone, or_say("Choose a state of the list.")] = None
+    attention: str = ""
+
+
+class FilterForm(Form):
     """What is looked for, as it was typed."""
 
-    text: str = ""
-    page: str = ""
-    state: str = ""
-    first: str = ""
-    last: str = ""
-    attention: str = ""
+    text: Text = Field("", alias="q")
+    page: Text = ""
+    state: Text = ""
+    first: Text = Field("", alias="from")
+    last: Text = Field("", alias="to")
+    attention: Text = ""
 
     @property
     def address(self) -> dict[str, Any]:
         """What stands in the address for it, without what is empty."""
-        named = zip(FIELDS, (self.text, self.page, self.state, self.first, self.last, self.attention), strict=True)
-        return {name: typed for name, typed in named if typed}
+        return self.model_dump(by_alias=True, exclude_defaults=True)
 
     @property
     def is_empty(self) -> bool:
@@ -48,81 +88,50 @@ class FilterForm:
         return self.address.keys() == {"attention"}
 
     def wanted(self, time_zone: str) -> OrderFilter:
-        """Return what is looked for. Raises BadInput with the field that is wrong."""
-        first, last = _read_day(self.first, "from"), _read_day(self.last, "to")
-        if first is not None and last is not None and last < first:
-            raise BadInput("The last day is before the first.", field="to")
+        """Return what is looked for. Raises FormRefused with the fields that are wrong."""
+        wanted = _Wanted.parse(self.address)
         return OrderFilter(
             time_zone=time_zone,
-            text=_read_text(self.text),
-            page_id=_read_page(self.page),
-            state=_read_state(self.state),
-            first_day=first,
-            last_day=last,
-            needs_attention=bool(self.attention),
+            text=wanted.text,
+            page_id=wanted.page,
+            state=wanted.state,
+            first_day=wanted.first,
+            last_day=wanted.last,
+            needs_attention=bool(wanted.attention),
         )
 
 
-FIELDS = ("q", "page", "state", "from", "to", "attention")
-"""What the fields are called in the address, in the order of the form's."""
-
-
-def read_filter_form(args: Mapping[str, str]) -> FilterForm:
-    """Read what the address asks for."""
-    return FilterForm(*(args.get(name, "").strip() for name in FIELDS))
-
-
-def _read_text(typed: str) -> str:
-    """Return what is searched for. Raises BadInput."""
-    if typed and not SHORTEST_TEXT <= len(typed) <= LONGEST_TEXT:
-        raise BadInput(f"Search for {SHORTEST_TEXT} to {LONGEST_TEXT} letters or digits.", field="q")
-    if not typed.isprintable():
-        raise BadInput("Search for letters and digits.", field="q")
-    return typed
-
-
-def _read_page(typed: str) -> int | None:
-    """Return a page's id; empty: any page. Raises BadInput."""
-    if typed and not _ID.fullmatch(typed):
-        raise BadInput("Choose a page of the list.", field="page")
-    return int(typed) if typed else None
-
-
-def _read_state(typed: str) -> OrderState | None:
-    """Return a state; empty: any state. Raises BadInput."""
-    try:
-        return OrderState(typed) if typed else None
-    except ValueError:
-        raise BadInput("Choose a state of the list.", field="state") from None
-
-
-def _read_day(typed: str, field: str) -> date | None:
-    """Return a day; empty: any day. Raises BadInput."""
-    if not typed:
-        return None
-    try:
-        day = date.fromisoformat(typed)
-    except ValueError:
-        raise BadInput("Enter a day such as 2026-11-28.", field=field) from None
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise BadInput("Enter a day such as 2026-11-28.", field=field)
-    return day
-
-
-def read_note(form: Mapping[str, str]) -> str:
-    """Return what is to be noted. Raises BadInput."""
-    body = "\n".join(line.rstrip() for line in form.get("body", "").strip().splitlines())
+def _note(typed: str) -> str:
+    """Return what is to be noted, without blanks at the ends of its lines."""
+    body = "\n".join(line.rstrip() for line in typed.strip().splitlines())
     if not body:
-        raise BadInput("Write the note first.", field="body")
+        raise in_words("Write the note first.")
     if len(body) > LONGEST_NOTE:
-        raise BadInput(f"A note may have {LONGEST_NOTE} letters; this one has {len(body)}.", field="body")
+        raise in_words(f"A note may have {LONGEST_NOTE} letters; this one has {len(body)}.")
     if "\0" in body:
-        raise BadInput("Write the note in letters and digits.", field="body")
+        raise in_words("Write the note in letters and digits.")
     return body
 
 
-def read_line_ids(typed: Sequence[str]) -> list[int]:
-    """Return the lines that were chosen, each once. Raises BadInput where none was."""
-    if not typed:
-        raise BadInput("Choose what is to be cancelled.", field="line")
-    return list(dict.fromkeys(read_id(text, "line") for text in typed))
+class OrderNoteForm(Form):
+    """A note for others who look at an order."""
+
+    body: Annotated[str, AfterValidator(_note)] = Field("", validate_default=True)
+
+
+def _chosen(lines: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the lines that were chosen, each once."""
+    if not lines:
+        raise in_words(NOTHING_CHOSEN)
+    return tuple(dict.fromkeys(lines))
+
+
+class LinesForm(Form):
+    """The lines that are to be cancelled."""
+
+    line: Annotated[tuple[Id, ...], AfterValidator(_chosen)] = Field((), validate_default=True)
+
+
+def nothing_chosen() -> FormRefused:
+    """Return the refusal of whoever goes on and has chosen nothing."""
+    return FormRefused((("line", NOTHING_CHOSEN),))

@@ -5,8 +5,9 @@ Who may only look may ask the provider and write notes; to cancel takes the righ
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
-from http import HTTPStatus
+from functools import partial
 
 from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
@@ -22,15 +23,15 @@ from cart.bp.admin_orders.services import (
 )
 from cart.payments.fence import PutBackOutcome
 from cart.wiring import current_till
-from shared.contracts.errors import NotFound, ShopError
+from shared.contracts.errors import ShopError
 from shared.contracts.states import Role
+from shared.web.forms import Sent, or_show_again, show_form
 from shared.web.htmx import redirect_to
 from shared.web.identity import current_scope, role_required, signed_in_user
 from shared.web.limits import limit_per_person
-from shared.web.session import discard_session
 from shared.web.state import request_session
 
-from .forms import read_line_ids, read_note
+from .forms import LinesForm, OrderNoteForm, nothing_chosen
 from .pages import CancelPage, GiveUpPage, build_story_page, line_views
 
 bp = Blueprint("admin_order", __name__, url_prefix="/admin/orders/<int:order_id>")
@@ -48,7 +49,9 @@ async def story(order_id: int) -> ResponseTypes:
 @role_required(Role.REFUNDS)
 async def ask_to_cancel(order_id: int) -> ResponseTypes:
     """Let lines be chosen; once they are, say what cancelling them does, and ask whether it is wanted."""
-    return await _show_cancel(order_id, request.args.getlist("line"))
+    if "line" not in request.args:
+        return await _show_cancel(order_id, (), nothing_chosen() if "go" in request.args else None)
+    return await _show_cancel(order_id, LinesForm.parse(request.args).line)
 
 
 @bp.post("/cancel/")
@@ -56,18 +59,18 @@ async def ask_to_cancel(order_id: int) -> ResponseTypes:
 @role_required(Role.REFUNDS)
 async def cancel(order_id: int) -> ResponseTypes:
     """Cancel the chosen lines; money is given back elsewhere, or not at all."""
-    try:
-        done = await cancel_order_lines(
-            current_till(),
-            order_id=order_id,
-            line_ids=read_line_ids((await request.form).getlist("line")),
-            scope=current_scope(Role.REFUNDS),
-            actor_user_id=signed_in_user().id,
-        )
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        return await _refuse(order_id, refusal)
+    return await or_show_again(_cancel(order_id, await request.form), partial(_show, order_id))
+
+
+async def _cancel(order_id: int, sent: Sent) -> ResponseTypes:
+    """Cancel the lines that a form names."""
+    done = await cancel_order_lines(
+        current_till(),
+        order_id=order_id,
+        line_ids=LinesForm.parse(sent).line,
+        scope=current_scope(Role.REFUNDS),
+        actor_user_id=signed_in_user().id,
+    )
     return _back(order_id, "cancelled" if done else "nothing-cancelled")
 
 
@@ -88,14 +91,14 @@ async def give_up(order_id: int) -> ResponseTypes:
 
     ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
     """
-    try:
-        outcome: PutBackOutcome = await give_up_order(
-            current_till(), order_id=order_id, scope=current_scope(Role.REFUNDS), actor_user_id=signed_in_user().id
-        )
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        return await _refuse(order_id, refusal)
+    return await or_show_again(_give_up(order_id), partial(_show, order_id))
+
+
+async def _give_up(order_id: int) -> ResponseTypes:
+    """Give an order up, and go back to it."""
+    outcome: PutBackOutcome = await give_up_order(
+        current_till(), order_id=order_id, scope=current_scope(Role.REFUNDS), actor_user_id=signed_in_user().id
+    )
     return _back(order_id, outcome.value)
 
 
@@ -113,16 +116,14 @@ async def ask(order_id: int) -> ResponseTypes:
 @role_required(Role.ORDERS)
 async def note(order_id: int) -> ResponseTypes:
     """Keep a note for others who look at the order."""
-    form, scope = await request.form, current_scope(Role.ORDERS)
-    try:
-        body = read_note(form)
-        is_new = await add_note(
-            current_till(), order_id=order_id, body=body, scope=scope, author_id=signed_in_user().id
-        )
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        return await _refuse(order_id, refusal, note=form.get("body", ""))
+    sent = await request.form
+    return await or_show_again(_note(order_id, sent), partial(_show, order_id, note=sent.get("body", "")))
+
+
+async def _note(order_id: int, sent: Sent) -> ResponseTypes:
+    """Keep the note that a form brings."""
+    body, scope = OrderNoteForm.parse(sent).body, current_scope(Role.ORDERS)
+    is_new = await add_note(current_till(), order_id=order_id, body=body, scope=scope, author_id=signed_in_user().id)
     return _back(order_id, "noted" if is_new else "noted-already")
 
 
@@ -131,14 +132,8 @@ def _back(order_id: int, result: str) -> ResponseTypes:
     return redirect_to(url_for("admin_order.story", order_id=order_id, result=result))
 
 
-async def _refuse(order_id: int, refusal: ShopError, *, note: str = "") -> ResponseTypes:
-    """Show the order as it is now, with why nothing was done, and a note as it was typed."""
-    await discard_session()
-    return await _show(order_id, refusal=refusal, note=note)
-
-
-async def _show(order_id: int, *, refusal: ShopError | None = None, note: str = "") -> ResponseTypes:
-    """Render an order's story."""
+async def _show(order_id: int, refusal: ShopError | None = None, *, note: str = "") -> ResponseTypes:
+    """Render an order as it is now; after a refusal with why nothing was done, and a note as it was typed."""
     till, session, scope = current_till(), request_session(), current_scope(Role.ORDERS)
     told = await tell_story(session, till, order_id, scope)
     page = build_story_page(
@@ -151,8 +146,7 @@ async def _show(order_id: int, *, refusal: ShopError | None = None, note: str = 
         refusal=refusal,
         note=note,
     )
-    html = await render_template("_types/admin_orders/order.html", page=page)
-    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
+    return await show_form("_types/admin_orders/order.html", page, refusal)
 
 
 def _may_give_back(told: OrderStory) -> bool:
@@ -161,10 +155,9 @@ def _may_give_back(told: OrderStory) -> bool:
     return any(scope.covers([line.page_post_id]) for line in told.order.lines)
 
 
-async def _show_cancel(order_id: int, typed: list[str]) -> ResponseTypes:
+async def _show_cancel(order_id: int, wanted: Collection[int], refusal: ShopError | None = None) -> ResponseTypes:
     """Render the choice of what is to be cancelled, or the question about what was chosen."""
     told = await tell_story(request_session(), current_till(), order_id, current_scope(Role.REFUNDS))
-    wanted = read_line_ids(typed) if typed else []
     lines = tuple(line for line in line_views(told) if line.can_cancel)
     chosen = tuple(line for line in lines if line.id in wanted)
     page = CancelPage(
@@ -173,7 +166,6 @@ async def _show_cancel(order_id: int, typed: list[str]) -> ResponseTypes:
         lines=lines,
         chosen=chosen,
         is_gone=bool(wanted) and not chosen,
-        is_missing=bool(lines) and "go" in request.args and not wanted,
+        refusal=refusal if lines else None,
     )
-    html = await render_template("_types/admin_orders/cancel.html", page=page)
-    return await make_response(html, HTTPStatus.UNPROCESSABLE_ENTITY if page.is_missing else HTTPStatus.OK)
+    return await show_form("_types/admin_orders/cancel.html", page, page.refusal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from cart.bp.admin_orders.services import (
     Answer,
@@ -21,6 +22,7 @@ from shared.contracts.dtos import ZERO, EntryDTO, OrderDTO, PageDTO, TicketDTO
 from shared.contracts.errors import ShopError
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
 from shared.labels import now_text
+from shared.web.forms import FormPage
 
 from .forms import FilterForm
 from .timeline import Happening, timeline_of
@@ -47,9 +49,11 @@ class OrderView:
     troubles: tuple[Tag, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OrdersPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersPage(FormPage):
     """A stretch of the list, newest first, and the form that says which orders are wanted."""
+
+    CONTROLS: ClassVar[Mapping[str, str]] = {name: f"f-{name}" for name in ("q", "page", "state", "from", "to")}
 
     form: FilterForm
     orders: tuple[OrderView, ...]
@@ -59,17 +63,6 @@ class OrdersPage:
     time_zone: str
     next_url: str = ""
     export_url: str = ""
-    problems: Mapping[str, str] | None = None
-    """What is wrong, by field; empty: with none in particular."""
-
-    def problem(self, field: str) -> str:
-        """Return what is wrong with a field."""
-        return (self.problems or {}).get(field, "")
-
-    @property
-    def summary(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong, with the control that it is about."""
-        return tuple((f"f-{field}" if field else "", text) for field, text in (self.problems or {}).items())
 
 
 def views_of(rows: Sequence[OrderRow], troubles: Mapping[int, tuple[Trouble, ...]]) -> tuple[OrderView, ...]:
@@ -99,7 +92,7 @@ def build_orders_page(
         time_zone=time_zone,
         next_url=next_url,
         export_url=export_url,
-        problems=None if refusal is None else {refusal.field or "": str(refusal)},
+        refusal=refusal,
     )
 
 
@@ -120,9 +113,11 @@ class LineView:
     """What has changed of a ticket's event, or a booking, since it was ordered; empty: nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderStoryPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStoryPage(FormPage):
     """One order with all that became of it, and what may be done."""
+
+    CONTROLS: ClassVar[Mapping[str, str]] = {"body": "f-body"}
 
     story: OrderStory
     state: Tag
@@ -143,15 +138,25 @@ class OrderStoryPage:
     refund_url: str
     """Where money is given back; empty: not by whoever looks."""
     result: Tag = ("", "")
-    problem: str = ""
     note: str = ""
     """A note that was typed and refused."""
-    note_problem: str = ""
+
+    @property
+    def note_problem(self) -> str:
+        """What is wrong with the note."""
+        return self.problem_at("body")
+
+    @property
+    def problem(self) -> str:
+        """Why something else was refused."""
+        return "" if self.refusal is None or self.note_problem else str(self.refusal)
 
 
-@dataclass(frozen=True, slots=True)
-class CancelPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPage(FormPage):
     """The choice of what is to be cancelled, or (``chosen``) the question whether these lines are."""
+
+    CONTROLS: ClassVar[Mapping[str, str]] = {"line": "lines"}
 
     order: OrderDTO
     buyer_email: str
@@ -159,13 +164,6 @@ class CancelPage:
     chosen: tuple[LineView, ...]
     is_gone: bool = False
     """Whether something was chosen, and nothing of it can be cancelled (any more)."""
-    is_missing: bool = False
-    """Whether somebody went on and had chosen nothing."""
-
-    @property
-    def problems(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong, with the control that it is about."""
-        return (("lines", "Choose what is to be cancelled."),) if self.is_missing else ()
 
     @property
     def total(self) -> Decimal:
@@ -246,7 +244,6 @@ def build_story_page(
 ) -> OrderStoryPage:
     """Put an order's page together."""
     lines, state = line_views(story), story.order.state
-    is_note = refusal is not None and refusal.field == "body"
     return OrderStoryPage(
         story=story,
         state=ORDER_STATES[state],
@@ -264,9 +261,8 @@ def build_story_page(
         can_decide=may_cancel and not story.hidden_lines,
         refund_url=refund_url if state in PAID_ORDER_STATES else "",
         result=RESULTS.get(result, ("", "")),
-        problem="" if refusal is None or is_note else str(refusal),
         note=note,
-        note_problem=str(refusal) if is_note else "",
+        refusal=refusal,
     )
 
 

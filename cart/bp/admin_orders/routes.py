@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from functools import partial
 
-from quart import Blueprint, Response, make_response, render_template, request, url_for
+from quart import Blueprint, Response, request, url_for
 from quart.typing import ResponseTypes
 
 from cart.bp.admin_orders.services import OrderFilter, export_orders, list_orders, pages_in, troubles_of
 from cart.wiring import current_till
 from shared.contracts.errors import BadInput
+from shared.contracts.paging import read_id_key, read_part
 from shared.contracts.states import Role
+from shared.web.forms import show_form
 from shared.web.identity import current_scope, role_required
-from shared.web.ids import read_key
 from shared.web.state import request_session
 
-from .forms import FilterForm, read_filter_form
+from .forms import FilterForm
 from .pages import OrdersPage, build_orders_page, views_of
 
 bp = Blueprint("admin_orders", __name__, url_prefix="/admin/orders")
 PAGE_SIZE = 50
+LIST = "_types/admin_orders/index.html"
 
 
 @bp.get("/")
 @role_required(Role.ORDERS)
 async def order_list() -> ResponseTypes:
     """Show the orders that the address asks for, newest first, a page at a time."""
-    form = read_filter_form(request.args)
+    form = FilterForm.parse(request.args)
     try:
-        wanted, before = form.wanted(current_till().settings.time_zone), read_key(request.args.get("before", ""))
+        wanted, before = form.wanted(current_till().settings.time_zone), read_id_key(request.args.get("before", ""))
     except BadInput as refusal:
-        return await _show(await _refused(form, refusal), refusal.status)
-    return await _show(await _load_page(form, wanted, before))
+        return await show_form(LIST, await _refused(form, refusal), refusal)
+    return await show_form(LIST, await _load_page(form, wanted, before))
 
 
 @bp.get("/export.csv")
@@ -42,31 +44,26 @@ async def export() -> ResponseTypes:
     ``g.s`` is not used: a long file would keep one transaction open.
     """
     till, scope = current_till(), current_scope(Role.ORDERS)
-    wanted = read_filter_form(request.args).wanted(till.settings.time_zone)
+    wanted = FilterForm.parse(request.args).wanted(till.settings.time_zone)
     headers = {"Content-Disposition": 'attachment; filename="orders.csv"', "Cache-Control": "no-store"}
     response = Response(export_orders(till, wanted, scope), content_type="text/csv; charset=utf-8", headers=headers)
     response.timeout = None  # as long as it takes: a slow line must not cut the file short
     return response
 
 
-async def _show(page: OrdersPage, status: int = HTTPStatus.OK) -> ResponseTypes:
-    """Render the list."""
-    return await make_response(await render_template("_types/admin_orders/index.html", page=page), status)
-
-
 async def _load_page(form: FilterForm, wanted: OrderFilter, before: int | None) -> OrdersPage:
     """Return the stretch of the list that is asked for."""
     till, session, scope = current_till(), request_session(), current_scope(Role.ORDERS)
-    found = await list_orders(session, wanted, scope, now=till.clock(), before=before, limit=PAGE_SIZE + 1)
-    shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
-    troubles = await troubles_of(session, [row.id for row in shown], scope, till.clock())
+    orders = partial(list_orders, session, wanted, scope, now=till.clock(), before=before)
+    part = await read_part(orders, size=PAGE_SIZE, key_of=lambda row: str(row.id))
+    troubles = await troubles_of(session, [row.id for row in part.rows], scope, till.clock())
     return build_orders_page(
         form,
         await pages_in(session, till, scope),
         time_zone=till.settings.time_zone,
-        orders=views_of(shown, troubles),
-        next_url=url_for("admin_orders.order_list", before=shown[-1].id, **form.address) if more else "",
-        export_url=url_for("admin_orders.export", **form.address) if shown else "",
+        orders=views_of(part.rows, troubles),
+        next_url=part.next_url(lambda key: url_for("admin_orders.order_list", before=key, **form.address)),
+        export_url=url_for("admin_orders.export", **form.address) if part.rows else "",
     )
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from cart.bp.bookings.services import WaitingBooking
+from cart.bp.notes import NotePage
 from cart.bp.orders.pages import LineSummary, summarise
-from cart.bp.refunds.note_form import NotePage
 from shared.contracts.dtos import ZERO, OrderDTO
 from shared.contracts.errors import ShopError
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 
 from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
 from cart.bp.bookings.services import decide_booking, find_waiting, list_waiting, order_of, owed_if_declined
+from cart.bp.notes import NoteForm
 from cart.wiring import current_till
 from shared.contracts.dtos import ZERO
-from shared.contracts.entry_keys import key_after, read_key
 from shared.contracts.errors import BadInput, Conflict
+from shared.contracts.paging import moment_key, read_moment_key, read_part
 from shared.contracts.states import Role
+from shared.web.forms import show_form
 from shared.web.htmx import redirect_to
 from shared.web.identity import role_required, signed_in_user
 from shared.web.limits import limit_per_person
@@ -73,7 +76,7 @@ async def decline(entry_id: int) -> ResponseTypes:
 
 async def _decide(entry_id: int, *, approved: bool) -> ResponseTypes:
     """Decide, and go back to the queue, which says what came of it."""
-    note = (await request.form).get("note", "")
+    note = NoteForm.parse(await request.form).note
     try:
         owed = await decide_booking(
             current_till(), entry_id=entry_id, approved=approved, actor_user_id=signed_in_user().id, note=note
@@ -96,12 +99,12 @@ async def _refuse(refusal: Conflict) -> ResponseTypes:
 async def _show_queue(problem: str = "") -> ResponseTypes:
     """Render the part of the queue that the address names."""
     till, result = current_till(), request.args.get("result", "")
-    after = None if problem else read_key(request.args.get("after", ""))
-    found = await list_waiting(request_session(), till, after=after, limit=PAGE_SIZE + 1)
-    shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
+    after = None if problem else read_moment_key(request.args.get("after", ""))
+    waiting = partial(list_waiting, request_session(), till, after=after)
+    part = await read_part(waiting, size=PAGE_SIZE, key_of=lambda each: moment_key(each.entry.start_at, each.entry.id))
     page = BookingsPage(
-        bookings=tuple(view_of(waiting, till.clock()) for waiting in shown),
-        next_url=url_for("bookings.queue", after=key_after(shown[-1].entry)) if more else "",
+        bookings=tuple(view_of(each, till.clock()) for each in part.rows),
+        next_url=part.next_url(lambda key: url_for("bookings.queue", after=key)),
         result=RESULTS.get(result, ""),
         owes=result == "owed",
         problem=problem,
@@ -129,5 +132,4 @@ async def _show_booking(
         typed=typed,
         refusal=refusal,
     )
-    html = await render_template("_types/bookings/booking.html", page=page)
-    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
+    return await show_form("_types/bookings/booking.html", page, refusal)

@@ -22,7 +22,7 @@ from shared.web.identity import current_cart_owner, current_user, may_have_cart
 from shared.web.session import discard_session
 from shared.web.state import request_session
 
-from .forms import CheckoutForm, LineForm, read_checkout_form
+from .forms import CheckoutForm, LineForm
 from .pages import CartPage, build_cart_page
 
 NOTICES = {
@@ -97,7 +97,7 @@ async def check_out(only: PageDTO | None) -> ResponseTypes:
 
     ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
     """
-    form = read_checkout_form(await request.form)
+    form = CheckoutForm.parse(await request.form)
     try:
         if not may_have_cart():
             raise CartEmpty

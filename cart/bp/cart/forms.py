@@ -1,83 +1,115 @@
-"""What the cart's forms and queries send, read strictly: a refusal names the field and keeps what was typed."""
+"""The forms of the cart."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from abc import abstractmethod
 from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 from shared.contracts.errors import BadInput
 from shared.contracts.lines import LineKey, booking_key, product_key, ticket_key
-from shared.web.ids import read_id
+from shared.web.forms import EmptyIsNone, Form, Id, Text, Ticked
+from shared.web.numbers import NOT_A_NUMBER, read_count, shown_amount_of
 
 MOST_NOTICES = 200
-_QUANTITY = re.compile(r"[0-9]+")
-_MOST_DIGITS = 7
-"""A longer number means no more than this many nines: it is beyond every limit either way."""
-_AMOUNT = re.compile(r"[0-9]{1,8}\.[0-9]{2}")
+NO_TOTAL = "We could not tell which total you saw. Please check your cart and try again."
 
 
-@dataclass(frozen=True, slots=True)
-class LineForm:
-    """How many of one line the cart is to hold. ``typed`` is the number as it was typed."""
+class ViewForm(Form):
+    """A form that knows from where it was sent."""
 
-    key: LineKey
-    typed: str
-    view: str
+    view: str = ""
     """The slug of the page whose group is being looked at; empty: the whole cart."""
+
+
+class LineForm(ViewForm):
+    """How many of one line the cart is to hold."""
+
+    quantity_typed: Text = Field("", alias="quantity")
+    remove: Ticked = False
+    """Whether its Remove button was pressed, whatever stands in the number field."""
+
+    @property
+    @abstractmethod
+    def key(self) -> LineKey:
+        """The line."""
+
+    @property
+    def typed(self) -> str:
+        """The number as it was typed."""
+        return "0" if self.remove else self.quantity_typed
 
     @property
     def quantity(self) -> int:
         """The number wanted; 0 takes the line out. Raises BadInput."""
-        if not _QUANTITY.fullmatch(self.typed):
-            raise BadInput("Enter a whole number, such as 2.", field="quantity")
-        return int(self.typed) if len(self.typed) <= _MOST_DIGITS else 10**_MOST_DIGITS - 1
+        count = read_count(self.typed) if self.typed else None
+        if count is None:
+            raise BadInput(NOT_A_NUMBER, field="quantity")
+        return count
 
 
-@dataclass(frozen=True, slots=True)
-class CheckoutForm:
+class TicketsForm(LineForm):
+    """The form of a line of tickets."""
+
+    entry_id: Id
+    ticket_type_id: Annotated[Id | None, EmptyIsNone] = None
+
+    @property
+    def key(self) -> LineKey:
+        """The line of this event's tickets, of one type or of its one price."""
+        return ticket_key(self.entry_id, self.ticket_type_id)
+
+
+class ProductForm(LineForm):
+    """The form of a product line."""
+
+    variant_id: Id
+
+    @property
+    def key(self) -> LineKey:
+        """The line of this variant."""
+        return product_key(self.variant_id)
+
+
+class BookingForm(LineForm):
+    """The form of a booking, which can only be taken out."""
+
+    entry_id: Id
+
+    @property
+    def key(self) -> LineKey:
+        """The line of this booking."""
+        return booking_key(self.entry_id)
+
+    @property
+    def typed(self) -> str:
+        """None of it."""
+        return "0"
+
+
+class CheckoutForm(Form):
     """A press of the checkout button: the total that was seen, and the e-mail address of a guest."""
 
-    shown_total: str
-    email: str
+    shown_total: str = ""
+    email: Text = ""
 
     @property
     def total(self) -> Decimal:
         """The total that the shopper saw. Raises BadInput."""
-        if not _AMOUNT.fullmatch(self.shown_total):
-            raise BadInput("We could not tell which total you saw. Please check your cart and try again.")
-        return Decimal(self.shown_total)
+        total = shown_amount_of(self.shown_total)
+        if total is None:
+            raise BadInput(NO_TOTAL)
+        return total
 
 
-def _read_line(form: Mapping[str, str], key: LineKey) -> LineForm:
-    """Read the form of a line; its Remove button counts as 0, whatever stands in the number field."""
-    typed = "0" if "remove" in form else form.get("quantity", "").strip()
-    return LineForm(key=key, typed=typed, view=form.get("view", ""))
+def _parts(texts: list[str]) -> list[str]:
+    """Read ids that stand in one field, with commas between."""
+    return ",".join(texts).split(",")[:MOST_NOTICES]
 
 
-def read_tickets_form(form: Mapping[str, str]) -> LineForm:
-    """Read the form of a line of tickets. Raises BadInput."""
-    type_id = form.get("ticket_type_id", "")
-    entry_id = read_id(form.get("entry_id"), "entry_id")
-    return _read_line(form, ticket_key(entry_id, read_id(type_id, "ticket_type_id") if type_id else None))
+class NoticesForm(Form):
+    """The notices that were read."""
 
-
-def read_product_form(form: Mapping[str, str]) -> LineForm:
-    """Read the form of a product line. Raises BadInput."""
-    return _read_line(form, product_key(read_id(form.get("variant_id"), "variant_id")))
-
-
-def read_booking_form(form: Mapping[str, str]) -> LineForm:
-    """Read the form of a booking, which can only be taken out. Raises BadInput."""
-    return LineForm(booking_key(read_id(form.get("entry_id"), "entry_id")), typed="0", view=form.get("view", ""))
-
-
-def read_checkout_form(form: Mapping[str, str]) -> CheckoutForm:
-    """Read a press of the checkout button."""
-    return CheckoutForm(shown_total=form.get("shown_total", ""), email=form.get("email", "").strip())
-
-
-def read_notice_ids(form: Mapping[str, str]) -> list[int]:
-    """Return the notices that were read. Raises BadInput."""
-    return [read_id(part, "notices") for part in form.get("notices", "").split(",")[:MOST_NOTICES]]
+    notices: Annotated[tuple[Id, ...], BeforeValidator(_parts)]

@@ -33,7 +33,7 @@ from .cart_views import (
     refuse,
     show_cart_page,
 )
-from .forms import LineForm, read_booking_form, read_notice_ids, read_product_form, read_tickets_form
+from .forms import BookingForm, LineForm, NoticesForm, ProductForm, TicketsForm, ViewForm
 from .return_page import ReturnPage, Verdict, judge, state_now
 
 bp = Blueprint("cart", __name__)
@@ -50,19 +50,19 @@ async def overview() -> ResponseTypes:
 @sign_in_required
 async def change_tickets() -> ResponseTypes:
     """Change how many tickets of one kind are in the cart, or take them out."""
-    return await _change(read_tickets_form(await request.form), _set_tickets)
+    return await _change(TicketsForm.parse(await request.form), _set_tickets)
 
 
 @bp.post("/cart/products/")
 async def change_products() -> ResponseTypes:
     """Change how many of one product are in the cart, or take it out."""
-    return await _change(read_product_form(await request.form), _set_products)
+    return await _change(ProductForm.parse(await request.form), _set_products)
 
 
 @bp.post("/cart/bookings/")
 async def remove_booking() -> ResponseTypes:
     """Take a booking out of the cart."""
-    return await _change(read_booking_form(await request.form), _remove_booking)
+    return await _change(BookingForm.parse(await request.form), _remove_booking)
 
 
 async def _change(form: LineForm, apply: Callable[[LineForm], Awaitable[None]]) -> ResponseTypes:
@@ -108,7 +108,7 @@ async def _remove_booking(form: LineForm) -> None:
 @bp.post("/cart/tidy/")
 async def tidy() -> ResponseTypes:
     """Take out everything that cannot be had, and make fewer of what there are fewer of."""
-    only = await _page_of((await request.form).get("view", ""))
+    only = await _page_of(ViewForm.parse(await request.form).view)
     await tidy_cart(request_session(), None if only is None else only.id)
     return await after_change(only, notice="tidied")
 
@@ -116,7 +116,7 @@ async def tidy() -> ResponseTypes:
 @bp.post("/cart/notices/")
 async def dismiss_notices() -> ResponseTypes:
     """Forget what the reader was told about things that left the cart."""
-    ids = read_notice_ids(await request.form)
+    ids = NoticesForm.parse(await request.form).notices
     await services.cart.dismiss_notices(request_session(), current_cart_owner(), ids=ids)
     return await after_change(None)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from quart import Blueprint, render_template, request, url_for
 
 from cart.bp.buyers import buyer_of
 from cart.orders.queries import my_orders
 from cart.wiring import current_till
 from shared.contracts.dtos import OrderDTO
+from shared.contracts.paging import Part, read_id_key, read_part
 from shared.web.identity import sign_in_required, signed_in_user
-from shared.web.ids import read_key
 from shared.web.state import request_session
 
 from .order_views import links_of, load_order_page
@@ -24,18 +26,17 @@ PAGE_SIZE = 20
 @sign_in_required
 async def my_order_list() -> str:
     """List the person's orders, newest first, a page at a time."""
-    before = read_key(request.args.get("before", ""))
-    found = await my_orders(request_session(), user_id=signed_in_user().id, before=before, limit=PAGE_SIZE + 1)
-    return await render_template("_types/orders/index.html", page=_list_page(found))
+    before = read_id_key(request.args.get("before", ""))
+    mine = partial(my_orders, request_session(), user_id=signed_in_user().id, before=before)
+    part = await read_part(mine, size=PAGE_SIZE, key_of=lambda order: str(order.id))
+    return await render_template("_types/orders/index.html", page=_list_page(part))
 
 
-def _list_page(found: list[OrderDTO]) -> OrderListPage:
-    """Return the list's page; the one order too many says that there are more."""
-    shown = found[:PAGE_SIZE]
-    more = len(found) > PAGE_SIZE
+def _list_page(part: Part[OrderDTO]) -> OrderListPage:
+    """Return the list's page."""
     return OrderListPage(
-        orders=tuple((order, *words_of(order)) for order in shown),
-        next_url=url_for("orders.my_order_list", before=shown[-1].id) if more else "",
+        orders=tuple((order, *words_of(order)) for order in part.rows),
+        next_url=part.next_url(lambda key: url_for("orders.my_order_list", before=key)),
         time_zone=current_till().settings.time_zone,
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 from uuid import UUID
 
 from cart.debts.listing import DebtRow
@@ -12,27 +13,20 @@ from cart.refunds.refundable import RefundableLine, RefundableOrder, Share
 from shared.contracts.dtos import ZERO
 from shared.contracts.errors import ShopError
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, RefundState
+from shared.web.forms import FormPage
 
 from .forms import RefundForm
 from .pages import DebtView, view_of
 
 
-@dataclass(frozen=True, slots=True)
-class ChoicePage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoicePage(FormPage):
     """The form: lines, an amount, and whether seats, times and stock come back."""
+
+    CONTROLS: ClassVar[Mapping[str, str]] = {"lines": "lines", "amount": "f-amount"}
 
     order: RefundableOrder
     form: RefundForm
-    problem: str = ""
-    """What is wrong with no field in particular."""
-    lines_problem: str = ""
-    amount_problem: str = ""
-
-    @property
-    def problems(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong, with the control that it is about."""
-        found = (("", self.problem), ("lines", self.lines_problem), ("f-amount", self.amount_problem))
-        return tuple((control, text) for control, text in found if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +108,9 @@ class OutcomePage:
         return any(outcome.kind == "bad" for outcome in self.outcomes)
 
 
-def build_choice_page(
-    order: RefundableOrder, form: RefundForm | None = None, refusal: ShopError | None = None
-) -> ChoicePage:
+def build_choice_page(order: RefundableOrder, form: RefundForm, refusal: ShopError | None = None) -> ChoicePage:
     """Put the form together, after a refusal with what was chosen and typed."""
-    field, text = ("", "") if refusal is None else (refusal.field or "", str(refusal))
-    return ChoicePage(
-        order=order,
-        form=form or RefundForm(),
-        problem=text if field not in ("lines", "amount") else "",
-        lines_problem=text if field == "lines" else "",
-        amount_problem=text if field == "amount" else "",
-    )
+    return ChoicePage(order=order, form=form, refusal=refusal)
 
 
 def build_outcome_page(debts: Sequence[DebtRow], *, in_hand: Collection[int]) -> OutcomePage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from http import HTTPStatus
+from functools import partial
 from uuid import UUID, uuid4
 
 from quart import Blueprint, make_response, render_template, request, url_for
@@ -17,13 +17,13 @@ from cart.refunds.refundable import find_refundable, shares_of
 from cart.wiring import current_till
 from shared.contracts.errors import NotFound, ShopError
 from shared.contracts.states import Role
+from shared.web.forms import Sent, or_show_again, show_form
 from shared.web.htmx import redirect_to
 from shared.web.identity import current_scope, recent_sign_in_required, role_required, signed_in_user
 from shared.web.limits import limit_per_person
-from shared.web.session import discard_session
 from shared.web.state import request_session
 
-from .forms import RefundForm, read_decision, read_refund_form
+from .forms import DecisionForm, RefundForm
 from .order_pages import PreviewPage, build_choice_page, build_outcome_page
 
 bp = Blueprint("order_refunds", __name__, url_prefix="/admin/orders/<int:order_id>/refund")
@@ -35,7 +35,7 @@ MINUTE = timedelta(minutes=1)
 @recent_sign_in_required
 async def choose(order_id: int) -> ResponseTypes:
     """Ask what is to be given back; whoever comes back from the next page finds what they chose."""
-    return await _show_choice(order_id, read_refund_form(request.args))
+    return await _show_choice(order_id, form=RefundForm.parse(request.args))
 
 
 @bp.get("/preview/")
@@ -43,12 +43,12 @@ async def choose(order_id: int) -> ResponseTypes:
 @recent_sign_in_required
 async def preview(order_id: int) -> ResponseTypes:
     """Say what will happen; nothing does before the button there is pressed."""
-    form = read_refund_form(request.args)
+    form = RefundForm.parse(request.args)
     order = await find_refundable(request_session(), current_scope(Role.REFUNDS), order_id)
     try:
         shares = shares_of(order, form.wish)
     except ShopError as refusal:
-        return await _show_choice(order_id, form, refusal)
+        return await _show_choice(order_id, refusal, form=form)
     cancellable = await find_cancellable(request_session(), current_till(), order_id)
     page = PreviewPage(order, shares, form, key=uuid4(), cancellable=cancellable)
     return await make_response(await render_template("_types/refunds/preview.html", page=page))
@@ -63,15 +63,14 @@ async def confirm(order_id: int) -> ResponseTypes:
 
     ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
     """
-    form = await request.form
-    try:
-        decision = read_decision(form, actor_user_id=signed_in_user().id)
-        await give_back(current_till(), order_id, decision, current_scope(Role.REFUNDS))
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        await discard_session()
-        return await _show_choice(order_id, read_refund_form(form), refusal)
+    sent = await request.form
+    return await or_show_again(_confirm(order_id, sent), partial(_show_choice, order_id, form=RefundForm.parse(sent)))
+
+
+async def _confirm(order_id: int, sent: Sent) -> ResponseTypes:
+    """Give back what a form says, and go to what came of it."""
+    decision = DecisionForm.parse(sent).decision(signed_in_user().id)
+    await give_back(current_till(), order_id, decision, current_scope(Role.REFUNDS))
     return redirect_to(url_for("order_refunds.outcome", order_id=order_id, key=decision.key))
 
 
@@ -87,11 +86,8 @@ async def outcome(order_id: int, key: UUID) -> ResponseTypes:
     return await make_response(await render_template("_types/refunds/outcome.html", page=page))
 
 
-async def _show_choice(
-    order_id: int, form: RefundForm | None = None, refusal: ShopError | None = None
-) -> ResponseTypes:
+async def _show_choice(order_id: int, refusal: ShopError | None = None, *, form: RefundForm) -> ResponseTypes:
     """Render the form, after a refusal with what was chosen and typed."""
     order = await find_refundable(request_session(), current_scope(Role.REFUNDS), order_id)
     page = build_choice_page(order, form, refusal)
-    html = await render_template("_types/refunds/choice.html", page=page)
-    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
+    return await show_form("_types/refunds/choice.html", page, refusal)

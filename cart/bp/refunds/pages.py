@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cart.bp.notes import NotePage
 from cart.bp.orders.pages import what_of
 from cart.debts.listing import DebtRow
 from cart.refunds.batch import Batch, Progress
 from shared.contracts.states import DebtReason, DebtState, RefundState
-
-from .note_form import NotePage
 
 REASONS: dict[DebtReason, str] = {
     DebtReason.SOLD_OUT: "Sold out: the payment came after the seats had gone to others",

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from http import HTTPStatus
+from functools import partial
 
 from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
+from cart.bp.notes import NoteForm
 from cart.debts.listing import find_debt, list_debts
-from cart.refunds.batch import find_batch, find_progress, start_batch
+from cart.refunds.batch import Batch, find_batch, find_progress, start_batch
 from cart.refunds.by_hand import settle_by_hand
 from cart.refunds.refund import refund_debt
 from cart.wiring import current_till
 from shared.contracts.access import PageScope
-from shared.contracts.errors import BadInput, NotFound, ShopError
+from shared.contracts.errors import BadInput, ShopError
+from shared.contracts.paging import read_id_key, read_part
 from shared.contracts.states import DebtState, RefundState, Role
 from shared.services.cart.attention import count_to_look_at
+from shared.web.forms import or_show_again, show_form
 from shared.web.htmx import is_htmx, redirect_to
 from shared.web.identity import current_scope, recent_sign_in_required, role_required, signed_in_user
-from shared.web.ids import read_id, read_key
 from shared.web.limits import limit_per_person
-from shared.web.session import discard_session
 from shared.web.state import request_session
 
-from .forms import read_batch, read_moment
+from .forms import BatchForm, ProgressQuery
 from .pages import RESULTS, SAID, AtOncePage, ByHandPage, ProgressPage, RefundsPage, view_of
 
 bp = Blueprint("refunds", __name__, url_prefix="/admin/refunds")
@@ -37,7 +38,7 @@ FEWEST_AT_ONCE = 2
 @role_required(Role.REFUNDS)
 async def queue() -> ResponseTypes:
     """Show what is owed, oldest first (or, with ``state=settled``, what was), a page at a time."""
-    return await _show(await _load_page())
+    return await _show()
 
 
 @bp.post("/<int:debt_id>/")
@@ -46,15 +47,14 @@ async def queue() -> ResponseTypes:
 @recent_sign_in_required
 async def refund(debt_id: int) -> ResponseTypes:
     """Give one debt back through the provider; a second press changes nothing."""
-    try:
-        state = await refund_debt(
-            current_till(), debt_id=debt_id, actor_user_id=signed_in_user().id, scope=_current_scope()
-        )
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        await discard_session()
-        return await _show(await _load_page(problem=str(refusal)), refusal.status)
+    return await or_show_again(_refund(debt_id), _show)
+
+
+async def _refund(debt_id: int) -> ResponseTypes:
+    """Give a debt back, and go to the queue, which says what came of it."""
+    state = await refund_debt(
+        current_till(), debt_id=debt_id, actor_user_id=signed_in_user().id, scope=_current_scope()
+    )
     return redirect_to(url_for("refunds.queue", result=state.value))
 
 
@@ -75,25 +75,23 @@ async def ask_by_hand(debt_id: int) -> ResponseTypes:
 @recent_sign_in_required
 async def by_hand(debt_id: int) -> ResponseTypes:
     """Note a debt as paid back outside the provider; a second press changes nothing."""
-    typed = (await request.form).get("note", "")
-    try:
-        await settle_by_hand(
-            current_till(), debt_id=debt_id, note=typed, actor_user_id=signed_in_user().id, scope=_current_scope()
-        )
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        await discard_session()
-        return await _show_by_hand(debt_id, typed, refusal)
+    note = NoteForm.parse(await request.form).note
+    return await or_show_again(_settle_by_hand(debt_id, note), partial(_show_by_hand, debt_id, typed=note))
+
+
+async def _settle_by_hand(debt_id: int, note: str) -> ResponseTypes:
+    """Note a debt as paid back, and go to the queue."""
+    await settle_by_hand(
+        current_till(), debt_id=debt_id, note=note, actor_user_id=signed_in_user().id, scope=_current_scope()
+    )
     return redirect_to(url_for("refunds.queue", result="by-hand"))
 
 
-async def _show_by_hand(debt_id: int, typed: str = "", refusal: ShopError | None = None) -> ResponseTypes:
+async def _show_by_hand(debt_id: int, refusal: ShopError | None = None, *, typed: str = "") -> ResponseTypes:
     """Render the form, after a refusal with what was typed."""
     row = await find_debt(request_session(), _current_scope(), debt_id)
     page = ByHandPage(debt=view_of(row), time_zone=current_till().settings.time_zone, typed=typed, refusal=refusal)
-    html = await render_template("_types/refunds/by_hand.html", page=page)
-    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
+    return await show_form("_types/refunds/by_hand.html", page, refusal)
 
 
 # --- all at once ---
@@ -113,12 +111,12 @@ async def ask_at_once() -> ResponseTypes:
 @recent_sign_in_required
 async def at_once() -> ResponseTypes:
     """Have the worker refund exactly what was shown."""
-    shown, scope = read_batch(await request.form), _current_scope()
-    try:
-        since = await start_batch(current_till(), shown=shown, scope=scope, actor_user_id=signed_in_user().id)
-    except ShopError as refusal:
-        await discard_session()
-        return await _show_at_once(refusal)
+    return await or_show_again(_start_batch(BatchForm.parse(await request.form).batch), _show_at_once)
+
+
+async def _start_batch(shown: Batch) -> ResponseTypes:
+    """Start it, and go to how far it has come."""
+    since = await start_batch(current_till(), shown=shown, scope=_current_scope(), actor_user_id=signed_in_user().id)
     return redirect_to(url_for("refunds.progress", last=shown.last_id, since=since.isoformat()))
 
 
@@ -126,7 +124,8 @@ async def at_once() -> ResponseTypes:
 @role_required(Role.REFUNDS)
 async def progress() -> ResponseTypes:
     """Say how far it has come; htmx asks again and again for the part of the page that says so."""
-    last_id, since = read_id(request.args.get("last"), "last"), read_moment(request.args.get("since", ""))
+    asked = ProgressQuery.parse(request.args)
+    last_id, since = asked.last, asked.since
     page = ProgressPage(
         progress=await find_progress(request_session(), _current_scope(), last_id=last_id, since=since),
         poll_url=url_for("refunds.progress", last=last_id, since=since.isoformat()),
@@ -140,8 +139,7 @@ async def _show_at_once(refusal: ShopError | None = None) -> ResponseTypes:
     """Render the question, as it stands now."""
     batch = await find_batch(request_session(), _current_scope())
     page = AtOncePage(batch, "" if refusal is None else str(refusal))
-    html = await render_template("_types/refunds/at_once.html", page=page)
-    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
+    return await show_form("_types/refunds/at_once.html", page, refusal)
 
 
 # --- the queue ---
@@ -152,23 +150,23 @@ def _current_scope() -> PageScope:
     return current_scope(Role.REFUNDS)
 
 
-async def _show(page: RefundsPage, status: int = HTTPStatus.OK) -> ResponseTypes:
-    """Render the queue."""
-    return await make_response(await render_template("_types/refunds/index.html", page=page), status)
+async def _show(refusal: ShopError | None = None) -> ResponseTypes:
+    """Render the queue; after a refusal with why nothing was done."""
+    page = await _load_page("" if refusal is None else str(refusal))
+    return await show_form("_types/refunds/index.html", page, refusal)
 
 
-async def _load_page(problem: str = "") -> RefundsPage:
+async def _load_page(problem: str) -> RefundsPage:
     """Return the part of the queue that the address names."""
-    state, after, scope = _read_state(), read_key(request.args.get("after", "")), _current_scope()
-    found = await list_debts(request_session(), scope, state=state, after=after, limit=PAGE_SIZE + 1)
-    shown = found[:PAGE_SIZE]
+    state, after, scope = _read_state(), read_id_key(request.args.get("after", "")), _current_scope()
+    debts = partial(list_debts, request_session(), scope, state=state, after=after)
+    part = await read_part(debts, size=PAGE_SIZE, key_of=lambda row: str(row.id))
     kind, result = _read_result()
-    more = len(found) > PAGE_SIZE
-    at_once = await find_batch(request_session(), scope) if state is DebtState.OWED and shown else None
+    at_once = await find_batch(request_session(), scope) if state is DebtState.OWED and part.rows else None
     return RefundsPage(
-        debts=tuple(view_of(row) for row in shown),
+        debts=tuple(view_of(row) for row in part.rows),
         state=state,
-        next_url=url_for("refunds.queue", state=state.value, after=shown[-1].id) if more else "",
+        next_url=part.next_url(lambda key: url_for("refunds.queue", state=state.value, after=key)),
         time_zone=current_till().settings.time_zone,
         at_once=at_once.count if at_once is not None and at_once.count >= FEWEST_AT_ONCE else 0,
         to_look_at=await count_to_look_at(request_session(), scope),

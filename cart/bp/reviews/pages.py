@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cart.bp.refunds.note_form import NotePage
+from cart.bp.notes import NotePage
 from cart.bp.reviews.services import FindingRow, ReviewRow
 from shared.contracts.dtos import ZERO
 from shared.contracts.states import PAID_ORDER_STATES, FindingKind, OrderState

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from http import HTTPStatus
+from functools import partial
 
-from quart import Blueprint, make_response, render_template, request, url_for
+from quart import Blueprint, render_template, request, url_for
 from quart.typing import ResponseTypes
 
-from cart.bp.refunds.forms import read_shown_amount
+from cart.bp.notes import NoteForm
 from cart.bp.reviews.services import (
     accept_payment,
     close_finding,
@@ -22,13 +22,15 @@ from cart.bp.reviews.services import (
 from cart.wiring import current_till
 from shared.contracts.access import PageScope
 from shared.contracts.errors import NotFound, ShopError
+from shared.contracts.paging import read_part
 from shared.contracts.states import Role
+from shared.web.forms import Sent, or_show_again, show_form
 from shared.web.htmx import redirect_to
 from shared.web.identity import current_scope, recent_sign_in_required, role_required, signed_in_user
 from shared.web.limits import limit_per_person
-from shared.web.session import discard_session
 from shared.web.state import request_session
 
+from .forms import ShownForm
 from .pages import RESULTS, FindingPage, ReviewPage, ReviewsPage, view_of_finding, view_of_review
 
 bp = Blueprint("reviews", __name__, url_prefix="/admin/refunds/review")
@@ -41,12 +43,14 @@ MOST_SHOWN = 50
 async def overview() -> str:
     """Show what needs a person's judgement, oldest first."""
     session, scope = request_session(), _current_scope()
-    reviews = await list_reviews(session, scope, limit=MOST_SHOWN + 1)
-    findings = await list_findings(session, scope, limit=MOST_SHOWN + 1)
+    reviews = await read_part(
+        partial(list_reviews, session, scope), size=MOST_SHOWN, key_of=lambda row: str(row.payment_id)
+    )
+    findings = await read_part(partial(list_findings, session, scope), size=MOST_SHOWN, key_of=lambda row: str(row.id))
     page = ReviewsPage(
-        reviews=tuple(view_of_review(row) for row in reviews[:MOST_SHOWN]),
-        findings=tuple(view_of_finding(row) for row in findings[:MOST_SHOWN]),
-        has_more=max(len(reviews), len(findings)) > MOST_SHOWN,
+        reviews=tuple(view_of_review(row) for row in reviews.rows),
+        findings=tuple(view_of_finding(row) for row in findings.rows),
+        has_more=bool(reviews.next_key or findings.next_key),
         time_zone=current_till().settings.time_zone,
         result=RESULTS.get(request.args.get("result", ""), ""),
     )
@@ -70,15 +74,15 @@ async def payment(payment_id: int) -> ResponseTypes:
 @recent_sign_in_required
 async def accept(payment_id: int) -> ResponseTypes:
     """Take the payment as it is, and give what was ordered."""
-    try:
-        shown = read_shown_amount((await request.form).get("shown", ""))
-        await accept_payment(
-            current_till(), payment_id, shown=shown, actor_user_id=signed_in_user().id, scope=_current_scope()
-        )
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        return await _refuse(payment_id, refusal)
+    return await or_show_again(_accept(payment_id, await request.form), partial(_refuse, payment_id))
+
+
+async def _accept(payment_id: int, sent: Sent) -> ResponseTypes:
+    """Accept what was shown, and go to the list."""
+    shown = ShownForm.parse(sent).shown
+    await accept_payment(
+        current_till(), payment_id, shown=shown, actor_user_id=signed_in_user().id, scope=_current_scope()
+    )
     return redirect_to(url_for("reviews.overview", result="accepted"))
 
 
@@ -88,15 +92,15 @@ async def accept(payment_id: int) -> ResponseTypes:
 @recent_sign_in_required
 async def give_back(payment_id: int) -> ResponseTypes:
     """Owe all of it back, and let the order go."""
-    try:
-        shown = read_shown_amount((await request.form).get("shown", ""))
-        await give_back_payment(
-            current_till(), payment_id, shown=shown, actor_user_id=signed_in_user().id, scope=_current_scope()
-        )
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        return await _refuse(payment_id, refusal)
+    return await or_show_again(_give_back(payment_id, await request.form), partial(_refuse, payment_id))
+
+
+async def _give_back(payment_id: int, sent: Sent) -> ResponseTypes:
+    """Owe back what was shown, and go to the list."""
+    shown = ShownForm.parse(sent).shown
+    await give_back_payment(
+        current_till(), payment_id, shown=shown, actor_user_id=signed_in_user().id, scope=_current_scope()
+    )
     return redirect_to(url_for("reviews.overview", result="given-back"))
 
 
@@ -106,28 +110,27 @@ async def give_back(payment_id: int) -> ResponseTypes:
 @recent_sign_in_required
 async def elsewhere(payment_id: int) -> ResponseTypes:
     """Close it by somebody's word of what became of the money."""
-    typed = (await request.form).get("note", "")
-    try:
-        await settle_payment_elsewhere(
-            current_till(), payment_id, note=typed, actor_user_id=signed_in_user().id, scope=_current_scope()
-        )
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        return await _refuse(payment_id, refusal, typed)
+    note = NoteForm.parse(await request.form).note
+    return await or_show_again(_settle_elsewhere(payment_id, note), partial(_refuse, payment_id, typed=note))
+
+
+async def _settle_elsewhere(payment_id: int, note: str) -> ResponseTypes:
+    """Close a payment with a note, and go to the list."""
+    await settle_payment_elsewhere(
+        current_till(), payment_id, note=note, actor_user_id=signed_in_user().id, scope=_current_scope()
+    )
     return redirect_to(url_for("reviews.overview", result="elsewhere"))
 
 
-async def _refuse(payment_id: int, refusal: ShopError, typed: str = "") -> ResponseTypes:
+async def _refuse(payment_id: int, refusal: ShopError, *, typed: str = "") -> ResponseTypes:
     """Show the payment again; where somebody has decided on it meanwhile, there is only the refusal to show."""
-    await discard_session()
     try:
-        return await _show(payment_id, typed, refusal)
+        return await _show(payment_id, refusal, typed=typed)
     except NotFound:
         raise refusal from None
 
 
-async def _show(payment_id: int, typed: str = "", refusal: ShopError | None = None) -> ResponseTypes:
+async def _show(payment_id: int, refusal: ShopError | None = None, *, typed: str = "") -> ResponseTypes:
     """Render a payment, after a refusal with what was typed."""
     page = ReviewPage(
         view=view_of_review(await find_review(request_session(), _current_scope(), payment_id)),
@@ -135,8 +138,7 @@ async def _show(payment_id: int, typed: str = "", refusal: ShopError | None = No
         typed=typed,
         refusal=refusal,
     )
-    html = await render_template("_types/reviews/payment.html", page=page)
-    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
+    return await show_form("_types/reviews/payment.html", page, refusal)
 
 
 # --- a finding ---
@@ -156,20 +158,19 @@ async def finding(finding_id: int) -> ResponseTypes:
 @recent_sign_in_required
 async def close(finding_id: int) -> ResponseTypes:
     """Close a finding."""
-    typed = (await request.form).get("note", "")
-    try:
-        await close_finding(
-            current_till(), finding_id, note=typed, actor_user_id=signed_in_user().id, scope=_current_scope()
-        )
-    except NotFound:
-        raise
-    except ShopError as refusal:
-        await discard_session()
-        return await _show_finding(finding_id, typed, refusal)
+    note = NoteForm.parse(await request.form).note
+    return await or_show_again(_close(finding_id, note), partial(_show_finding, finding_id, typed=note))
+
+
+async def _close(finding_id: int, note: str) -> ResponseTypes:
+    """Close a finding with a note, and go to the list."""
+    await close_finding(
+        current_till(), finding_id, note=note, actor_user_id=signed_in_user().id, scope=_current_scope()
+    )
     return redirect_to(url_for("reviews.overview", result="closed"))
 
 
-async def _show_finding(finding_id: int, typed: str = "", refusal: ShopError | None = None) -> ResponseTypes:
+async def _show_finding(finding_id: int, refusal: ShopError | None = None, *, typed: str = "") -> ResponseTypes:
     """Render a finding, after a refusal with what was typed."""
     page = FindingPage(
         view=view_of_finding(await find_finding(request_session(), _current_scope(), finding_id)),
@@ -177,8 +178,7 @@ async def _show_finding(finding_id: int, typed: str = "", refusal: ShopError | N
         typed=typed,
         refusal=refusal,
     )
-    html = await render_template("_types/reviews/finding.html", page=page)
-    return await make_response(html, HTTPStatus.OK if refusal is None else refusal.status)
+    return await show_form("_types/reviews/finding.html", page, refusal)
 
 
 def _current_scope() -> PageScope:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from pydantic import Field
+
 from shared.contracts.dtos import ProductDTO, VariantDTO
 from shared.contracts.errors import BadInput
+from shared.web.forms import Form, Text, Ticked
 from shared.web.numbers import NOT_A_NUMBER, read_count
 
 CHOOSE_ONE = "Choose which one you would like."
@@ -24,18 +25,13 @@ class Choice(NamedTuple):
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class AddForm:
-    """A form as it came, in a product's page or (``in_list``) beside a product in a list."""
+class AddForm(Form):
+    """A form as it came, or an address that names a choice; whatever is wrong with it, ``choice`` refuses."""
 
-    variant: str
-    typed: str
-    in_list: bool = False
-
-    @classmethod
-    def parse(cls, form: Mapping[str, str]) -> AddForm:
-        """Read a form, or an address that names a choice; whatever is wrong with it, ``choice`` refuses."""
-        return cls(form.get("variant_id", "").strip(), form.get("quantity", ""), "in_list" in form)
+    variant: Text = Field("", alias="variant_id")
+    typed: str = Field("", alias="quantity")
+    in_list: Ticked = False
+    """Whether it stands beside a product in a list, and not in the product's page."""
 
     def choice(self, product: ProductDTO) -> Choice:
         """Return what was chosen of a product. Raises BadInput, which names the field."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from werkzeug.datastructures import MultiDict
+from pydantic import Field
 
+from shared.web.forms import Form, Sent
 from shared.web.numbers import read_count
 
 TICKED = "slot"
@@ -22,19 +22,21 @@ def key_of(start: datetime, end: datetime) -> str:
     return f"{start.astimezone(UTC):%Y%m%dT%H%M%SZ}-{(end - start) // MINUTE}"
 
 
-@dataclass(frozen=True, slots=True)
-class BookForm:
-    """A form as it came. Its keys are those that somebody sent: compared with what is offered, and never read."""
+class BookForm(Form):
+    """A form as it came, or an address that names a choice.
 
-    ticked: frozenset[str]
-    typed: Mapping[str, str]
+    Its keys are those that somebody sent: compared with what is offered, and never read.
+    """
+
+    ticked: frozenset[str] = Field(frozenset(), alias=TICKED)
+    typed: Mapping[str, str] = {}
     """What was typed as the number of places, by key."""
 
     @classmethod
-    def parse(cls, form: MultiDict[str, str]) -> BookForm:
-        """Read a form, or an address that names a choice."""
-        typed = {name.removeprefix(PLACES): text for name, text in form.items() if name.startswith(PLACES)}
-        return cls(frozenset(form.getlist(TICKED)), typed)
+    def values_of(cls, sent: Sent) -> dict[str, object]:
+        """Find the numbers of places among the names."""
+        typed = {name.removeprefix(PLACES): text for name, text in sent.items() if name.startswith(PLACES)}
+        return {**super().values_of(sent), "typed": typed}
 
     def count_of(self, key: str) -> int | None:
         """Return how many places of a time are wanted; None where that is no number."""
@@ -52,7 +54,7 @@ class BookForm:
         return {key: count for key, count in counts.items() if count}
 
 
-NOTHING_CHOSEN = BookForm(frozenset(), {})
+NOTHING_CHOSEN = BookForm.parse({})
 
 
 def choice_query(chosen: Mapping[str, int]) -> str:

@@ -154,7 +154,7 @@ def test_a_taken_time_is_named() -> None:
 
 @pytest.mark.parametrize("sent", [form("nonsense"), form(key(7)), form(h7="1"), form(h7="x")])
 def test_what_is_not_offered_any_more_is_said_and_the_rest_is_kept(sent: BookForm) -> None:
-    both = BookForm(sent.ticked | {key(0)}, sent.typed)
+    both = BookForm(ticked=sent.ticked | {key(0)}, typed=sent.typed)
 
     assert chosen(both, slot(0)) == ({0: 1}, {}, GONE)
 

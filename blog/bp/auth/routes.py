@@ -27,6 +27,7 @@ from shared.web.next_url import safe_next
 from shared.web.session import discard_session
 from shared.web.state import app_state, request_session
 
+from .forms import NameForm, SignInForm, SignOutForm
 from .pages import AccountPage, CheckMailPage, LinkPage, LinkSpentPage, SignInPage
 from .services.sign_in import reason_to_sign_in, request_link
 
@@ -43,11 +44,6 @@ async def _page(template: str, page: object, status: int = 200) -> ResponseTypes
     response = await make_response(await render_template(f"_types/auth/{template}.html", page=page), status)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-async def _form_value(name: str) -> str:
-    """Return a field of the form, or nothing."""
-    return str((await request.form).get(name, ""))
 
 
 @bp.get("/auth/sign-in")
@@ -67,16 +63,16 @@ async def sign_in_form() -> ResponseTypes:
 async def send_link() -> ResponseTypes:
     """Mail a link. The answer is the same whether or not the address has an account."""
     state = app_state()
-    settings, typed = state.settings, await _form_value("email")
-    next_url, again = safe_next(await _form_value("next"), settings), await _form_value("again") == "yes"
+    settings, form = state.settings, SignInForm.parse(await request.form)
+    next_url = safe_next(form.next_url, settings)
     try:
         email = await request_link(
-            request_session(), email=typed, next_url=next_url, now=state.clock(), settings=settings
+            request_session(), email=form.email, next_url=next_url, now=state.clock(), settings=settings
         )
     except (BadInput, TooManyLinks) as error:
-        return await _refused(error, typed, next_url, again=again)
+        return await _refused(error, form.email, next_url, again=form.again)
     outbox = "/outbox/" if settings.environment != "production" else ""
-    return await _page("check_mail", CheckMailPage(email, next_url, settings.sign_in_link_minutes, outbox, again))
+    return await _page("check_mail", CheckMailPage(email, next_url, settings.sign_in_link_minutes, outbox, form.again))
 
 
 async def _refused(error: ShopError, typed: str, next_url: str, *, again: bool) -> ResponseTypes:
@@ -119,7 +115,7 @@ async def _spent(token: str) -> ResponseTypes:
 @bp.post("/auth/sign-out")
 async def leave() -> ResponseTypes:
     """Sign this browser out of all four apps, or the person on all devices."""
-    await sign_out(everywhere=await _form_value("everywhere") == "yes")
+    await sign_out(everywhere=SignOutForm.parse(await request.form).everywhere)
     return redirect_to("/")
 
 
@@ -137,7 +133,7 @@ async def account() -> ResponseTypes:
 async def rename() -> ResponseTypes:
     """Change the name."""
     user = signed_in_user()
-    typed = await _form_value("name")
+    typed = NameForm.parse(await request.form).name
     try:
         await rename_user(request_session(), user.id, typed)
     except BadInput as error:

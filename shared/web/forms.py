@@ -188,8 +188,8 @@ class FormPage:
 
     @property
     def problems(self) -> tuple[tuple[str, str], ...]:
-        """What is wrong, with the control that it is about, for the summary that gets the focus."""
-        return tuple((self.CONTROLS.get(name, ""), text) for name, text in self._found)
+        """What is wrong, with the control that it is about, for the summary that gets the focus; nothing twice."""
+        return tuple(dict.fromkeys((self.CONTROLS.get(name, ""), text) for name, text in self._found))
 
 
 async def show_form(template: str, page: object, refusal: ShopError | None = None) -> ResponseTypes:

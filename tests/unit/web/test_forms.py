@@ -197,6 +197,7 @@ class Page(FormPage):
             (("f-name", "Too short."), ("places", "Choose one.")),
             "Too short.",
         ),
+        (FormRefused((("key", INCOMPLETE), ("shown", INCOMPLETE))), (("", INCOMPLETE),), ""),
     ],
 )
 def test_a_page_says_what_is_wrong_at_the_field_and_in_the_summary(

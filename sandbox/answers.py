@@ -38,12 +38,14 @@ def checkout_answer(record: CheckoutRecord, origin: str) -> dict[str, Any]:
         "checkout_type": "checkout",
         "transactions": [_attempt_answer(record, attempt) for attempt in record.attempts],
     }
+    # SumUp leaves out what has no value, and never writes null (docs/sumup.md § 2).
     given = {name: getattr(record, name) for name in ("description", "return_url", "redirect_url")}
     answer |= {name: value for name, value in given.items() if value}
     if record.valid_until is not None:
         answer["valid_until"] = timestamp(record.valid_until)
     if record.hosted:
         answer |= {"hosted_checkout": {"enabled": True}, "hosted_checkout_url": f"{origin}/pay/{record.id}"}
+    # Only once it is paid: an attempt that was declined must not be taken for the payment (docs/sumup.md § 4).
     return answer | _paid_members(record)
 
 
@@ -59,6 +61,7 @@ def transaction_answer(record: CheckoutRecord, attempt: Attempt, origin: str) ->
         "transaction_events": [_movement_answer(movement) for movement in attempt.movements],
         "links": [],
     }
+    # As the document has it. Our adapter builds the path itself: its key follows no address from an answer.
     if attempt.status == "SUCCESSFUL" and attempt.left > 0:
         href = f"{origin}/v1.0/merchants/{record.merchant_code}/payments/{attempt.id}/refunds"
         link = {"rel": "refund", "href": href, "type": "application/json", "min_amount": 0.01}
@@ -67,7 +70,7 @@ def transaction_answer(record: CheckoutRecord, attempt: Attempt, origin: str) ->
 
 
 def history_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
-    """Return a transaction as the list of all of them has it."""
+    """Return a transaction as the history has it: shorter, and without its events."""
     return _attempt_answer(record, attempt) | {
         "transaction_id": attempt.id,
         "client_transaction_id": f"urn:sumup:checkout:{record.id}",
@@ -78,7 +81,7 @@ def history_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
 
 
 def merchant_answer(merchant_code: str, currency: str, since: datetime) -> dict[str, Any]:
-    """Return the merchant behind the key."""
+    """Return the account as the key's owner reads it; ``sandbox`` is how a shop tells that it is a test account."""
     return {
         "merchant_code": merchant_code,
         "organization_id": f"O{merchant_code}",
@@ -95,13 +98,11 @@ def merchant_answer(merchant_code: str, currency: str, since: datetime) -> dict[
 
 
 def _paid_members(record: CheckoutRecord) -> dict[str, Any]:
-    """Name the transaction that paid, if there is one."""
     codes = [attempt.code for attempt in record.attempts if attempt.id == record.paid_by]
     return {"transaction_id": record.paid_by, "transaction_code": codes[0]} if codes else {}
 
 
 def _attempt_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
-    """Return the members that a transaction has everywhere."""
     return {
         "id": attempt.id,
         "transaction_code": attempt.code,
@@ -116,12 +117,13 @@ def _attempt_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
         "tip_amount": 0,
         "entry_mode": "CHIP" if record.payment_type == "POS" else "CUSTOMER_ENTRY",
         "auth_code": attempt.code[-6:],
+        # Not documented but sent: a reader must pass over members that it does not know.
         "internal_id": int(attempt.id[:8], 16),
     }
 
 
 def _simple_status(attempt: Attempt) -> str:
-    """Return the status for people: what moved money last, but for refunds that went well (docs/sumup.md § 7)."""
+    # What moved last decides, but for a refund that went well: that one does not show here (docs/sumup.md § 7).
     refunds = [movement.status for movement in attempt.movements if movement.event_type == "REFUND"]
     if attempt.moved("CHARGE_BACK"):
         return "CHARGEBACK"
@@ -131,7 +133,6 @@ def _simple_status(attempt: Attempt) -> str:
 
 
 def _movement_answer(movement: Movement) -> dict[str, Any]:
-    """Return one movement of money."""
     return {
         "id": movement.id,
         "event_type": movement.event_type,

@@ -40,6 +40,7 @@ def operation(name: Operation) -> Callable[[View], View]:
                 except Refused as refused:
                     return _json(refused.body, refused.status, refused.media_type)
 
+            # Counted before a fault can spoil it: a test of a lost answer has to see that the request arrived.
             here().calls.append(Call(operation=name, path=request.path))
             return await here().faults.around(name, act)
 
@@ -51,7 +52,7 @@ def operation(name: Operation) -> Callable[[View], View]:
 @api.post("/v0.1/checkouts")
 @operation("create")
 async def create(by: Merchant) -> Response:
-    """Open a checkout."""
+    """Open a checkout. A reference that was used before is refused with 409."""
     record = here().bank.create(read_creation(read_object(await _body())), by)
     return _checkout(record, HTTPStatus.CREATED)
 
@@ -61,6 +62,7 @@ async def create(by: Merchant) -> Response:
 async def find(by: Merchant) -> Response:
     """List checkouts, or the one with a reference."""
     found = here().bank.find(request.args.get("checkout_reference"), by)
+    # A checkout whose last change was its beginning is not there yet for a stale read.
     shown = (_shown(record) for record in found)
     return _json([checkout_answer(record, _origin()) for record in shown if record is not None])
 
@@ -85,7 +87,7 @@ async def update(by: Merchant, checkout_id: str) -> Response:
 @api.delete("/v0.1/checkouts/<checkout_id>")
 @operation("cancel")
 async def deactivate(by: Merchant, checkout_id: str) -> Response:
-    """Close a checkout."""
+    """Close an unpaid checkout. One that is paid or closed already is refused with 409."""
     return _checkout(here().bank.deactivate(checkout_id, by))
 
 
@@ -114,6 +116,7 @@ async def history(by: Merchant, merchant_code: str) -> Response:
     links = []
     if len(pairs) > limit:
         query = request.args.to_dict() | {"limit": str(limit), "oldest_ref": pairs[limit - 1][1].id}
+        # A query and not an address: who follows it must put it on their own base URL (docs/sumup.md § 5).
         links = [{"rel": "next", "href": urlencode(query)}]
     return _json({"items": [history_answer(*pair) for pair in pairs[:limit]], "links": links})
 
@@ -121,10 +124,11 @@ async def history(by: Merchant, merchant_code: str) -> Response:
 @api.post("/v1.0/merchants/<merchant_code>/payments/<attempt_id>/refunds")
 @operation("refund")
 async def refund(by: Merchant, merchant_code: str, attempt_id: str) -> Response:
-    """Give money back."""
+    """Refund a payment or a part of it; without a body, all that is left."""
     if merchant_code != by.code:
         raise problem(HTTPStatus.NOT_FOUND, "Transaction not found")
     here().ledger.refund(merchant_code, attempt_id, read_refund(await _body()))
+    # An empty object: nothing of this answer may be relied on but that it is a 2xx (docs/sumup.md § 7).
     return _json({}, HTTPStatus.CREATED)
 
 
@@ -143,11 +147,11 @@ def _key_owner() -> Merchant:
     for known in here().merchants.values():
         if hmac.compare_digest(given, f"Bearer {known.api_key.get_secret_value()}".encode()):
             return known
+    # A gateway in front of the API answers here, in a shape of its own: one of the five of docs/sumup.md § 8.
     raise problem(HTTPStatus.UNAUTHORIZED, "Unauthorized.", media_type="application/json", trace_id="0" * 32)
 
 
 def _refuse_other(by: Merchant, merchant_code: str) -> None:
-    """Refuse a look at another account's transactions."""
     if merchant_code != by.code:
         raise not_found()
 
@@ -164,7 +168,6 @@ def _shown_pairs(pairs: list[tuple[CheckoutRecord, Attempt]]) -> list[tuple[Chec
 
 
 def _chosen(pairs: list[tuple[CheckoutRecord, Attempt]]) -> list[tuple[CheckoutRecord, Attempt]]:
-    """Leave out what the query does not ask for."""
     since = request.args.get("changes_since")
     if since:
         try:
@@ -178,17 +181,16 @@ def _chosen(pairs: list[tuple[CheckoutRecord, Attempt]]) -> list[tuple[CheckoutR
 
 
 def _after(pairs: list[tuple[CheckoutRecord, Attempt]], reference: str | None) -> list[tuple[CheckoutRecord, Attempt]]:
-    """Return what follows the transaction that the last page ended with."""
     if reference is None:
         return pairs
     places = [place for place, (_, attempt) in enumerate(pairs) if attempt.id == reference]
+    # Unknown to this list: an empty page would look like its end, and a walk would miss the rest in silence.
     if not places:
         raise not_found()
     return pairs[places[0] + 1 :]
 
 
 def _limit() -> int:
-    """Return how many items a page has."""
     text = request.args.get("limit", str(PAGE_LENGTH))
     if not text.isdecimal() or not 0 < int(text) <= LONGEST_PAGE:
         raise invalid(wrong("limit", "Validation error"))
@@ -196,20 +198,16 @@ def _limit() -> int:
 
 
 async def _body() -> bytes:
-    """Return the request's body."""
     return await request.data
 
 
 def _origin() -> str:
-    """Return the address under which the sandbox was called."""
     return request.host_url.rstrip("/")
 
 
 def _checkout(record: CheckoutRecord, status: int = HTTPStatus.OK) -> Response:
-    """Answer with a checkout."""
     return _json(checkout_answer(record, _origin()), status)
 
 
 def _json(body: Any, status: int = HTTPStatus.OK, media_type: str = "application/json") -> Response:
-    """Answer with JSON of a given media type."""
     return Response(current_app.json.dumps(body), status=status, content_type=media_type)

@@ -23,6 +23,7 @@ from .records import FILE_NAME
 from .steering import steering
 from .world import KEY, World, build_world
 
+# The pages need no script, so none may run.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
 
     @app.while_serving
     async def _world() -> AsyncGenerator[None, None]:
+        # Built inside the loop that serves: the messenger's client and tasks belong to it.
         world: World = build_world(settings, clock or _now, path)
         app.extensions[KEY] = world
         yield
@@ -51,22 +53,20 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None, 
     app.add_url_rule("/", "index", _index)
     app.add_url_rule("/health", "health", _health)
     app.after_request(_add_headers)
+    # Around the whole app: a cut must come after Quart has begun to answer, which no route can do.
     app.asgi_app = CutConnections(app.asgi_app)  # type: ignore[method-assign]  # the documented way to wrap an app
     return app
 
 
 async def _index() -> ResponseReturnValue:
-    """Say what this is."""
     return await render_template("sandbox/index.html", can_practise=is_nearby())
 
 
 async def _health() -> ResponseReturnValue:
-    """Say that it runs."""
     return {"status": "ok"}
 
 
 async def _add_headers(response: Response) -> Response:
-    """Forbid scripts, frames and guessing of types on every page."""
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -75,5 +75,4 @@ async def _add_headers(response: Response) -> Response:
 
 
 def _now() -> datetime:
-    """Return the time."""
     return datetime.now(UTC)

@@ -54,10 +54,11 @@ class Bank:
         self.store = store
         self.clock = clock
         self._notify = notify
+        # By checkout: a payment that is ordered to meet the next DELETE; one DELETE takes it away.
         self.races: dict[str, Race] = {}
 
     def create(self, values: dict[str, Any], by: Merchant) -> CheckoutRecord:
-        """Open a checkout from checked values."""
+        """Open a checkout from values that ``checking`` has read."""
         _refuse_foreign(values, by)
         self._refuse_spent(values["checkout_reference"])
         record = CheckoutRecord(
@@ -88,6 +89,7 @@ class Bank:
         if reference is None:
             return [self._as_of_now(record) for record in self.store if _may_see(record, by)]
         record = self.store.by_reference(reference)
+        # The index still knows references that an update has replaced; those stay spent, but are found no more.
         if record is None or record.reference != reference or not _may_see(record, by):
             return []
         return [self._as_of_now(record)]
@@ -105,6 +107,7 @@ class Bank:
 
     def deactivate(self, checkout_id: str, by: Merchant | None = None) -> CheckoutRecord:
         """Close an unpaid checkout; a payment that was ordered to race it lands before or after."""
+        # Taken off before anything can refuse: a race that was ordered once must not wait for a later DELETE.
         race = self.races.pop(self.get(checkout_id, by).id, None)
         if race == "payment_first":
             self.attempt(checkout_id)
@@ -114,6 +117,7 @@ class Bank:
                 attempt.status, attempt.changed_at = "CANCELLED", self.clock()
         record.status = "EXPIRED"
         self.store.save(record)
+        # Copied before the late payment lands: the answer to this DELETE says EXPIRED though money is about to arrive.
         closed = record.model_copy(deep=True)
         if race == "payment_last":
             self.attempt(checkout_id, force=True)
@@ -141,6 +145,8 @@ class Bank:
         ``force`` pays a closed one (the payment that was under way when it closed), and a paid one a second time.
         """
         record = self.get(checkout_id) if force else self._open(checkout_id)
+        # The page cannot do this. It is how a test gets a payment that differs from what was asked (docs/money.md,
+        # promise 4).
         record.amount = record.amount if amount is None else amount
         record.currency = record.currency if currency is None else currency
         paid = not decline and record.amount not in DECLINED_AMOUNTS
@@ -157,22 +163,21 @@ class Bank:
         return record.status in OPEN_STATUSES and self.clock() < record.created_at + PAGE_LIFETIME
 
     def _under_way(self, record: CheckoutRecord) -> Attempt:
-        """Return the attempt that waits to be decided, or a new one."""
         waiting = [attempt for attempt in record.attempts if attempt.status == "PENDING"]
         if not waiting:
             record.attempts.append(new_attempt(record, "PENDING", self.clock()))
         return waiting[-1] if waiting else record.attempts[-1]
 
     def _decide(self, record: CheckoutRecord, attempt: Attempt) -> None:
-        """Let a decided attempt decide the checkout; one that is paid stays so, by the payment that was first."""
+        # A second payment changes nothing in the checkout: only the history shows that it was paid twice.
         if record.paid_by is not None:
             return
         paid = attempt.status == "SUCCESSFUL"
+        # FAILED is not final: the same checkout can be tried again (docs/sumup.md § 4).
         record.status = "PAID" if paid else "FAILED"
         record.paid_by = attempt.id if paid else None
 
     def _open(self, checkout_id: str, by: Merchant | None = None) -> CheckoutRecord:
-        """Return a checkout that can still be paid."""
         record = self.get(checkout_id, by)
         if record.status == "PAID":
             raise simple(HTTPStatus.CONFLICT, "CHECKOUT_PROCESSED", "Checkout is already processed")
@@ -181,26 +186,26 @@ class Bank:
         return record
 
     def _as_of_now(self, record: CheckoutRecord) -> CheckoutRecord:
-        """Let a checkout expire whose time is over."""
+        # Nobody is told of an expiry: like the service, we find it when somebody looks (docs/sumup.md § 6).
         if record.status in OPEN_STATUSES and record.valid_until is not None and record.valid_until <= self.clock():
             record.status = "EXPIRED"
             self.store.save(record)
         return record
 
     def _refuse_spent(self, reference: str) -> None:
-        """Refuse a reference that was used before, whatever became of it."""
+        # Also that of a checkout long closed: a reference is spent for ever (docs/sumup.md § 2).
         if self.store.by_reference(reference) is not None:
+            # SumUp's own words. A shop must go by the code: they speak of an e-mail address that nobody has sent.
             message = "Checkout with this checkout reference and pay to email already exists"
             raise simple(HTTPStatus.CONFLICT, "DUPLICATED_CHECKOUT", message)
 
 
 def _may_see(record: CheckoutRecord, by: Merchant | None) -> bool:
-    """Tell whether a checkout is of the account that asks."""
+    # What was paid by a link or at a card reader has no checkout of a shop: only the history of transactions shows it.
     return by is None or (record.merchant_code == by.code and not record.apart)
 
 
 def _refuse_foreign(values: dict[str, Any], by: Merchant) -> None:
-    """Refuse another account's code, and a currency that is not this account's."""
     if values.get("merchant_code", by.code) != by.code:
         raise invalid(wrong("merchant_code", "Validation error"))
     if values.get("currency", by.currency) != by.currency:

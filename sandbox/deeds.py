@@ -1,4 +1,4 @@
-"""What can be practised: one deed for each thing that may go wrong, and what a shop should then do, in plain words."""
+"""What can be practised: one action for each thing that may go wrong, and what a shop should then do."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .webhooks import Mishap
 from .world import World
 
 TOO_MUCH = Decimal("1.00")
+# Longer than a buyer likes to wait, shorter than the adapter's own timeout: slow, not lost.
 SLOW_S = 8.0
 LATE_S = 60.0
 HOUR_S = 60 * 60.0
@@ -49,31 +50,27 @@ def paid_attempt(record: CheckoutRecord) -> Attempt | None:
 
 
 def _is_paid(record: CheckoutRecord) -> bool:
-    """Tell whether a checkout is paid."""
     return record.status == "PAID"
 
 
 def _is_closed(record: CheckoutRecord) -> bool:
-    """Tell whether a checkout was closed unpaid."""
     return record.status == "EXPIRED"
 
 
 def _has_left(record: CheckoutRecord) -> bool:
-    """Tell whether something of a payment can still be given back."""
     attempt = paid_attempt(record)
     return attempt is not None and attempt.left > 0
 
 
 def _has_pending(record: CheckoutRecord) -> bool:
-    """Tell whether a refund is under way."""
     attempt = paid_attempt(record)
     return attempt is not None and any(move.status == "PENDING" for move in attempt.movements)
 
 
 def _half_of(record: CheckoutRecord) -> Decimal:
-    """Return half of what is left of a payment, but a penny at least."""
     attempt = paid_attempt(record)
     left = Decimal(0) if attempt is None else attempt.left
+    # Half of a penny would be rounded to nothing, and a refund of nothing is refused.
     return max((left / 2).quantize(Decimal("0.01")), Decimal("0.01"))
 
 
@@ -209,5 +206,4 @@ ORDERS: dict[str, Order] = {
 
 
 def _order_refund(world: World, manner: Manner) -> None:
-    """Order how the next refund goes."""
     world.ledger.order(manner, 1)

@@ -76,17 +76,16 @@ class Faults:
         fault = next((one for one in self._waiting if one.operation in {operation, "any"}), None)
         if fault is None:
             return await act()
+        # Before it acts: the act may wait, and a second request meanwhile must not take the same order.
         self._waiting.remove(fault)
         return await KINDS[fault.kind](fault, act)
 
 
 async def _answer(fault: Fault, _act: Act) -> Response:
-    """Answer something else, and do nothing."""
     return Response(fault.body, status=fault.status, headers=fault.headers, content_type=fault.content_type)
 
 
 async def _answer_after(fault: Fault, act: Act) -> Response:
-    """Do it, and answer something else."""
     await act()
     return await _answer(fault, act)
 
@@ -98,7 +97,6 @@ async def _slow(fault: Fault, act: Act) -> Response:
 
 
 async def _slow_after(fault: Fault, act: Act) -> Response:
-    """Do it, and be late with the answer."""
     answer = await act()
     await asyncio.sleep(fault.delay_s)
     return answer
@@ -110,19 +108,17 @@ async def _cut(_fault: Fault, _act: Act) -> Response:
 
 
 async def _cut_after(fault: Fault, act: Act) -> Response:
-    """Do it, and cut the connection."""
     await act()
     return await _cut(fault, act)
 
 
 async def _no_content(_fault: Fault, act: Act) -> Response:
-    """Do it, and say that there is nothing to say."""
     answer = await act()
+    # A refusal keeps its own answer: a 204 in its place would claim that it was done.
     return Response("", status=HTTPStatus.NO_CONTENT) if answer.status_code < HTTPStatus.MULTIPLE_CHOICES else answer
 
 
 async def _empty(_fault: Fault, act: Act) -> Response:
-    """Do it, and answer without a body."""
     return await _with_body(await act(), lambda _: b"")
 
 
@@ -138,6 +134,7 @@ async def _truncated(_fault: Fault, act: Act) -> Response:
 
 async def _stale(_fault: Fault, act: Act) -> Response:
     """Read what was before the last change."""
+    # The routes look at the mark: only they know which checkout or transaction is read.
     setattr(g, STALE, True)
     return await act()
 
@@ -149,7 +146,6 @@ async def _missing(_fault: Fault, _act: Act) -> Response:
 
 
 async def _with_body(answer: Response, change: Callable[[bytes], bytes]) -> Response:
-    """Return an answer of the same status with another body."""
     body = change(await answer.get_data(as_text=False))
     return Response(body, status=answer.status_code, content_type=answer.content_type)
 
@@ -188,6 +184,8 @@ class CutConnections:
             nonlocal cut
             if message["type"] == "http.response.start":
                 cut = any(name.lower() == CUT_HEADER.encode() for name, _ in message["headers"])
+                # A length is announced and one byte sent: when the app then ends, the server can only close the
+                # connection.
                 if cut:
                     await send(message | {"headers": [(b"content-length", b"1000")]})
                     await send({"type": "http.response.body", "body": b"{", "more_body": True})

@@ -45,15 +45,16 @@ class Ledger:
         return sorted((pair for pair in pairs if pair[0].merchant_code == merchant_code), key=lambda pair: pair[1].at)
 
     def refund(self, merchant_code: str, attempt_id: str, amount: Decimal | None) -> Movement:
-        """Give money back, in the manner that was ordered; without an amount, all that is left."""
+        """Refund in the manner that was ordered; without an amount, all that is left."""
         record, attempt, wanted = self._part(merchant_code, attempt_id, amount)
+        # Only after the checks of ``_part``: a refund that is wrong in itself uses up no ordered manner.
         manner = self._manners.popleft() if self._manners else None
         if manner not in {None, "pending"}:
             raise _refusal(manner)
         return self._move(record, attempt, "REFUND", "REFUNDED" if manner is None else "PENDING", wanted)
 
     def refund_by_hand(self, attempt_id: str, amount: Decimal | None) -> Movement:
-        """Give money back in the dashboard: the shop is not told."""
+        """Refund in the dashboard: the shop is not told."""
         record, attempt, wanted = self._part(None, attempt_id, amount)
         return self._move(record, attempt, "REFUND", "REFUNDED", wanted)
 
@@ -85,6 +86,7 @@ class Ledger:
         now = self._clock()
         record = CheckoutRecord(
             id=str(uuid.uuid4()),
+            # Every record needs a reference of its own; this is one that no shop makes.
             reference=f"apart-{uuid.uuid4()}",
             amount=amount,
             currency=merchant.currency,
@@ -106,7 +108,6 @@ class Ledger:
         self._manners.clear()
 
     def _move(self, record: CheckoutRecord, attempt: Attempt, event: str, status: str, amount: Decimal) -> Movement:
-        """Write a movement down."""
         movement = Movement(
             id=secrets.randbelow(10**12), event_type=event, status=status, amount=amount, at=self._clock()
         )
@@ -115,16 +116,16 @@ class Ledger:
         return movement
 
     def _changed(self, record: CheckoutRecord, attempt: Attempt) -> None:
-        """Keep a changed transaction."""
+        # ``changes_since`` goes by this: a refund of an old payment has to come up in a new walk of the history.
         attempt.changed_at = self._clock()
         self._store.save(record)
 
     def _part(
         self, merchant_code: str | None, attempt_id: str, amount: Decimal | None
     ) -> tuple[CheckoutRecord, Attempt, Decimal]:
-        """Return an attempt of which something is left, and how much of that is asked for."""
         try:
             record, attempt = self.transaction(merchant_code, attempt_id)
+        # The refund's address answers in another shape than the reads do, for the same missing id (docs/sumup.md § 8).
         except Refused as refused:
             raise problem(HTTPStatus.NOT_FOUND, "Transaction not found") from refused
         if attempt.status != "SUCCESSFUL" or attempt.left <= 0:
@@ -145,12 +146,10 @@ def _refusal(manner: Manner | None) -> Refused:
 
 
 def _not_refundable() -> Refused:
-    """Refuse as the document does: it has one answer for everything that stands in a refund's way."""
     return problem(HTTPStatus.CONFLICT, "The transaction is not refundable in its current state")
 
 
 def _refund_failed(error: dict[str, object]) -> Refused:
-    """Refuse in the name of the payment processor."""
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Refund failed.", errors=[error])
 
 

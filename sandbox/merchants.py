@@ -24,11 +24,12 @@ def sandbox_accounts(settings: Settings) -> dict[str, Merchant]:
     """Return the sandbox's accounts by their code. Raises ValueError for one that is written wrong."""
     own = Merchant(settings.sumup_merchant_code, settings.sumup_api_key, settings.currency)
     more = [_read(text, settings.currency) for text in settings.sandbox_accounts]
+    # The installation's own comes last, and so wins where SANDBOX_ACCOUNTS names its code as well.
     return {merchant.code: merchant for merchant in (*more, own)}
 
 
 def _read(text: str, currency: str) -> Merchant:
-    """Read ``CODE=KEY`` or ``CODE=KEY=CURRENCY``."""
+    # ``CODE=KEY`` or ``CODE=KEY=CURRENCY``.
     parts = text.split("=")
     if len(parts) not in (SHORT, LONG) or not all(parts):
         raise ValueError(f"SANDBOX_ACCOUNTS: {parts[0]} is not written CODE=KEY or CODE=KEY=CURRENCY")

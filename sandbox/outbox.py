@@ -39,13 +39,13 @@ class Outbox:
         return "250 kept"
 
     def _write(self, name: str, content: bytes) -> None:
-        """Write a file that is either whole or not there."""
+        # The blog's page lists ``*.eml`` while we write: it must never see half a mail.
         unfinished = self._folder / f"{name}.part"
         unfinished.write_bytes(content)
         unfinished.replace(self._folder / f"{name}.eml")
 
     def _drop_oldest(self) -> None:
-        """Keep the newest files only; names begin with the time."""
+        # Names begin with the time, so their order is that of arrival.
         for path in sorted(self._folder.glob("*.eml"), reverse=True)[self._most :]:
             path.unlink(missing_ok=True)
 
@@ -56,6 +56,7 @@ async def running_outbox(folder: Path, *, host: str, port: int, most: int = MOST
     handler = Outbox(folder, most=most)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
+        # aiosmtpd's usual controller serves in a thread of its own; this way it shares our loop, and stops with it.
         lambda: SMTP(handler, hostname="outbox", data_size_limit=LARGEST_MAIL, enable_SMTPUTF8=True, loop=loop),
         host,
         port,
@@ -65,7 +66,6 @@ async def running_outbox(folder: Path, *, host: str, port: int, most: int = MOST
 
 
 async def _serve(settings: Settings) -> None:
-    """Serve until told to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -51,10 +51,12 @@ async def show(checkout_id: str) -> ResponseReturnValue:
 @page.post("/pay/<checkout_id>")
 async def pay(checkout_id: str) -> ResponseReturnValue:
     """Pay or decline, then show the page again, which tells what became of it; a second press changes nothing."""
+    # No foreign page may pay in somebody's name, even with no money in it: it would spoil what they try out.
     if not is_from_own_site():
         return await render_template("sandbox/unknown.html"), HTTPStatus.FORBIDDEN
     decline = (await request.form).get("action") == "decline"
     try:
+        # Looked at once more on the press: the page may have stood open past its time.
         if here().bank.page_is_open(here().bank.get(checkout_id)):
             here().bank.attempt(checkout_id, decline=decline)
     except Refused:
@@ -64,7 +66,6 @@ async def pay(checkout_id: str) -> ResponseReturnValue:
 
 
 def _pay_page(record: CheckoutRecord) -> PayPage:
-    """Say what to show of a checkout."""
     receipts = [attempt.code for attempt in record.attempts if attempt.id == record.paid_by]
     return PayPage(
         id=record.id,
@@ -80,9 +81,9 @@ def _pay_page(record: CheckoutRecord) -> PayPage:
 
 
 def _state(record: CheckoutRecord) -> State:
-    """Name the state in which a shopper sees a checkout."""
     if record.status == "PAID":
         return "paid"
+    # PAID first: a page that was paid stays a receipt, also when its time is over.
     if not here().bank.page_is_open(record):
         return "closed"
     return "declined" if record.status == "FAILED" else "open"

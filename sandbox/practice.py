@@ -61,7 +61,7 @@ class PracticePage:
 
 @practice.before_request
 async def _only_here() -> ResponseReturnValue | None:
-    """Refuse callers of other machines, and buttons that a foreign site pressed."""
+    # Looking is harmless, pressing is not: only a POST has to come from our own page.
     if is_nearby() and (request.method == "GET" or is_from_own_site()):
         return None
     return await render_template("sandbox/unknown.html"), HTTPStatus.FORBIDDEN
@@ -97,6 +97,7 @@ async def act(checkout_id: str, name: str) -> ResponseReturnValue:
         deed = DEEDS.get(name)
         if deed is None:
             return await _not_found()
+        # The buttons were right when the page was made; the checkout may have been paid or closed since.
         if not deed.can(record):
             return _back("nothing", record.id)
         deed.do(here(), record)
@@ -106,17 +107,15 @@ async def act(checkout_id: str, name: str) -> ResponseReturnValue:
 
 
 async def _not_found() -> ResponseReturnValue:
-    """Say that there is no such thing."""
     return await render_template("sandbox/unknown.html"), HTTPStatus.NOT_FOUND
 
 
 def _back(done: str, checkout_id: str = "") -> Response:
-    """Lead back to the page, which shows what was done and the checkout that it was done to."""
+    # After a POST always a GET, so that a reload presses nothing again.
     return redirect(f"/practice/?done={done}&at={checkout_id}#done", HTTPStatus.SEE_OTHER)
 
 
 def _said(done: str) -> str:
-    """Say what has just been done."""
     if done == "nothing":
         return "Nothing was done: this payment has changed meanwhile."
     deed = DEEDS.get(done) or ORDERS.get(done)
@@ -124,7 +123,6 @@ def _said(done: str) -> str:
 
 
 def _checkout(record: CheckoutRecord, *, is_open: bool) -> PracticeCheckout:
-    """Show a checkout, with what its state allows."""
     return PracticeCheckout(
         id=record.id,
         title=record.description or record.reference,
@@ -136,7 +134,6 @@ def _checkout(record: CheckoutRecord, *, is_open: bool) -> PracticeCheckout:
 
 
 def _state(record: CheckoutRecord) -> str:
-    """Say how a checkout stands, and what has moved of its money since."""
     words = [STATES.get(record.status, "closed unpaid")]
     attempt = paid_attempt(record)
     moves = {} if attempt is None else {moved: attempt.moved(event) for event, moved in MOVES.items()}

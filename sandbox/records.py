@@ -51,6 +51,7 @@ class Attempt(BaseModel):
 
     def moved(self, event_type: str) -> Decimal:
         """Return the sum of one kind of movement, without what came to nothing."""
+        # PENDING counts: money that is on its way back cannot be refunded a second time.
         moves = (move for move in self.movements if move.event_type == event_type and move.status != "FAILED")
         return sum((move.amount for move in moves), Decimal(0))
 
@@ -107,7 +108,7 @@ class Store:
         return iter(list(self._checkouts.values()))
 
     def get(self, checkout_id: str) -> CheckoutRecord | None:
-        """Return one checkout, or None."""
+        """Return one checkout, or None; the case of the id does not matter, as in any uuid."""
         return self._checkouts.get(checkout_id.lower())
 
     def by_reference(self, reference: str) -> CheckoutRecord | None:
@@ -125,6 +126,7 @@ class Store:
     def save(self, record: CheckoutRecord) -> None:
         """Keep a new or changed checkout."""
         self._index(record)
+        # ``record`` is changed in place, so the state before has to be a copy that nobody else holds.
         self._before[record.id] = self._now.get(record.id)
         self._now[record.id] = record.model_copy(deep=True)
         if self._path is not None:
@@ -139,8 +141,8 @@ class Store:
             self._path.write_text("", encoding="utf-8")
 
     def _index(self, record: CheckoutRecord) -> None:
-        """Make a checkout and its attempts quick to find."""
         self._checkouts[record.id] = record
+        # Never removed, also when an update gives the checkout another one: a reference is spent for ever.
         self._references[record.reference] = record
         for attempt in record.attempts:
             self._attempts[attempt.id] = self._attempts[attempt.code] = (record, attempt)
@@ -157,6 +159,7 @@ class Store:
             else:
                 self._index(record)
                 self._before[record.id] = self._now[record.id] = record.model_copy(deep=True)
+        # A new file that takes the old one's place: a kill in the middle leaves one of the two whole.
         fresh = path.with_suffix(".new")
         fresh.write_text("".join(record.model_dump_json() + "\n" for record in self), encoding="utf-8")
         fresh.replace(path)

@@ -25,11 +25,12 @@ def wrong(param: str, message: str, code: str = "INVALID") -> dict[str, str]:
 
 def invalid(*errors: dict[str, str]) -> Refused:
     """Refuse with 400: one wrong field as an object, several as an array."""
+    # An object for one and an array for more: the adapter has to read both (docs/sumup.md § 8).
     return Refused(HTTPStatus.BAD_REQUEST, errors[0] if len(errors) == 1 else list(errors))
 
 
 def simple(status: HTTPStatus, code: str, message: str) -> Refused:
-    """Refuse with a code and a message."""
+    """Refuse with a code and a message, the shape of most errors."""
     return Refused(status, {"error_code": code, "message": message})
 
 
@@ -39,7 +40,7 @@ def not_found() -> Refused:
 
 
 def problem(status: HTTPStatus, detail: str, *, media_type: str = "application/problem+json", **more: Any) -> Refused:
-    """Refuse with problem details."""
+    """Refuse with problem details (RFC 9457), the shape of the newer addresses."""
     body = {
         "type": PROBLEMS + status.phrase.lower().replace(" ", "-"),
         "title": status.phrase,

@@ -98,6 +98,8 @@ async def _only_from_here() -> ResponseReturnValue | None:
     """Refuse callers of other machines, and POSTs that a foreign page could send."""
     if not is_nearby():
         return {"error": "only from this machine"}, HTTPStatus.FORBIDDEN
+    # A foreign page can send a form without asking, but not this content type: the browser asks us first, and we say
+    # no.
     if request.method == "POST" and not request.is_json:
         return {"error": "send JSON"}, HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     return None
@@ -105,14 +107,12 @@ async def _only_from_here() -> ResponseReturnValue | None:
 
 @steering.errorhandler(ValidationError)
 async def _wrong_order(error: ValidationError) -> ResponseReturnValue:
-    """Say what is wrong with an order."""
     details = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
     return {"error": details}, HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 @steering.errorhandler(Refused)
 async def _refused(refused: Refused) -> ResponseReturnValue:
-    """Pass SumUp's own refusal on."""
     return refused.body, refused.status
 
 
@@ -162,7 +162,7 @@ async def take() -> ResponseReturnValue:
 
 @steering.post("/transactions/<attempt_id>/refund")
 async def refund(attempt_id: str) -> ResponseReturnValue:
-    """Give money back in the dashboard."""
+    """Refund in the dashboard."""
     order = Sum.model_validate(await _order())
     return here().ledger.refund_by_hand(attempt_id, order.amount).model_dump(mode="json")
 
@@ -248,11 +248,10 @@ async def reset() -> ResponseReturnValue:
 
 
 async def _order() -> Any:
-    """Return the order; an unreadable body is an empty one, which says what is missing."""
+    # An unreadable body counts as an empty one: the model's own message then says which members are missing.
     return await request.get_json(silent=True) or {}
 
 
 def _listed(items: Iterable[BaseModel]) -> Response:
-    """Answer with a list."""
     body = current_app.json.dumps([item.model_dump(mode="json") for item in items])
     return Response(body, content_type="application/json")

@@ -60,6 +60,7 @@ class Messenger:
         self._delays = tuple(delays)
         self._mishaps: deque[Mishap] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        # No proxy from the environment and no redirects: a notice goes to the shop on this machine and nowhere else.
         self._client = httpx.AsyncClient(
             timeout=ANSWER_WITHIN_S, follow_redirects=False, trust_env=False, verify=tls_context(trust_env=False)
         )
@@ -77,6 +78,7 @@ class Messenger:
         copies = mishap.copies if mishap and how in {"doubled", "concurrent"} else 1
         deliveries = [Delivery(checkout_id=record.id, url=record.return_url, lost=how == "lost") for _ in range(copies)]
         self.deliveries.extend(deliveries)
+        # One task for each, so that they really meet: that is how a shop's guard against doubles is tried.
         if how == "concurrent":
             for delivery in deliveries:
                 self._begin([delivery], 0.0)
@@ -101,19 +103,17 @@ class Messenger:
         await self._client.aclose()
 
     def _begin(self, deliveries: Sequence[Delivery], late_s: float) -> None:
-        """Deliver in the background, one after the other."""
         task = asyncio.get_running_loop().create_task(self._deliver_all(deliveries, late_s))
+        # The loop holds tasks only weakly (asyncio's own warning): without this set one may vanish unfinished.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver_all(self, deliveries: Sequence[Delivery], late_s: float) -> None:
-        """Wait, then deliver each."""
         await asyncio.sleep(late_s)
         for delivery in deliveries:
             await self._deliver(delivery)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        """Try until it arrives or the plan is at its end."""
         for delay in self._delays:
             await asyncio.sleep(delay)
             delivery.answers.append(await self._send(delivery.url, delivery.checkout_id))
@@ -122,8 +122,8 @@ class Messenger:
                 return
 
     async def _send(self, url: str, checkout_id: str, event_type: str = "CHECKOUT_STATUS_CHANGED") -> int:
-        """Send once and return the status of the answer, 0 for none."""
         try:
             return (await self._client.post(url, json={"event_type": event_type, "id": checkout_id})).status_code
+        # Nobody answered: that is what the plan of repetitions is for, and no fault of the sandbox.
         except (httpx.HTTPError, httpx.InvalidURL):
             return 0

@@ -19,12 +19,12 @@ def _counter(name: str, thing: str, table: str, rows: str) -> Check:
         says=f"what is held of the {thing} is what its rows hold",
         thing=thing,
         looks_at=table,
+        # LEFT JOIN: what nobody holds anything of has no row on the right, and its counter must then be 0.
         wrong=f"SELECT c.id FROM {table} c LEFT JOIN ({rows}) r ON r.id = c.id WHERE c.held <> coalesce(r.n, 0)",
     )
 
 
 def _cap(name: str, thing: str, table: str, cap: str) -> Check:
-    """Hold a counter to its cap."""
     return Check(
         name=name,
         promise=1,
@@ -63,11 +63,13 @@ HOLDING = (
         f"SELECT variant_id AS id, sum(quantity) AS n FROM stock_allocations WHERE state IN ({STOCK_HELD})"
         " GROUP BY variant_id",
     ),
+    # The CHECKs hold this too. The audit asks all the same, since it takes no constraint at its word.
     _cap("caps of events", "entry", "calendar_entries", "capacity"),
     _cap("caps of types", "type", "ticket_types", "capacity"),
     _cap("caps of slots", "slot", "slots", "places"),
     _cap("caps of variants", "variant", "product_variants", "stock"),
     Check(
+        # By a running maximum, in one pass: to join every entry with every other would take far too long.
         name="rooms one at a time",
         promise=1,
         says="in a room that is let as a whole nothing overlaps",
@@ -94,6 +96,7 @@ HOLDING = (
             WHERE e.whole_room <> c.whole_room""",
     ),
     Check(
+        # Places are counted by slot: a booking at another time than its slot's would hold the wrong one.
         name="bookings in their slot",
         promise=1,
         says="a booking that holds a slot is at the slot's own time",

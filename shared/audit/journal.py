@@ -21,7 +21,6 @@ PLACED = "placed"
 
 
 def _last_word(thing: str, states: Iterable[str]) -> str:
-    """Select the last line about each thing of a kind, of those that tell of its state."""
     listed = quoted(states)
     # In one pass over the journal: the newest line's number carries its event's place in the list as its last digits.
     return f"""
@@ -30,10 +29,10 @@ def _last_word(thing: str, states: Iterable[str]) -> str:
 
 
 def _money(thing: str, table: str, states: type[OrderState | PaymentState | DebtState | RefundState]) -> Check:
-    """Hold the journal to what becomes of money."""
     return Check(
         name=f"journal of {table}",
         promise=13,
+        # ``placed`` is an order's first line and stands for ``pending``; what has no line at all must not pass for it.
         says=f"the journal's last word on a {thing} is its state",
         thing=thing,
         looks_at=table,
@@ -45,7 +44,7 @@ def _money(thing: str, table: str, states: type[OrderState | PaymentState | Debt
 
 
 def _sold(name: str, thing: str, table: str, states: type[TicketState | EntryState]) -> Check:
-    """Hold the journal to what becomes of things in orders; of what was let go it says no more than that."""
+    """Hold the journal to what becomes of things in orders; of what was released it says no more than that."""
     return Check(
         name=name,
         promise=13,
@@ -67,6 +66,7 @@ JOURNAL = (
     _sold("journal of tickets", "ticket", "tickets", TicketState),
     _sold("journal of bookings", "entry", "calendar_entries", EntryState),
     Check(
+        # Stock never leaves its order, so each of its states has a line, unlike tickets and bookings in a cart.
         name="journal of stock",
         promise=13,
         says="the journal's last word on stock in an order is its state",

@@ -29,8 +29,8 @@ OWED_ON_TOP = f"""
     SELECT order_id, sum(amount) AS amount FROM debts WHERE order_line_id IS NULL AND reason IN ({ON_TOP})
     GROUP BY order_id"""
 
-# Kept: what the lines that were not lost cost, less what was decided to be given back of them and of the whole order,
-# less what went back without a debt; never less than nothing: a line may be lost after its price was given back as part
+# Kept: what the lines that were not lost cost, less what was decided to be refunded of them and of the whole order,
+# less what went back without a debt; never less than nothing: a line may be lost after its price was refunded as part
 # of an amount. Of an order that was never paid nothing is kept.
 EVERY_PENNY = f"""
     SELECT i.order_id AS id

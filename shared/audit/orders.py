@@ -17,8 +17,9 @@ INSTEAD = quoted((DebtReason.SOLD_OUT, DebtReason.ORDER_CLOSED, DebtReason.PAID_
 BOOKINGS = (
     "calendar_entries WHERE kind = 'booking' AND order_id IS NOT NULL AND (state <> 'cancelled' OR slot_id IS NOT NULL)"
 )
-"""Bookings in orders. One that a guest's order let go after their session had ended is cancelled, and in none."""
+"""Bookings in orders. One that a guest's order released after their session had ended is cancelled, and in none."""
 
+# A late payment may have taken a new ticket: the line, which is never changed, still names the one that it replaces.
 THINGS = f"""
     SELECT l.id, l.order_id, l.total, l.quantity, coalesce(t.state, b.state, s.state) AS state,
         coalesce(s.quantity, 1) AS held
@@ -32,7 +33,6 @@ THINGS = f"""
 
 
 def _unnamed(name: str, table: str, line: str, kind: str) -> Check:
-    """Look for things in orders that no line of theirs names."""
     rows, named = (table, "coalesce(x.replaces_id, x.id)") if kind != "product" else (table, "x.variant_id")
     return Check(
         name=name,

@@ -83,7 +83,6 @@ class Compared:
 
 
 def _finding(name: str, promise: int, says: str, thing: str, looked_at: int, wrong: list[str] | list[int]) -> Finding:
-    """Put a finding together."""
     return Finding(name, promise, says, thing, looked_at, len(wrong), tuple(map(str, wrong[:SHOWN_IDS])))
 
 
@@ -97,6 +96,7 @@ async def audit_provider(
     compared = Compared()
     for merchant_code in await all_accounts(database, own_account):
         gateway = await gateways.of(merchant_code)
+        # One day more than asked for: what we noted on the first day may stand in the provider's record a day earlier.
         async for page in history_pages(gateway, merchant_code, since=since - GRACE):
             await _compare_page(database, gateway, merchant_code, page, compared, now)
         compared.expected |= await _paid_between(database, merchant_code, since, now - GRACE)
@@ -111,13 +111,14 @@ async def _compare_page(
     compared: Compared,
     now: datetime,
 ) -> None:
-    """Compare one page."""
+    # A card reader on the same account is no business of ours, and a declined attempt moved no money.
     items = [item for item in page.items if item.captured and item.online]
     ours, explained = await _read_ours(database, merchant_code, [item.transaction_id for item in items])
     for item in items:
         compared.transactions += 1
         payment = ours.get(item.transaction_id)
         if payment is None:
+            # Fresh ones may be ours, and only not recorded yet: the reconciler has minutes, the audit a day.
             if item.transaction_id not in explained and not _is_fresh(item.at, now):
                 compared.strangers.append(item.code)
         elif payment.state == "paid":
@@ -126,31 +127,28 @@ async def _compare_page(
 
 
 def _is_fresh(at: datetime | None, now: datetime) -> bool:
-    """Tell whether something has only just happened."""
     return at is not None and now - at < GRACE
 
 
 async def _compare_payment(gateway: PaymentGateway, payment: Ours, item: HistoryItem, compared: Compared) -> None:
-    """Compare one payment of ours that is paid."""
     if (item.amount, item.currency) != (payment.amount, payment.currency):
         compared.amounts.append(payment.id)
     transaction = await gateway.transaction(payment.transaction_id, payment.merchant_code)
+    # While a refund is under way the two records may rightly differ: ours or theirs is a moment ahead.
     if transaction is not None and not payment.under_way and _back(transaction) != payment.back:
         compared.sums.append(payment.id)
 
 
 def _back(transaction: Transaction) -> Decimal:
-    """Return what has gone back of a transaction, by us or by anybody else."""
     return _done(transaction.refunds) + _done(transaction.chargebacks)
 
 
 def _done(movements: Iterable[Movement]) -> Decimal:
-    """Add up what is certain."""
+    # Not what is under way: ``back`` of our own row counts what has succeeded alone.
     return sum((each.amount for each in movements if each.status is MovementStatus.DONE), ZERO)
 
 
 async def _read_ours(database: Database, merchant_code: str, ids: list[str]) -> tuple[dict[str, Ours], set[str]]:
-    """Return our payments among some transactions, and those that a person has explained."""
     used = {"ids": ids, "merchant_code": merchant_code}
     async with unit_of_work(database) as uow:
         rows = await uow.session.execute(text(OURS), used)
@@ -159,7 +157,6 @@ async def _read_ours(database: Database, merchant_code: str, ids: list[str]) -> 
 
 
 async def _paid_between(database: Database, merchant_code: str, since: datetime, until: datetime) -> set[int]:
-    """Return our payments to an account that the provider has to know by now."""
     used = {"provider": PROVIDER, "merchant_code": merchant_code, "since": since, "until": until}
     async with unit_of_work(database) as uow:
         return set(await uow.session.scalars(text(PAID_SINCE), used))

@@ -25,7 +25,11 @@ SHOWN_IDS = 5
 BEGIN = (
     # One snapshot for all checks: what changes meanwhile is seen by all of them or by none.
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    # The connection's own limit is meant for pages. LOCAL: these end with the transaction, the connection is used
+    # again.
     "SET LOCAL statement_timeout = '10min'",
+    # So that sorts and hashes of a million rows can stay in memory; and no query here runs twice, to be worth
+    # compiling.
     "SET LOCAL work_mem = '256MB'",
     "SET LOCAL jit = off",
 )
@@ -59,10 +63,10 @@ async def make_checks(session: AsyncSession, *, now: datetime, checks: Sequence[
 
 
 async def _make(session: AsyncSession, check: Check, now: datetime, counted: dict[str, int]) -> Finding:
-    """Make one check; ``counted`` remembers how many rows there are of what several checks look at."""
     if check.looks_at not in counted:
         counted[check.looks_at] = await session.scalar(text(f"SELECT count(*) FROM {check.looks_at}")) or 0
     found = text(
+        # Materialised: both the number and the first ids come from it, and the check's query must run once.
         f"WITH wrong AS MATERIALIZED (SELECT DISTINCT w.id FROM ({check.wrong}) w) SELECT (SELECT count(*) FROM wrong),"
         f" ARRAY(SELECT id FROM wrong ORDER BY id LIMIT {SHOWN_IDS})"
     )

@@ -28,8 +28,11 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             async_url(url),
             pool_size=pool_size,
+            # No connections beyond the pool: the server's limit is reckoned from the pools' sizes
+            # (launcher/postgres/limits.py).
             max_overflow=0,
             pool_timeout=10,
+            # A connection may have died while it lay in the pool, as after a restart of the database.
             pool_pre_ping=True,
             hide_parameters=True,  # an error's text goes into the log; addresses and hashes do not
             connect_args={
@@ -37,14 +40,21 @@ class Database:
                 "server_settings": {
                     "application_name": "maypole",
                     "timezone": "UTC",
+                    # No wait without an end: who waits too long is told that many people are buying, and nothing is
+                    # kept.
                     "lock_timeout": str(settings.db_lock_timeout_ms),
                     "statement_timeout": str(settings.db_statement_timeout_ms),
+                    # A process that hangs in the middle of a transaction must not keep its locks for ever.
                     "idle_in_transaction_session_timeout": "60000",
                 },
             },
         )
         self.sessions: async_sessionmaker[AsyncSession] = async_sessionmaker(
-            self.engine, expire_on_commit=False, autoflush=False
+            # Rows stay readable after the commit: an expired one would load itself, which an async session cannot do in
+            # passing.
+            self.engine,
+            expire_on_commit=False,
+            autoflush=False,
         )
 
     async def dispose(self) -> None:

@@ -14,20 +14,20 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, SessionTransaction
 
+# Weak: a task that has ended must not be kept alive by what it once had open.
 _open: WeakKeyDictionary[asyncio.Task[object], Counter[int]] = WeakKeyDictionary()
 
 
 def _task() -> asyncio.Task[object] | None:
-    """Return the running task, if there is a loop at all."""
     try:
         return asyncio.current_task()
+    # No loop runs: migrations and scripts, which call nobody while they work.
     except RuntimeError:
         return None
 
 
 @event.listens_for(Session, "after_begin")
 def _begun(session: Session, transaction: SessionTransaction, connection: Connection) -> None:  # noqa: ARG001
-    """Note that this task's session has begun to talk to the database."""
     task = _task()
     if task is not None:
         _open.setdefault(task, Counter())[id(session)] += 1
@@ -36,8 +36,10 @@ def _begun(session: Session, transaction: SessionTransaction, connection: Connec
 @event.listens_for(Session, "after_transaction_end")
 def _ended(session: Session, transaction: SessionTransaction) -> None:
     """Forget the session once its outermost transaction is over, whichever task ended it."""
+    # A savepoint has ended, and the transaction around it still holds its locks.
     if transaction.parent is not None:
         return
+    # Whichever task began it: a session may be closed by another one, as when a request is torn down.
     for counter in _open.values():
         counter.pop(id(session), None)
 

@@ -37,6 +37,7 @@ S = TypeVar("S", bound=Select[Any])
 
 def locking(statement: S) -> S:
     """Let a statement lock the rows that it reads, and wait for those that somebody else has locked."""
+    # ``key_share`` is FOR NO KEY UPDATE: PostgreSQL lets rows that refer to this one be inserted meanwhile.
     return statement.with_for_update(key_share=True)
 
 
@@ -46,14 +47,14 @@ def locking_idle(statement: S) -> S:
 
 
 def _locked(statement: Select[T]) -> Select[T]:
-    """Lock the rows of a statement, and read them anew even if this session knows them already."""
+    # The identity map would hand out the row as it was read before the wait, and decisions would rest on that.
     return locking(statement).execution_options(populate_existing=True)
 
 
 async def _by_id(session: AsyncSession, model: type[T], ids: Collection[int]) -> list[T]:
-    """Lock those rows, lowest id first."""
     if not ids:
         return []
+    # Lowest id first: two who want the same rows in another order would wait for each other for ever.
     rows = await session.scalars(_locked(select(model).where(model.id.in_(sorted(ids))).order_by(model.id)))
     return list(rows)
 
@@ -68,6 +69,7 @@ async def lock_cart_owner(session: AsyncSession, owner: CartOwner) -> None:
 
 async def lock_joining(session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
     """Lock an anonymous cart and the account that it joins, in this order."""
+    # The session first, then the user: the one order for both, in which everybody takes them.
     await lock_cart_owner(session, CartOwner.of_session(session_id))
     await lock_cart_owner(session, CartOwner.of_user(user_id))
 
@@ -106,7 +108,7 @@ async def lock_entries(session: AsyncSession, ids: Collection[int]) -> list[Cale
 
 
 async def lock_ticket_types(session: AsyncSession, ids: Collection[int]) -> list[TicketType]:
-    """Lock ticket types, after their entries."""
+    """Lock ticket types, after their entries. A type's seats are its own and its entry's."""
     return await _by_id(session, TicketType, ids)
 
 
@@ -136,8 +138,10 @@ async def take_due(
     taken = (
         update(model)
         .where(model.id.in_(due))
+        # Moved ahead before the work: a worker that is killed in it loses the row only until the lease is over.
         .values(next_check_at=now + lease, checks=model.checks + 1)
         .returning(model.id)
+        # Ids alone are wanted; the rows are read anew, under their own locks, by whoever handles them.
         .execution_options(synchronize_session=False)
     )
     return list(await session.scalars(taken))

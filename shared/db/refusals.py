@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.contracts.errors import SoldOut
 
+# SQLSTATE codes (PostgreSQL's documentation, appendix A): the texts differ by language and version.
 LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK_DETECTED = "40P01"
 QUERY_CANCELED = "57014"
@@ -20,6 +21,7 @@ BUSY = frozenset({LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED, QUERY_CANCELED})
 
 def is_busy(error: BaseException) -> bool:
     """Tell whether something waited too long, or the database is away: nothing was kept, and it may be tried again."""
+    # No connection at all was to be had, or it broke: then there is no code to look at.
     if isinstance(error, PoolTimeoutError | InterfaceError | OperationalError):
         return True
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in BUSY
@@ -27,6 +29,7 @@ def is_busy(error: BaseException) -> bool:
 
 def violates(error: BaseException, constraint: str) -> bool:
     """Tell whether the database refused something because of this constraint."""
+    # asyncpg names the constraint in its text; SQLAlchemy's wrapper brings no attribute for it.
     return constraint in str(getattr(error, "orig", ""))
 
 

@@ -31,6 +31,7 @@ async def enqueue(
     The payload holds ids, never names or secrets. A job may run twice: whatever it does must be safe to repeat.
     """
     connection = await session.connection()
+    # This begins the transaction (see above): without it a rollback would leave the job behind.
     await connection.exec_driver_sql("SELECT 1")
     raw = await connection.get_raw_connection()
     driver = AsyncpgDriver(raw.driver_connection)
@@ -40,5 +41,6 @@ async def enqueue(
 def ids_in_queue(job: str, name: str) -> Select[int]:
     """Select the ids that jobs which wait or run have in their payloads, in the list of this name."""
     payload = cast(func.convert_from(_JOBS.c.payload, "UTF8"), JSONB)
+    # The library keeps a payload as bytes; ours are JSON that ``enqueue`` wrote.
     each = func.jsonb_array_elements_text(payload[name])
     return select(cast(each, BigInteger)).where(_JOBS.c.entrypoint == job)

@@ -51,7 +51,6 @@ def _guarded(name: str, handler: Handler) -> Callable[[Job], Awaitable[None]]:
 
 
 async def _run_queue(url: str, handlers: Mapping[str, Handler], stop: asyncio.Event) -> None:
-    """Run the queue until told to stop, or until the connection breaks."""
     async with asyncpg.create_pool(url, min_size=1, max_size=QUEUE_CONNECTIONS) as pool:
         queue = PgQueuer.from_asyncpg_pool(pool)
         for name, handler in handlers.items():
@@ -59,13 +58,14 @@ async def _run_queue(url: str, handlers: Mapping[str, Handler], stop: asyncio.Ev
         running = asyncio.create_task(queue.qm.run(shutdown_on_listener_failure=True))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        # The queue takes no more jobs, and finishes those that it has begun.
         queue.shutdown.set()
         stopping.cancel()
+        # Raises what ended the queue, a lost connection above all: ``_keep_running`` then starts it over.
         await running
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, or return at once when told to stop."""
     with suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
 

@@ -35,6 +35,7 @@ def mail_environment(settings: Settings) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=select_autoescape(["html"], default=False, default_for_string=False),
+        # A name that is missing must fail here: an empty place in a mail is seen by its reader only.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -59,4 +60,5 @@ def render_mail(event: str, *, settings: Settings, recipient: str, reply_to: str
     subject, text, html = (
         environment.get_template(f"{event}/{part}").render(context) for part in ("subject.txt", "body.txt", "body.html")
     )
+    # One line: the e-mail library refuses a header with a line break, and such a mail would never go.
     return Message(recipient=recipient, subject=" ".join(subject.split()), text=text, html=html, reply_to=reply_to)

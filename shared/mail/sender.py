@@ -47,7 +47,9 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
         message["Reply-To"] = mail.reply_to
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.created_at.astimezone(UTC))
+    # Made of the key, so that a mail which is sent twice can be known as one by whoever reads it.
     message["Message-ID"] = f"<{sha256(mail.key.encode()).hexdigest()[:32]}@{sender.partition('@')[2]}>"
+    # RFC 3834: keeps holiday answers and the like from being sent back.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
     if mail.html:
@@ -59,6 +61,8 @@ async def send(mail: Mail, settings: Settings) -> None:
     """Hand a mail to the mail server; raises MailNotSent or MailRefused. Never inside a transaction."""
     refuse_inside_transaction()
     try:
+        # aiosmtplib's own timeout is for each step: a server that answers slowly all along would pass it again and
+        # again.
         async with asyncio.timeout(MOST_SECONDS):
             await aiosmtplib.send(
                 compose(mail, settings),
@@ -67,10 +71,13 @@ async def send(mail: Mail, settings: Settings) -> None:
                 username=settings.smtp_username or None,
                 password=settings.smtp_password.get_secret_value() or None,
                 start_tls=settings.smtp_starttls,
+                # Else the machine's name is looked up, which may take long, and tells others what our machines are
+                # called.
                 local_hostname=parseaddr(settings.mail_from)[1].partition("@")[2],
                 timeout=TIMEOUT_SECONDS,
             )
     except aiosmtplib.SMTPRecipientsRefused as error:
+        # A mail has one recipient, so there is one code.
         worst = max(refusal.code for refusal in error.recipients)
         raise _outcome(worst, f"recipient refused with {worst}") from error
     except aiosmtplib.SMTPResponseException as error:
@@ -81,6 +88,7 @@ async def send(mail: Mail, settings: Settings) -> None:
 
 def _outcome(code: int, text: str) -> MailNotSent | MailRefused:
     """Return the error for a server's answer: 5xx is for good, 4xx is for now. Wrong credentials are for now, too."""
+    # A password that is wrong in the settings must not make us give up every mail that waits.
     wrong_credentials = code in {530, 534, 535}
     return MailRefused(text) if code >= _PERMANENT and not wrong_credentials else MailNotSent(text)
 

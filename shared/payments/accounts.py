@@ -52,6 +52,7 @@ class SumUpAccounts:
         """Return the gateway of an account. Raises AccountMissing."""
         if merchant_code == self._settings.sumup_merchant_code:
             return self.with_key(self._settings.sumup_api_key)
+        # Read and closed before anybody calls the provider with the key (docs/money.md, promise 15).
         async with unit_of_work(self._database) as uow:
             statement = select(PaymentAccount.api_key_encrypted)
             sealed = await uow.session.scalar(statement.where(PaymentAccount.merchant_code == merchant_code))
@@ -60,6 +61,7 @@ class SumUpAccounts:
         try:
             return self.with_key(self._vault.open(sealed))
         except Unreadable as error:
+            # For the buyer it is the same as no account; whoever runs the site has to see which key is missing.
             _log.error("account_key_unreadable", merchant_code=merchant_code)
             raise AccountMissing(merchant_code) from error
 

@@ -20,6 +20,7 @@ _log = structlog.get_logger("maypole.record")
 async def all_accounts(database: Database, own_account: str) -> list[str]:
     """Return the merchant code of the installation's own account, and of all that pages were ever paid to."""
     async with unit_of_work(database) as uow:
+        # Also those that no page is paid to any more: what came in there can still go back.
         others = await uow.session.scalars(select(PaymentAccount.merchant_code).order_by(PaymentAccount.merchant_code))
         return list(dict.fromkeys([own_account, *others]))
 
@@ -28,6 +29,7 @@ async def history_pages(gateway: PaymentGateway, merchant_code: str, *, since: d
     """Give an account's record page by page; a link that comes again leads nowhere. Raises GatewayError."""
     seen: set[str | None] = set()
     following: str | None = None
+    # A link that comes again would be followed for ever, and the records of all other accounts would wait for it.
     while following not in seen:
         seen.add(following)
         page = await gateway.history(merchant_code, since=since, following=following)

@@ -43,6 +43,7 @@ def vault_of(settings: Settings) -> Vault:
     Raises RuntimeError on what is no key, and in production on the key that everybody knows.
     """
     keys = settings.credentials_keys
+    # The development key is in the source: who has a copy of the database could read every page's key with it.
     known_to_all = DEV_CREDENTIALS_KEY in {key.get_secret_value() for key in keys}
     if settings.environment == "production" and (known_to_all or not keys):
         raise RuntimeError("set CREDENTIALS_KEYS to a key of your own in production: maypole new-key prints one")

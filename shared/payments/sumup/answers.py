@@ -25,6 +25,7 @@ from shared.contracts.dtos import (
 )
 from shared.contracts.money import CENT
 
+# Not ``uuid.UUID``: that one also reads braces, ``urn:uuid:`` and no hyphens, and the text becomes part of a path.
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 STATUSES = {
@@ -33,6 +34,7 @@ STATUSES = {
     "PAID": CheckoutStatus.PAID,
     "EXPIRED": CheckoutStatus.EXPIRED,
 }
+# The money was taken in all of these, whatever became of it later (docs/sumup.md § 5).
 CAPTURED = {"SUCCESSFUL", "REFUNDED", "CHARGE_BACK"}
 CAPTURED_SIMPLE = {"SUCCESSFUL", "PAID_OUT", "REFUNDED", "REFUND_FAILED", "CHARGEBACK"}
 AT_THE_COUNTER = {"POS", "CASH"}
@@ -60,6 +62,7 @@ def read_json(text: str) -> Any:
     """Parse a body with every fraction as Decimal, never a float."""
     try:
         return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    # Lists nested a thousand deep, or a number beyond all bounds: strangers' webhooks are read here as well.
     except (ValueError, RecursionError, InvalidOperation) as error:
         raise UnreadableAnswer("the body is not JSON") from error
 
@@ -105,6 +108,7 @@ def read_transaction(body: Any) -> Transaction:
         code=_optional_text(members, "transaction_code") or "",
         amount=read_amount(members.get("amount")),
         currency=_text(members, "currency"),
+        # Either word will do: the two members do not always agree (docs/sumup.md § 7).
         captured=members.get("status") in CAPTURED or members.get("simple_status") in CAPTURED_SIMPLE,
         refunds=_movements(events, "REFUND"),
         chargebacks=_movements(events, "CHARGE_BACK"),
@@ -136,6 +140,7 @@ def read_account(body: Any) -> Account:
 
 def read_amount(value: object) -> Decimal:
     """Read an amount; one with more than two decimals stays as it is, so that a comparison still sees it."""
+    # Python's True is the number 1.
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise UnreadableAnswer("the amount is no number")
     try:
@@ -152,6 +157,7 @@ def _paying_transaction(members: dict[str, Any]) -> tuple[str | None, str | None
     named = _optional_text(members, "transaction_id")
     if named is None:
         successful = [item for item in attempts if item.get("status") == "SUCCESSFUL"]
+        # Two that succeeded and none named: which one a refund should name is not for us to guess.
         if len(successful) != 1:
             return None, None
         return _optional_text(successful[0], "id"), _optional_text(successful[0], "transaction_code")
@@ -173,7 +179,7 @@ def _history_item(members: dict[str, Any]) -> HistoryItem:
 
 
 def _movements(events: list[Any], event_type: str) -> tuple[Movement, ...]:
-    """Read the movements of one kind: those that give money back to the buyer."""
+    """Read the movements of one kind: refunds, or chargebacks."""
     numbered = ((_object(event), position) for position, event in enumerate(events))
     return tuple(_movement(event, position) for event, position in numbered if event.get("event_type") == event_type)
 
@@ -181,14 +187,16 @@ def _movements(events: list[Any], event_type: str) -> tuple[Movement, ...]:
 def _movement(event: dict[str, Any], position: int) -> Movement:
     """Read one movement. An unknown status counts as under way: it must not make room for a second refund."""
     return Movement(
+        # Without an id, its place has to tell two movements of one sum apart.
         id=str(event.get("id", f"#{position}")),
+        # A sign says nothing here: the kind of the event says already which way the money went.
         amount=abs(read_amount(event.get("amount"))),
         status=MOVEMENTS.get(str(event.get("status")), MovementStatus.UNDER_WAY),
     )
 
 
 def _checked_uuid(members: dict[str, Any]) -> str:
-    """Return the member ``id``, which becomes part of later paths."""
+    # It becomes part of later paths, with our key behind it.
     value = _text(members, "id")
     if not is_uuid(value):
         raise UnreadableAnswer("the id is no uuid")
@@ -196,14 +204,12 @@ def _checked_uuid(members: dict[str, Any]) -> str:
 
 
 def _object(body: Any) -> dict[str, Any]:
-    """Insist on a JSON object."""
     if not isinstance(body, dict):
         raise UnreadableAnswer("expected an object")
     return body
 
 
 def _text(members: dict[str, Any], name: str) -> str:
-    """Return a member that must be a text with something in it."""
     value = _optional_text(members, name)
     if value is None:
         raise UnreadableAnswer(f"{name} is missing")
@@ -211,13 +217,11 @@ def _text(members: dict[str, Any], name: str) -> str:
 
 
 def _optional_text(members: dict[str, Any], name: str) -> str | None:
-    """Return a member if it is a text with something in it."""
     value = members.get(name)
     return value if isinstance(value, str) and value else None
 
 
 def _name_in(part: object) -> str | None:
-    """Return the ``name`` of a nested object, if there is one."""
     return _optional_text(part, "name") if isinstance(part, dict) else None
 
 
@@ -229,17 +233,18 @@ def _web_address(value: object) -> str | None:
         parts = urlsplit(value)
     except ValueError:
         return None
+    # A browser is sent there: ``javascript:`` and the like must not get through.
     return value if parts.scheme in {"http", "https"} and parts.netloc else None
 
 
 def _time(value: object) -> datetime | None:
-    """Return an aware time, or None where there is none to read."""
     if not isinstance(value, str):
         return None
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return None
+    # A time without a zone could be any; none is better than a wrong one.
     return moment if moment.tzinfo else None
 
 

@@ -78,6 +78,7 @@ def sumup_client(settings: Settings) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         timeout=httpx.Timeout(connect=connect, read=read, write=read, pool=connect),
         limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),
+        # A redirect would carry our key elsewhere, and repeat a write (docs/sumup.md § 1 and § 8).
         follow_redirects=False,
         trust_env=not settings.uses_sandbox,
         verify=tls_context(trust_env=not settings.uses_sandbox),
@@ -97,6 +98,7 @@ def parse_webhook(body: bytes) -> str | None:
     if not isinstance(notice, dict) or notice.get("event_type") != "CHECKOUT_STATUS_CHANGED":
         return None
     checkout_id = notice.get("id")
+    # Upper and lower case mean the same in a uuid, but not in our lookup.
     return checkout_id.lower() if isinstance(checkout_id, str) and is_uuid(checkout_id) else None
 
 
@@ -129,6 +131,7 @@ class SumUpGateway(PaymentGateway):
             if error.code != "DUPLICATED_CHECKOUT":
                 raise
             return await self._existing(attempt)
+        # What was opened is not what we asked for: nobody may be sent there to pay it (docs/money.md, promise 4).
         if not _answers(checkout, attempt):
             log.error("sumup_opened_another_checkout", checkout_id=checkout.id, reference=attempt.reference)
             raise GatewayConflict("answer_mismatch")
@@ -153,6 +156,7 @@ class SumUpGateway(PaymentGateway):
         path = _checkout_path(_checked(checkout_id))
         try:
             checkout = await self._wire.write("cancel", "DELETE", path, read_checkout)
+        # 409 may mean paid or closed, a lost answer anything: only the checkout itself says which (docs/sumup.md § 4).
         except (GatewayConflict, GatewayUnknown) as error:
             return _closed_as((await self._get(checkout_id)).status, error)
         if checkout.status is CheckoutStatus.EXPIRED:
@@ -169,6 +173,7 @@ class SumUpGateway(PaymentGateway):
             transaction = await self._wire.read("transaction", path, read_transaction, params={"id": transaction_id})
         except GatewayNotFound:
             return None
+        # An answer about another transaction must not settle this payment.
         if transaction.id.lower() != transaction_id.lower():
             raise GatewayUnavailable("transaction: the answer is about another one")
         return transaction
@@ -192,8 +197,11 @@ class SumUpGateway(PaymentGateway):
         try:
             path, body = _refund_path(transaction_id, merchant_code), {"amount": _number(amount)}
         except Rejected as error:
+            # Nothing was sent, so this is as sure as the provider's own no.
             return RefundAnswer(RefundOutcome.REJECTED, error.code, f"We cannot send this: {', '.join(error.params)}.")
         try:
+            # ``send`` and not ``write``: a 204 has no body to read, and the money has moved all the same (docs/sumup.md
+            # § 7).
             response = await self._wire.send("refund", "POST", path, json=body)
         except GatewayUnknown as error:
             return RefundAnswer(RefundOutcome.UNKNOWN, "ANSWER_LOST", str(error))
@@ -205,7 +213,6 @@ class SumUpGateway(PaymentGateway):
         return await self._wire.read("account", f"/v1/merchants/{_merchant(merchant_code)}", read_account)
 
     async def _get(self, checkout_id: str) -> Checkout:
-        """Read a checkout whose id has the right form."""
         checkout = await self._wire.read("get", _checkout_path(checkout_id), read_checkout)
         if checkout.id.lower() != checkout_id.lower():
             raise GatewayUnavailable("get: the answer is about another checkout")
@@ -216,6 +223,7 @@ class SumUpGateway(PaymentGateway):
         found = await self._wire.read(
             "find", "/v0.1/checkouts", read_checkouts, params={"checkout_reference": reference}
         )
+        # Should the provider ever pass over the filter, the list would hold other orders' checkouts.
         return next((checkout for checkout in found if checkout.reference == reference), None)
 
     async def _existing(self, attempt: CheckoutRequest) -> Checkout:
@@ -224,12 +232,12 @@ class SumUpGateway(PaymentGateway):
         if checkout is None:
             # It exists, for the provider refused a second one, but we cannot see it: it may be payable.
             raise GatewayUnknown("create: duplicated, but not found")
+        # Paid or closed ones are not to be paid again, and one with another sum was never ours to offer.
         if checkout.status is CheckoutStatus.PENDING and _answers(checkout, attempt):
             return checkout
         raise GatewayConflict("reference_spent")
 
     def _refund_answer(self, response: httpx.Response) -> RefundAnswer:
-        """Say what an answer to a refund means."""
         if response.is_success:
             return RefundAnswer(RefundOutcome.ACCEPTED)
         refusal = self._wire.refusal("refund", response)
@@ -265,7 +273,6 @@ def _number(amount: Decimal) -> float:
 
 
 def _answers(checkout: Checkout, attempt: CheckoutRequest) -> bool:
-    """Tell whether a checkout is the one that was asked for."""
     return (checkout.reference, checkout.amount, checkout.currency, checkout.merchant_code) == (
         attempt.reference,
         attempt.amount,
@@ -281,6 +288,7 @@ def _closed_as(status: CheckoutStatus, refusal: GatewayConflict | GatewayUnknown
             return CancelOutcome.ALREADY_PAID
         case CheckoutStatus.EXPIRED:
             return CancelOutcome.ALREADY_CLOSED
+    # Neither paid nor closed: it can still be paid, so its seats stay held, and this is tried again.
     raise refusal
 
 
@@ -299,12 +307,10 @@ def _merchant(code: str) -> str:
 
 
 def _checkout_path(checkout_id: str) -> str:
-    """Return the path of one checkout."""
     return f"/v0.1/checkouts/{quote(checkout_id, safe='')}"
 
 
 def _refund_path(transaction_id: str, merchant_code: str) -> str:
-    """Return the path of a transaction's refunds."""
     if not is_uuid(transaction_id):
         raise Rejected("INVALID", ("transaction_id",))
     return f"/v1.0/merchants/{_merchant(merchant_code)}/payments/{quote(transaction_id, safe='')}/refunds"

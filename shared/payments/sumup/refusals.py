@@ -75,17 +75,18 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
     """Read seconds or an HTTP date; None where there is neither."""
     if not value:
         return None
+    # RFC 9110, section 10.2.3: a number of seconds, or a date.
     if value.strip().isdecimal():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
+    # A date in the past means now; one without a zone is in UTC, as every HTTP date.
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
 
 
 def _parts(response: httpx.Response) -> list[dict[str, Any]]:
-    """Return the objects that a body holds: one, several, or none (HTML, empty, cut off)."""
     try:
         body = read_json(response.text)
     except UnreadableAnswer:
@@ -94,13 +95,11 @@ def _parts(response: httpx.Response) -> list[dict[str, Any]]:
 
 
 def _nested(parts: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """Return the objects in the lists ``errors`` or ``failed_constraints`` of the parts."""
     lists = [part.get(name) for part in parts]
     return [item for items in lists if isinstance(items, list) for item in items if isinstance(item, dict)]
 
 
 def _first(parts: list[dict[str, Any]], *names: str) -> str:
-    """Return the first text under one of those names."""
     values = (part.get(name) for name in names for part in parts)
     return next((value for value in values if isinstance(value, str) and value), "")
 
@@ -109,12 +108,13 @@ def _code(parts: list[dict[str, Any]], status: int) -> str:
     """Choose the most telling code: the body's own, a nested one, else the last word of the problem's type."""
     code = _first(parts, "error_code") or _first(_nested(parts, "errors"), "code")
     if not code:
+        # The newer shape names its kind by an address, the last part of which serves as a code.
         code = _first(parts, "type").rstrip("/").rpartition("/")[2].replace("-", "_").upper()
+    # ``about:blank`` says nothing (RFC 9457): the status is then all that we know.
     return (code if code and code != "ABOUT:BLANK" else f"HTTP_{status}")[:CODE_LENGTH]
 
 
 def _params(parts: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the names of the fields that are wrong, each once."""
     named = [part.get("param") for part in parts]
     named += [item.get("reference") for item in _nested(parts, "failed_constraints")]
     return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and name))
@@ -127,4 +127,5 @@ def _reason(parts: list[dict[str, Any]]) -> str:
         _first(_nested(parts, "errors"), "detail", "reason"),
         _first(_nested(parts, "failed_constraints"), "message"),
     ]
+    # The same sentence often stands in several members; cut, for it is stored and shown.
     return " ".join(dict.fromkeys(word for word in words if word))[:REASON_LENGTH]

@@ -26,6 +26,7 @@ READ_TRIES = 3
 LONGEST_WAIT_S = 10.0
 """What a read waits for at most before its next try; when the provider asks for more, the caller decides."""
 
+# Only here is it certain that no byte of the request has left: everything else may have taken effect.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 BACKOFF = wait_exponential_jitter(multiplier=0.25, max=4.0, jitter=0.25)
 
@@ -62,6 +63,7 @@ class SumUpWire:
         except NOT_SENT as error:
             log.warning("sumup_unreachable", operation=operation, path=path, reason=type(error).__name__)
             raise GatewayUnavailable(f"{operation}: {type(error).__name__}") from error
+        # After NOT_SENT, for it is the base of those as well.
         except httpx.RequestError as error:
             log.warning("sumup_answer_lost", operation=operation, path=path, reason=type(error).__name__)
             raise GatewayUnknown(f"{operation}: {type(error).__name__}") from error
@@ -114,14 +116,13 @@ class SumUpWire:
         return refusal
 
     async def _read_once(self, operation: str, path: str, parse: Callable[[Any], T], content: dict[str, Any]) -> T:
-        """Get something once. A lost answer to a read changed nothing, so it is "unavailable"."""
         try:
             return await self.write(operation, "GET", path, parse, **content)
         except GatewayUnknown as error:
+            # A read changes nothing, so a lost answer to it is no more than "not available".
             raise GatewayUnavailable(str(error)) from error
 
     def _headers(self) -> dict[str, str]:
-        """Return the headers of every request, the key among them."""
         return {
             "Authorization": f"Bearer {self._api_key.get_secret_value()}",
             "Accept": "application/problem+json, application/json",
@@ -134,14 +135,13 @@ def is_refusal(response: httpx.Response) -> bool:
 
 
 def _may_try_again(error: BaseException) -> bool:
-    """Tell whether a read is worth another try."""
     if isinstance(error, RateLimited):
+        # A page waits for this: a provider that asks for more patience is asked again by the worker.
         return (error.retry_after or 0.0) <= LONGEST_WAIT_S
     return isinstance(error, GatewayUnavailable)
 
 
 def _wait(state: RetryCallState) -> float:
-    """Wait as long as the provider asks for, else back off with jitter."""
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, RateLimited) and error.retry_after is not None:
         return error.retry_after

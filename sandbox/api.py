@@ -184,7 +184,7 @@ def _after(pairs: list[tuple[CheckoutRecord, Attempt]], reference: str | None) -
     if reference is None:
         return pairs
     places = [place for place, (_, attempt) in enumerate(pairs) if attempt.id == reference]
-    # Unknown to this list: an empty page would look like its end, and a walk would miss the rest in silence.
+    # Unknown to this list: an empty page would look like its end, and the reader would miss the rest in silence.
     if not places:
         raise not_found()
     return pairs[places[0] + 1 :]

@@ -116,7 +116,7 @@ class Ledger:
         return movement
 
     def _changed(self, record: CheckoutRecord, attempt: Attempt) -> None:
-        # ``changes_since`` goes by this: a refund of an old payment has to come up in a new walk of the history.
+        # ``changes_since`` goes by this: a refund of an old payment has to come up when the history is read again.
         attempt.changed_at = self._clock()
         self._store.save(record)
 

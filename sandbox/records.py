@@ -41,12 +41,12 @@ class Attempt(BaseModel):
 
     @property
     def refunded(self) -> Decimal:
-        """What was given back or is on its way."""
+        """What was refunded, or is on its way."""
         return self.moved("REFUND")
 
     @property
     def left(self) -> Decimal:
-        """What can still be given back: no more than the buyer's bank has left."""
+        """What can still be refunded: no more than the buyer's bank has left."""
         return self.amount - self.refunded - self.moved("CHARGE_BACK")
 
     def moved(self, event_type: str) -> Decimal:

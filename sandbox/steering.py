@@ -8,7 +8,7 @@
 | POST ``/sandbox/checkouts/<id>/decline`` | | lets an attempt to pay fail |
 | POST ``/sandbox/checkouts/<id>/race`` | ``order`` | lets the next DELETE meet a payment, before or after it |
 | POST ``/sandbox/payments`` | ``merchant_code``, ``amount``, ``payment_type`` | takes a payment for no checkout |
-| POST ``/sandbox/transactions/<id>/refund`` | ``amount`` | gives money back in the dashboard |
+| POST ``/sandbox/transactions/<id>/refund`` | ``amount`` | refunds in the dashboard |
 | POST ``/sandbox/transactions/<id>/settle`` | ``status`` | ends pending refunds: ``REFUNDED`` or ``FAILED`` |
 | POST ``/sandbox/transactions/<id>/charge_back`` | ``amount`` | lets the buyer's bank take money back |
 | POST ``/sandbox/transactions/<id>/pay_out`` | | pays the merchant |

@@ -26,11 +26,13 @@ async def reseal_keys(settings: Settings, database_url: str) -> str:
     database = Database(database_url, pool_size=1, settings=settings)
     try:
         async with unit_of_work(database) as uow:
+            # Locked: an admin who changes a key meanwhile must not have it overwritten by the old one.
             accounts = list(await uow.session.scalars(locking(select(PaymentAccount))))
             for account in accounts:
                 try:
                     account.api_key_encrypted = vault.seal(vault.open(account.api_key_encrypted))
                 except Unreadable as error:
+                    # All or none: after a half nobody could tell which of the old keys is still needed.
                     raise CommandError(f"the key of account {account.merchant_code} cannot be read: {error}") from error
             await uow.session.flush()
             await uow.commit()

@@ -67,22 +67,20 @@ async def audit_site(settings: Settings, url: str, *, provider_days: int | None 
 
 
 async def _ask_provider(database: Database, settings: Settings, since: datetime) -> list[Finding]:
-    """Compare with the provider's record."""
     async with sumup_client(settings) as client:
         accounts = SumUpAccounts(client, settings, database, clock=utc_now)
         try:
             return await audit_provider(database, accounts, settings.sumup_merchant_code, since=since, now=utc_now())
         except GatewayError as error:
+            # Not a finding: nothing was compared, and a table without those rows would read as if all were well.
             raise CommandError(f"SumUp could not be asked ({type(error).__name__}): nothing was compared") from error
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
-    """Write one check as a row."""
     ids = f"{finding.thing} {', '.join(finding.first_ids)}" if finding.first_ids else ""
     return finding.name, str(finding.promise), f"{finding.looked_at:,}", f"{finding.wrong:,}", ids
 
 
 def _cell(column: int, cell: tuple[str, int]) -> str:
-    """Write a cell: names and ids to the left, numbers to the right."""
     words, width = cell
     return words.rjust(width) if 0 < column < len(HEAD) - 1 else words.ljust(width)

@@ -15,6 +15,7 @@ from shared.settings import APPS, Settings, get_settings
 
 from .failures import CommandError, plain_failures
 
+# Less than the five seconds after which Docker gives the health check of the image up (Dockerfile).
 HEALTHY_WITHIN_S = 4.0
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ def up(
             _require_account(settings)
             code = run_all(settings, verbose=verbose)
         except KeyboardInterrupt:
+            # What a shell reports for a process that Ctrl-C ended: 128 + SIGINT.
             code = 130
         sys.exit(code)
 
@@ -83,6 +85,7 @@ def serve(name: AppName, end_with_parent: WithParent = False) -> None:
         _leave_with_parent(end_with_parent)
         _check_app(name)
         settings = get_settings()
+        # Only the cart app takes money; the other apps run without an account.
         if name == "cart":
             _require_account(settings)
         serve_factory(f"{name}.app:create_app", settings.host, settings.port_of(name))
@@ -261,19 +264,16 @@ def reseal() -> None:
 
 
 def _check_app(name: str) -> None:
-    """Say in one line that there is no such app."""
     if name not in APPS:
         raise CommandError(f"there is no app {name}: it is one of {', '.join(APPS)}")
 
 
 def _require_account(settings: Settings) -> None:
-    """Say in one line that there is no account that real payments could go to."""
     if settings.lacks_account:
         raise CommandError("set SUMUP_API_KEY and SUMUP_MERCHANT_CODE to those of your SumUp account in production")
 
 
 def _leave_with_parent(wanted: bool) -> None:
-    """Tie this process to the one that started it, when that one asks for it."""
     if wanted:
         from .family import end_with_parent
 
@@ -281,6 +281,5 @@ def _leave_with_parent(wanted: bool) -> None:
 
 
 def _require_database() -> None:
-    """Say in one line that a process which is started alone needs to be told its database."""
     if get_settings().database_url is None:
         raise CommandError("set DATABASE_URL (./run sets it for the processes that it starts)")

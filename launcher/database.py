@@ -33,7 +33,7 @@ class DatabaseUrls:
 
 @contextmanager
 def installation_database(settings: Settings) -> Iterator[DatabaseUrls]:
-    """Give the installation's database; the embedded one is started, or joined, and let go of afterwards."""
+    """Give the installation's database; the embedded one is started, or joined, and released afterwards."""
     given = given_urls(settings)
     if given is not None:
         check_connection("DATABASE_URL" if settings.database_url else "MIGRATE_DATABASE_URL", given.app)
@@ -65,6 +65,7 @@ def check_connection(name: str, url: str) -> None:
     try:
         asyncio.run(_connect(url_for_asyncpg(url)))
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as wrong:
+        # Without the query as well: a password may stand there, and this line ends up in logs.
         where = parsed.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
         raise CommandError(f"{name}: cannot connect to {where}: {_reason(wrong)}") from wrong
 
@@ -75,11 +76,9 @@ def url_for_asyncpg(url: str) -> str:
 
 
 def _reason(wrong: Exception) -> str:
-    """Return what went wrong in one line."""
     return str(wrong).split("\n", 1)[0] or type(wrong).__name__
 
 
 async def _connect(url: str) -> None:
-    """Connect and leave."""
     connection = await asyncpg.connect(url, timeout=CONNECT_WITHIN_S)
     await connection.close()

@@ -29,17 +29,18 @@ def plain_failures() -> Iterator[None]:
         fail(str(failure))
     except ModuleNotFoundError as failure:
         room = (failure.name or "").partition(".")[0]
+        # A library that is missing is a fault of the installation: its trace says more than any line of ours.
         if room not in NOT_EVERYWHERE:
             raise
         fail(f"this installation has no {room}: run the command where the whole source is")
     except ValidationError as failure:
+        # Each line once: a setting that is read as a list reports the same for each of its parts.
         for line in dict.fromkeys(_line(wrong["loc"], wrong["msg"]) for wrong in failure.errors()):
             print(f"maypole: {line}", file=sys.stderr)
         sys.exit(1)
 
 
 def _line(place: tuple[int | str, ...], message: str) -> str:
-    """Name the setting that is wrong, and how."""
     text = message.removeprefix("Value error, ")
     return f"{str(place[0]).upper()}: {text}" if place else text
 

@@ -34,9 +34,9 @@ def not_up_yet(programs: list[Program], host: str, give_up: Callable[[], bool], 
 
 
 def _cannot_bind(host: str, port: int) -> OSError | None:
-    """Try to listen, the way that the servers do; return what went wrong."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
+        # As the servers do: without it a port that was just left would count as taken for a minute (TIME_WAIT).
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -46,7 +46,6 @@ def _cannot_bind(host: str, port: int) -> OSError | None:
 
 
 def _is_up(program: Program, host: str) -> bool:
-    """Say whether a program answers its health check, or at least listens."""
     knock = EVERYWHERE.get(host, host)
     try:
         if program.health_path is None:

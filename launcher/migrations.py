@@ -31,23 +31,21 @@ def migrate(owner_url: str, revision: str = "head") -> None:
 def migrated_database(settings: Settings) -> Iterator[DatabaseUrls]:
     """Give the installation's database; raises ``CommandError`` where its schema is not the one of this program."""
     with installation_database(settings) as urls:
+        # As the owner: the question must be answered also where the apps' role has no rights yet.
         if ALEMBIC_INI.exists() and asyncio.run(_revision_of(urls.owner)) != _newest():
             raise CommandError("the database does not have the schema of this version: run ./run migrate first")
         yield urls
 
 
 def _config() -> Config:
-    """Return where the migrations are."""
     return Config(str(ALEMBIC_INI))
 
 
 def _newest() -> str | None:
-    """Return the revision that this program was written for."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 async def _revision_of(owner_url: str) -> str | None:
-    """Return the revision of a database; None where it has never been migrated."""
     connection = await asyncpg.connect(url_for_asyncpg(owner_url))
     try:
         return str(await connection.fetchval("SELECT version_num FROM alembic_version"))

@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def _make_environment() -> int:
-    """Make the virtual environment unless it works already."""
+    # It may be there and not work: made by a Python that has been removed or replaced since.
     if PYTHON.exists() and _works():
         return 0
     print(f"Making the virtual environment {ENVIRONMENT.name} …", flush=True)
@@ -52,11 +52,13 @@ def _install(lock: str) -> int:
     packages = sum(1 for line in lines if line and line[0].isalnum())
     print(f"Installing {packages} packages from {lock} (only when it has changed) …", flush=True)
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+    # Hashes: what is installed is what was locked. Binaries only: no package's build runs here.
     options = ["--progress-bar", "off", "--require-hashes", "--only-binary", ":all:", "-r", str(ROOT / lock)]
     said = _run_with_progress([*pip, *options], packages)
     if said is not None:
         print(said, file=sys.stderr)
         return _fail(f"pip could not install {lock}: what it said stands above")
+    # The stamp last: an installation that was broken off is begun again.
     for name in (lock, *INCLUDES.get(lock, ())):
         _stamp(name).write_text(_hash(name))
     return 0
@@ -85,23 +87,19 @@ def _is_installed(lock: str) -> bool:
 
 
 def _stamp(lock: str) -> Path:
-    """Return the file that says what is installed."""
     return ENVIRONMENT / f".{lock}.installed"
 
 
 def _hash(lock: str) -> str:
-    """Return what identifies the lock file's contents."""
     return hashlib.sha256((ROOT / lock).read_bytes()).hexdigest()
 
 
 def _works() -> bool:
-    """Say whether the environment's Python starts, is new enough and has pip."""
     check = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
     return subprocess.run([str(PYTHON), "-c", check], check=False, capture_output=True).returncode == 0  # noqa: S603
 
 
 def _fail(message: str) -> int:
-    """Say what is wrong and return the exit code."""
     print(f"maypole: {message}", file=sys.stderr)
     return 1
 

@@ -31,8 +31,10 @@ def serve_factory(target: str, host: str, port: int) -> None:
         address=host,
         port=port,
         interface=Interfaces.ASGI,
+        # No app has any.
         websockets=False,
         factory=True,
+        # The apps write their own line for each request, without the secrets of its address.
         log_access=False,
         log_level=LogLevels.warning,
         log_dictconfig=OUR_LOG,

@@ -53,11 +53,13 @@ class Tree:
     def changed_there(self) -> list[str]:
         """Return the files that writing would overwrite or remove although they are not as we wrote them."""
         source, copy, manifest = self.source(), self.copy(), self.manifest()
+        # As we wrote it, or already as it would be written: neither loses anything.
         return sorted(path for path, found in copy.items() if found not in {manifest.get(path), source.get(path)})
 
     def write(self) -> int:
         """Make the tree like the source; return how many files it has."""
         source = self.source()
+        # What was removed here must go there as well: an old module would still be imported.
         for path in self.copy().keys() - source.keys():
             (self.folder / path).unlink()
         for path in source:
@@ -88,7 +90,6 @@ def drift_of(folder: Path) -> list[str]:
 
 
 def _trees(folder: Path) -> list[Tree]:
-    """Return the four trees under ``folder``, which must lie outside of the source."""
     target = folder.resolve()
     ours = [ROOT / name for name in (*APPS, *COMMON)]
     if target == ROOT or any(target == place or place in target.parents for place in ours):
@@ -100,7 +101,6 @@ def _trees(folder: Path) -> list[Tree]:
 
 
 def _word(source: str | None, copy: str | None, manifest: str | None) -> str:
-    """Say how a file differs; nothing when it does not."""
     if source == copy:
         return ""
     if copy is None:
@@ -111,7 +111,6 @@ def _word(source: str | None, copy: str | None, manifest: str | None) -> str:
 
 
 def _hashes(top: Path, names: tuple[str, ...]) -> dict[str, str]:
-    """Return the hashes of the files below ``top`` in the folders, or of the files, with these names."""
     found = {}
     for name in names:
         place = top / name

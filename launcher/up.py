@@ -35,8 +35,10 @@ def up(settings: Settings, *, verbose: bool = False) -> int:
     Each process keeps its log in a file, and shows warnings and errors alone; a verbose one shows all of it.
     """
     began = time.monotonic()
+    # Until the manager takes over: an exit in order leaves the ``with`` blocks, which plain SIGTERM would skip.
     signal.signal(signal.SIGTERM, _leave)
     programs = programs_of(settings)
+    # Before the database starts: the common mistakes are told at once, and leave nothing behind.
     check_ports(programs, settings.host)
     check_folder(settings.data_dir)
     if not verbose:
@@ -78,6 +80,7 @@ def load_demo_once(settings: Settings, urls: DatabaseUrls) -> bool:
     """Load the demo data unless there is a page already; return whether it was loaded."""
     if asyncio.run(_has_pages(urls.app)):
         return False
+    # Here and not above: an app's own image has no demo, and serves without it.
     from demo.load import load_demo
 
     print("Loading the demo data…", flush=True)
@@ -138,7 +141,6 @@ def welcome(settings: Settings, seconds: float, *, verbose: bool = False) -> str
 
 
 def _accounts() -> list[str]:
-    """Return the demo accounts, a line each."""
     from demo.load import DEMO_ACCOUNTS
 
     return [f"  {email:<28}{who}" for email, who in DEMO_ACCOUNTS]
@@ -150,7 +152,6 @@ def _leave(_signum: int, _frame: FrameType | None) -> NoReturn:
 
 
 async def _has_pages(app_url: str) -> bool:
-    """Say whether the site has a page."""
     connection = await asyncpg.connect(url_for_asyncpg(app_url))
     try:
         return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM posts WHERE is_page)"))

@@ -54,7 +54,6 @@ async def set_role(settings: Settings, url: str, email: str, role: Role, *, page
 
 
 async def _page_id(session: AsyncSession, slug: str) -> int:
-    """Return the id of a page, or raise ``CommandError``."""
     page_id = await session.scalar(select(Post.id).where(Post.slug == slug, Post.is_page))
     if page_id is None:
         raise CommandError(f"there is no page {slug}")
@@ -70,15 +69,14 @@ def clean_address(email: str) -> str:
 
 
 async def _ensure_user(session: AsyncSession, email: str, name: str) -> User:
-    """Return the account with this address, made when it is missing."""
     address = clean_address(email)
+    # No look before: two commands at once for one address would both find nobody, and one would fail.
     await session.execute(insert(User).values(email=address, name=name).on_conflict_do_nothing())
     return (await session.scalars(select(User).where(User.email == address))).one()
 
 
 @asynccontextmanager
 async def _work(settings: Settings, url: str) -> AsyncIterator[AsyncSession]:
-    """Open the database for one unit of work, committed when the block succeeds."""
     database = Database(url, pool_size=1, settings=settings)
     try:
         async with unit_of_work(database) as uow:

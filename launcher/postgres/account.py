@@ -27,6 +27,7 @@ class Account:
     def may(self, mode: int, path: Path) -> bool:
         """Say whether this account has the rights ``mode`` (of 4 read, 2 write, 1 enter or run) on ``path`` itself."""
         found = path.stat()
+        # Owner, group, others: as the kernel does, the first that fits decides, even if a later one would allow more.
         shift = 6 if found.st_uid == self.uid else 3 if found.st_gid == self.gid else 0
         return (stat.S_IMODE(found.st_mode) >> shift) & mode == mode
 
@@ -39,6 +40,7 @@ def account_to_drop_to(data: Path) -> Account | None:
     """Return whom to run as when we are root (who owns the data already, else the first that exists); else None."""
     if os.geteuid() != 0:
         return None
+    # The files' owner, else PostgreSQL refuses them: another account may have been chosen first.
     if data.exists() and data.stat().st_uid != 0:
         return _account(pwd.getpwuid(data.stat().st_uid))
     for name in CANDIDATES:

@@ -23,6 +23,7 @@ from .place import own_folder
 SUPERUSER = "postgres"
 ROLES_SQL = Path(__file__).resolve().parents[2] / "shared" / "db" / "roles.sql"
 LOG_LIMIT = 10_000_000
+# Built in, and so the same on every machine: an index that is sorted by another system's rules is a broken one.
 LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8")
 
 
@@ -60,6 +61,7 @@ class Cluster:
         path = self.home / "secrets.json"
         if path.exists():
             return Secrets(**json.loads(path.read_text()))
+        # New passwords would not fit the roles in the data, and say so only at the first connection.
         if self.data.exists():
             raise EmbeddedPostgresError(f"{path} is missing, and with it the passwords of {self.data}: bring it back")
         made = Secrets(
@@ -71,6 +73,7 @@ class Cluster:
     def remember(self, values: Secrets) -> None:
         """Write the values, readable by us alone, all of them or none."""
         path = self.home / "secrets.json"
+        # mkstemp makes it 0600 from the first byte on; a rename takes the old one's place whole.
         handle, unfinished = tempfile.mkstemp(prefix="secrets.new-", dir=self.home)
         with os.fdopen(handle, "w") as file:
             json.dump(asdict(values), file)
@@ -78,6 +81,7 @@ class Cluster:
 
     def ensure_data(self, *, durable: bool) -> Secrets:
         """Make the data folder when there is none, refuse one of another PostgreSQL; return its secrets."""
+        # Of starts that were killed. Nobody else is at work here: ``start_server`` holds the start's lock.
         for left in (*self.home.glob("data.new-*"), *self.home.glob("password-*"), *self.home.glob("secrets.new-*")):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         if not self.data.exists():
@@ -95,6 +99,7 @@ class Cluster:
         if not pid_file.exists():
             return
         main = int(pid_file.read_text().split("\n", 1)[0])
+        # The postmaster first: once it is gone its children leave by themselves.
         for process in sorted(self._processes(), key=lambda found: found.pid != main):
             _stop(process)
         pid_file.unlink(missing_ok=True)
@@ -114,6 +119,7 @@ class Cluster:
         """Make the roles and the database, once; the server runs."""
         if known.prepared:
             return known
+        # By the environment, never as arguments: those stand in the list of processes for everybody to read.
         environment = {
             "PATH": os.defpath,
             "PGPASSWORD": known.superuser,
@@ -127,12 +133,12 @@ class Cluster:
         return done
 
     def _major(self) -> str:
-        """Return the major version of the binaries, as PG_VERSION has it."""
         said = _run([str(self.programs / "postgres"), "--version"], env={"PATH": os.defpath})
         return said.split()[2].split(".")[0]
 
     def _initdb(self, *, durable: bool) -> None:
         """Make the data folder under another name first, so that a killed start leaves none that is half made."""
+        # The roles are in the data folder: whoever makes that anew has to make them anew, too.
         known = replace(self.secrets(), prepared=False)
         self.remember(known)
         unfinished = own_folder(self.home / f"data.new-{secrets.token_hex(4)}", self.account)
@@ -168,6 +174,7 @@ class Cluster:
 
 def _stop(process: psutil.Process) -> None:
     """Stop one process of PostgreSQL and wait: gently, then less so."""
+    # PostgreSQL's fast shutdown, then the immediate one, which is recovered from at the next start; at last SIGKILL.
     for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
             process.send_signal(signum)
@@ -177,11 +184,11 @@ def _stop(process: psutil.Process) -> None:
 
 
 def _run(command: list[str], *, env: dict[str, str], account: Account | None = None) -> str:
-    """Run one of PostgreSQL's programs and return what it printed; its last line becomes the error."""
     as_account: dict[str, Any] = (
         {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
     )
     started = time.monotonic()
+    # cwd: the account may not be able to enter ours, and PostgreSQL's programs then complain or fail.
     done = subprocess.run(  # noqa: S603 - our own command line
         command, cwd="/", env=env, capture_output=True, text=True, timeout=120, check=False, umask=0o077, **as_account
     )

@@ -21,6 +21,7 @@ class Databases:
 
     async def create(self, name: str, template: str | None = None) -> None:
         """Make the database ``name``, owned by the owner's role: empty, or as a clone of ``template``."""
+        # FILE_COPY copies the template's files; PostgreSQL's default writes every page through its log.
         source = f"TEMPLATE {_quoted(template)} STRATEGY FILE_COPY" if template else "TEMPLATE template0"
         await self._connection.execute(f"CREATE DATABASE {_quoted(name)} OWNER maypole_owner {source}")
 
@@ -51,7 +52,7 @@ async def databases_of(server: EmbeddedServer) -> AsyncIterator[Databases]:
 
 
 def _quoted(name: str) -> str:
-    """Return ``name`` as an SQL identifier; it cannot be bound as a value."""
+    # PostgreSQL cuts a longer name in silence, and two databases could then become one.
     if not name or "\0" in name or len(name.encode()) > MAX_NAME:
         raise ValueError(f"no name for a database: {name!r}")
     return '"' + name.replace('"', '""') + '"'

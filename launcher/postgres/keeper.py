@@ -1,8 +1,9 @@
 """Keep one PostgreSQL server running as long as somebody uses it; a program of its own, standard library only.
 
 Everybody who uses the server holds a shared lock on one file. The keeper waits for the exclusive lock on it: the
-kernel gives it when the last user has let go, however that user ended, SIGKILL included. Then the server is stopped
-with SIGINT (PostgreSQL's fast shutdown) and waited for. So no start leaves an orphan, and two may share a server.
+kernel gives it when the last user has released theirs, however that user ended, SIGKILL included. Then the server is
+stopped with SIGINT (PostgreSQL's fast shutdown) and waited for. So no start leaves an orphan, and two may share a
+server.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def main() -> int:
     """Return 0 once the server accepts connections (the keeper lives on in the background), else 1."""
     job = Job.from_json(sys.argv[1])
     answer, tell = os.pipe()
+    # The parent answers and leaves; the child keeps the server, and so outlives whoever has started it.
     if os.fork():
         os.close(tell)
         return 0 if os.read(answer, 1) == b"+" else 1
@@ -68,6 +70,7 @@ def _keep(job: Job, tell: int) -> None:
     """Start the server, say so, and stay until nobody uses it."""
     _leave_the_terminal(job.log)
     alone = Path(job.keeper_lock).open("a")  # noqa: SIM115 - open, and so locked, until this process ends
+    # Without waiting: a second keeper of one server must fail at once.
     fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
     server = _start(job)
     signal.signal(signal.SIGTERM, _passer_on(server))
@@ -87,6 +90,7 @@ def _keep(job: Job, tell: int) -> None:
 def _leave_the_terminal(log: str) -> None:
     """Become a session of our own, so that Ctrl-C at the terminal does not reach us or the server."""
     os.setsid()
+    # Who reads the starter's output to its end would wait for as long as the keeper held it open.
     nothing = os.open(os.devnull, os.O_RDONLY)
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(nothing, 0)
@@ -95,7 +99,6 @@ def _leave_the_terminal(log: str) -> None:
 
 
 def _start(job: Job) -> subprocess.Popen[bytes]:
-    """Start the server as the account that the job names."""
     as_account: dict[str, Any] = {} if job.user is None else {"user": job.user, "group": job.group, "extra_groups": []}
     return subprocess.Popen(  # noqa: S603 - our own command line
         job.command, cwd="/", umask=0o077, env={"PATH": os.defpath, "LC_ALL": "C"}, **as_account
@@ -108,6 +111,7 @@ def _becomes_ready(server: subprocess.Popen[bytes], data: Path) -> bool:
     while server.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             lines = (data / "postmaster.pid").read_text().splitlines()
+            # The pid is compared: until the server has written its own file, an older one may still lie there.
             if len(lines) >= STATUS_LINE and lines[0] == str(server.pid) and lines[7].strip() == "ready":
                 return True
         time.sleep(POLL_S)

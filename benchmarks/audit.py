@@ -4,7 +4,7 @@
 
 It uses the tests' own PostgreSQL and drops its database afterwards. The rows come from ``generate_series``, with the
 triggers switched off while they are written: 1,000 events of two types, orders of two tickets, each paid, one in a
-hundred given back, and a journal line for every step.
+hundred refunded, and a journal line for every step.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ FILL = (
 async def fill(connection: AsyncConnection, tickets: int) -> None:
     """Write all rows, without the triggers that would write or count them one by one."""
     for table in (*TABLES, "ticket_types"):
+        # USER leaves the foreign keys' own triggers on; switching those off as well needs a superuser.
         await connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
     for statement in FILL:
         used = {"tickets": tickets} if ":tickets" in statement else {}
@@ -105,6 +106,7 @@ async def measure(tickets: int) -> None:
             async with owner.engine.begin() as connection:
                 await fill(connection, tickets)
             async with owner.engine.connect() as connection:
+                # PostgreSQL refuses VACUUM inside a transaction.
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.execute(text("VACUUM ANALYZE"))
             await owner.dispose()

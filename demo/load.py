@@ -57,6 +57,7 @@ async def load_demo(settings: Settings, database_url: str) -> None:
     try:
         async with unit_of_work(database) as uow:
             await uow.session.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+            # Asked under the lock: another start may have loaded it while this one waited.
             if await uow.session.scalar(select(Post.id).where(Post.is_page).limit(1)) is None:
                 now = datetime.now(UTC)
                 payments = await _load(uow.session, settings, now)
@@ -74,6 +75,7 @@ async def _load(session: AsyncSession, settings: Settings, now: datetime) -> lis
     patrons = await _add_people(session)
     await _add_accounts(session, settings, now)
     box_office = BoxOffice(session, settings, patrons, now)
+    # The day in the demo's own zone: around midnight it is another one than in UTC.
     today = now.astimezone(ZoneInfo(ZONE)).date()
     for page in PAGES:
         await _add_page(session, page, today, box_office)
@@ -81,7 +83,6 @@ async def _load(session: AsyncSession, settings: Settings, now: datetime) -> lis
 
 
 async def _add_people(session: AsyncSession) -> Sequence[User]:
-    """Write the demo accounts and the patrons; return the patrons."""
     admin = User(email=ADMIN, name="Alex Admin", roles=[UserRole(role=Role.ADMIN)])
     patrons = [User(email=f"{name}@maypole.example", name=full_name) for name, full_name in PATRONS]
     session.add_all([User(email=SHOPPER, name="Ada Shopper"), admin, *patrons])
@@ -90,7 +91,7 @@ async def _add_people(session: AsyncSession) -> Sequence[User]:
 
 
 async def _add_page(session: AsyncSession, page: DemoPage, today: date, box_office: BoxOffice) -> None:
-    """Write a page with its posts, products and calendars."""
+    """Write a page with its posts, products and calendars, in the order in which their rows name one another."""
     page_id = await _add_posts(session, page, today)
     for product in page.products:
         await _add_product(session, product, page_id)
@@ -100,7 +101,7 @@ async def _add_page(session: AsyncSession, page: DemoPage, today: date, box_offi
 
 
 async def _add_product(session: AsyncSession, product: DemoProduct, page_id: int) -> None:
-    """Write a product and what is sold of it."""
+    # By the domain's own service where it has one: so the demo holds to the same checks as an organiser's product.
     market = SqlMarketService()
     product_id = await market.save_product(
         session,
@@ -166,7 +167,6 @@ async def _add_posts(session: AsyncSession, page: DemoPage, today: date) -> int:
 async def _add_calendar(
     session: AsyncSession, page: DemoPage, page_id: int, today: date, box_office: BoxOffice
 ) -> None:
-    """Write the page's calendar and its events, and sell what is sold of them."""
     calendar = Calendar(
         container_id=page_id,
         slug=page.slug,
@@ -185,7 +185,6 @@ async def _add_calendar(
 
 
 async def _add_bookable(session: AsyncSession, bookable: DemoCalendar, page_id: int, today: date) -> None:
-    """Write a calendar that has slots to book."""
     calendar = Calendar(
         container_id=page_id,
         slug=bookable.slug,
@@ -206,11 +205,11 @@ async def _add_bookable(session: AsyncSession, bookable: DemoCalendar, page_id: 
 
 
 def _rules(rules: Sequence[DemoRule], calendar: Calendar) -> list[BookingRule]:
-    """Make the rules of a calendar."""
     return [
         BookingRule(
             calendar_id=calendar.id,
             name=rule.name,
+            # Python counts Monday as 0, the database's rules count by ISO as 1.
             weekdays=[day + 1 for day in rule.weekdays],
             from_time=time.fromisoformat(rule.from_time),
             to_time=time.fromisoformat(rule.to_time),
@@ -245,7 +244,6 @@ async def _add_accounts(session: AsyncSession, settings: Settings, now: datetime
 async def _add_event(
     session: AsyncSession, event: DemoEvent, calendar: Calendar, today: date
 ) -> tuple[CalendarEntry, list[TicketType]]:
-    """Write an event and its ticket types."""
     entry = CalendarEntry(
         calendar_id=calendar.id,
         kind=EntryKind.EVENT,
@@ -268,7 +266,6 @@ async def _add_event(
 
 
 def _type(kind: DemoType, entry: CalendarEntry, position: int) -> TicketType:
-    """Make one ticket type of an event."""
     return TicketType(
         entry_id=entry.id,
         name=kind.name,

@@ -1,4 +1,4 @@
-"""The demo's payments as the sandbox knows them, so that they can be looked up and given back like any other."""
+"""The demo's payments as the sandbox knows them, so that they can be looked up and refunded like any other."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from shared.settings import Settings
 
 def remember_at_the_sandbox(settings: Settings, payments: Iterable[Payment]) -> None:
     """Write paid payments into the sandbox's file, which it reads when it starts."""
+    # Not over HTTP: the demo is loaded before the sandbox is started.
     store = Store(settings.data_dir / FILE_NAME)
     for payment in payments:
         store.save(_checkout_of(payment, settings))

@@ -72,7 +72,6 @@ class BoxOffice:
             await self._use(sold.entry)
 
     async def _sell_party(self, sold: Sold, numbers: range) -> None:
-        """Sell one order's tickets, and confirm them the way that a payment does."""
         number = next(self._numbers)
         order = await self._add_order(sold, number, sum((sold.price_of(n) for n in numbers), ZERO))
         tickets = [self._ticket(sold, order, n) for n in numbers]
@@ -89,6 +88,7 @@ class BoxOffice:
 
     async def _add_order(self, sold: Sold, number: int, total: Decimal) -> Order:
         """Write a paid order, some days old, and never younger than its event's start."""
+        # A spread of days and minutes, the same at each load: lists and reports of the demo look like a shop's.
         created = min(self._now, sold.entry.start_at) - timedelta(days=1 + number % 9, minutes=37 * number % 600)
         order = Order(
             number=f"DEMO-{number:04d}",
@@ -108,7 +108,6 @@ class BoxOffice:
         return order
 
     def _ticket(self, sold: Sold, order: Order, number: int) -> Ticket:
-        """Make a ticket that waits for its order's payment."""
         kind = sold.type_of(number)
         return Ticket(
             entry_id=sold.entry.id,
@@ -120,7 +119,6 @@ class BoxOffice:
         )
 
     def _line(self, sold: Sold, order: Order, ticket: Ticket, number: int) -> OrderLine:
-        """Make the order's line for a ticket."""
         kind = sold.type_of(number)
         price = sold.price_of(number)
         return OrderLine(
@@ -172,7 +170,7 @@ class BoxOffice:
         )
 
     async def _use(self, entry: CalendarEntry) -> None:
-        """Check the tickets of an event that is over in, as its door did."""
+        """Check the tickets of an event that is over in, as was done at its entrance."""
         await self._session.execute(
             update(Ticket)
             .where(Ticket.entry_id == entry.id, Ticket.state == TicketState.CONFIRMED)

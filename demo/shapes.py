@@ -23,7 +23,9 @@ class When:
 
     def starts(self, today: date) -> datetime:
         """Return the start, in UTC: the time that the clock on the wall shows, summer or winter."""
+        # Counted from tomorrow on: an event of the demo must not be over on the day on which it is loaded.
         ahead = (self.weekday - today.weekday() - 1) % 7 + 1 + 7 * self.week
+        # Combined in the zone and then taken to UTC: half past seven stays half past seven when the clocks change.
         wall = datetime.combine(today + timedelta(days=ahead), time.fromisoformat(self.time), ZoneInfo(ZONE))
         return wall.astimezone(UTC)
 

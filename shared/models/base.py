@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, Text, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+# Every constraint has a name of ours: migrations have to drop them by it, and refusals are told apart by it.
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",

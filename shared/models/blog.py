@@ -14,6 +14,7 @@ class Post(IdMixin, Base):
     """A post, or (``is_page``) a page: the thing that calendars, markets and accounts hang on."""
 
     __tablename__ = "posts"
+    # With the id, which tells posts of one moment apart where a list goes on.
     __table_args__ = (Index("ix_posts_published_at_id", "published_at", "id"),)
 
     slug: Mapped[str] = mapped_column(unique=True)
@@ -29,6 +30,7 @@ class Post(IdMixin, Base):
     published_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
+    # ``raise`` here and everywhere: an async session cannot load in passing, and no query is to be made unseen.
     config: Mapped[PageConfig | None] = relationship(back_populates="post", lazy="raise", uselist=False)
 
 

@@ -36,6 +36,7 @@ class Calendar(IdMixin, Base):
         CheckConstraint("container_type = 'page'", name="container_type"),
         CheckConstraint("notice_minutes >= 0", name="notice_minutes"),
         CheckConstraint("ahead_days BETWEEN 0 AND 730", name="ahead_days"),
+        # Says nothing by itself, for ``id`` is unique; the entries' foreign key needs it to follow ``whole_room``.
         UniqueConstraint("id", "whole_room"),
         Index("ix_calendars_container_id", "container_id"),
     )
@@ -69,6 +70,7 @@ class BookingRule(IdMixin, Base):
         CheckConstraint("slot_minutes BETWEEN 5 AND 1440", name="slot_minutes"),
         CheckConstraint("price >= 0", name="price"),
         CheckConstraint("places > 0", name="places"),
+        # An array's elements can have no foreign key and no check of their own.
         CheckConstraint("cardinality(weekdays) > 0 AND weekdays <@ ARRAY[1,2,3,4,5,6,7]::smallint[]", name="weekdays"),
         Index("ix_booking_rules_calendar_id", "calendar_id"),
     )
@@ -135,6 +137,7 @@ class CalendarEntry(IdMixin, Base):
         CheckConstraint("held >= 0", name="held_not_negative"),
         CheckConstraint("capacity IS NULL OR held <= capacity", name="held_within_capacity"),
         CheckConstraint("end_at > start_at", name="ends_after_start"),
+        # Lets the list of what is on look no more than a year back, and so use its index from both sides.
         CheckConstraint("end_at <= start_at + interval '366 days'", name="ends_within_a_year"),
         CheckConstraint("ticket_price IS NULL OR ticket_price >= 0", name="ticket_price"),
         CheckConstraint("cost IS NULL OR cost >= 0", name="cost"),
@@ -154,12 +157,15 @@ class CalendarEntry(IdMixin, Base):
             "kind = 'event' OR state NOT IN ('ordered', 'provisional', 'confirmed') OR slot_id IS NOT NULL",
             name="held_with_slot",
         ),
+        # So that no entry can disagree with its calendar: a change there is carried over here, or refused.
         ForeignKeyConstraint(
             ["calendar_id", "whole_room"],
             ["calendars.id", "calendars.whole_room"],
             name="fk_calendar_entries_room",
             onupdate="CASCADE",
         ),
+        # No lock is needed for this to hold. ``tstzrange`` leaves its end out, so one thing may begin as another one
+        # ends.
         ExcludeConstraint(
             ("calendar_id", "="),
             (text("tstzrange(start_at, end_at)"), "&&"),
@@ -197,12 +203,14 @@ class CalendarEntry(IdMixin, Base):
     sale_ends_at: Mapped[datetime | None]
     cost: Mapped[Decimal | None]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    # Not CASCADE: an order's line may name this booking after its guest's session has ended.
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"))
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
     slot_id: Mapped[int | None] = mapped_column(ForeignKey("slots.id"))
     whole_room: Mapped[bool] = mapped_column(server_default="false")
+    # Unique: one line of an order is taken again once.
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("calendar_entries.id"), unique=True)
-    """The booking of the same order line that was let go, where a late payment took a new one."""
+    """The booking of the same order line that was released, where a late payment took a new one."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     some_unpaid: Mapped[bool | None] = query_expression()

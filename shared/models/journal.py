@@ -20,6 +20,7 @@ class JournalEntry(IdMixin, Base):
         Index("ix_journal_thing_thing_id_id", "thing", "thing_id", "id"),
     )
 
+    # Not now(), which is the transaction's beginning: of two that waited for one lock it would show the wrong order.
     at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     thing: Mapped[str]
     thing_id: Mapped[int]

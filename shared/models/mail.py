@@ -19,6 +19,7 @@ class Mail(IdMixin, Base):
     __tablename__ = "mails"
     __table_args__ = (
         CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="sent_or_given_up"),
+        # Partial: the sweep looks every few seconds, and nearly all rows have been sent for long.
         Index("ix_mails_unsent", "next_try_at", postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL")),
         Index("ix_mails_given_up", "kind", "key", postgresql_where=text("given_up_at IS NOT NULL")),
     )

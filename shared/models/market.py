@@ -71,6 +71,7 @@ class StockAllocation(IdMixin, Base):
 
     __tablename__ = "stock_allocations"
     __table_args__ = (
+        # One a variant: an order's line names what it holds by these two.
         UniqueConstraint("order_id", "variant_id"),
         CheckConstraint(one_of("state", StockState), name="state"),
         CheckConstraint("quantity > 0", name="quantity"),

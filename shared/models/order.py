@@ -23,8 +23,11 @@ class Order(IdMixin, Base):
     __table_args__ = (
         CheckConstraint(one_of("state", OrderState), name="state"),
         CheckConstraint("total >= 0", name="total"),
+        # Somebody must be told of the order, and of money that goes back.
         CheckConstraint("user_id IS NOT NULL OR guest_email IS NOT NULL", name="has_buyer"),
         Index("ix_orders_user_id_id", "user_id", "id"),
+        # Partial, as the next ones: of all orders there ever were, few are open, and the pages and sweeps ask for those
+        # alone.
         Index("ix_orders_user_id_pending", "user_id", postgresql_where=text("state = 'pending'")),
         CheckConstraint("user_id IS NOT NULL OR access_token_hash IS NOT NULL", name="guest_has_token"),
         Index("ix_orders_expires_at_pending", "expires_at", postgresql_where=text("state = 'pending'")),
@@ -32,6 +35,7 @@ class Order(IdMixin, Base):
         Index("ix_orders_created_at", "created_at"),
         Index(
             "ix_orders_guest_email_prefix",
+            # ``text_pattern_ops``: in most locales LIKE 'abc%' can use no other index.
             text("lower(guest_email) text_pattern_ops"),
             postgresql_where=text("guest_email IS NOT NULL"),
         ),
@@ -41,8 +45,10 @@ class Order(IdMixin, Base):
     number: Mapped[str] = mapped_column(unique=True)
     state: Mapped[str] = mapped_column(server_default="pending")
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    # The session may end, and the order stays.
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"), index=True)
     guest_email: Mapped[str | None]
+    # A guest's link to the order. The hash alone: who reads the database can open no order with it.
     access_token_hash: Mapped[str | None] = mapped_column(unique=True)
     page_post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"), index=True)
     merchant_code: Mapped[str]
@@ -73,6 +79,7 @@ class OrderLine(IdMixin, Base):
         CheckConstraint(one_of("kind", LineKind), name="kind"),
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("unit_price >= 0", name="unit_price"),
+        # The database's own arithmetic, so no code can sell three for the price of two.
         CheckConstraint("total = unit_price * quantity", name="total"),
         CheckConstraint("kind <> 'ticket' OR (ticket_id IS NOT NULL AND quantity = 1)", name="ticket"),
         CheckConstraint("kind <> 'booking' OR (entry_id IS NOT NULL AND quantity = 1)", name="booking"),
@@ -150,7 +157,7 @@ class Payment(IdMixin, Base):
     """One attempt to pay an order. Written down and committed before the provider is called (promise 15).
 
     An order has at most one attempt that can still take money (promise 5: the partial unique index).
-    ``refunded`` is kept by a trigger on refunds; its CHECK keeps what is given back below what was paid. ``owed``
+    ``refunded`` is kept by a trigger on refunds; its CHECK keeps what is refunded below what was paid. ``owed``
     likewise, on debts and refunds: each debt once, settled or not, and what went back elsewhere without one.
     """
 
@@ -158,12 +165,15 @@ class Payment(IdMixin, Base):
     __table_args__ = (
         CheckConstraint(one_of("state", PaymentState), name="state"),
         CheckConstraint("amount > 0", name="amount"),
+        # Both hold whatever the code does (docs/money.md, promise 11): the triggers keep the sums, these refuse.
         CheckConstraint("refunded >= 0 AND refunded <= amount", name="refunded_within_amount"),
         CheckConstraint("owed >= 0 AND owed <= amount", name="owed_within_amount"),
         CheckConstraint("state <> 'paid' OR paid_at IS NOT NULL", name="paid_has_time"),
         CheckConstraint("fulfilled_at IS NULL OR state = 'paid'", name="fulfilled_is_paid"),
         CheckConstraint("state <> 'open' OR checkout_id IS NOT NULL", name="open_has_checkout"),
         Index(
+            # The states of PAYABLE_PAYMENT_STATES: a second attempt can be written only once the first can't be paid
+            # any more.
             "uq_payments_one_payable",
             "order_id",
             unique=True,
@@ -187,9 +197,11 @@ class Payment(IdMixin, Base):
     currency: Mapped[str]
     refunded: Mapped[Decimal] = mapped_column(server_default="0")
     owed: Mapped[Decimal] = mapped_column(server_default="0")
+    # Unique: SumUp takes each reference once, so it belongs to a payment and not to an order (docs/sumup.md § 2).
     checkout_reference: Mapped[str] = mapped_column(unique=True)
     checkout_id: Mapped[str | None] = mapped_column(unique=True)
     hosted_url: Mapped[str | None]
+    # Two tokens: the buyer's browser knows the one, the provider the other, and neither serves in the other's place.
     return_token: Mapped[str] = mapped_column(unique=True)
     webhook_token: Mapped[str] = mapped_column(unique=True)
     valid_until: Mapped[datetime]
@@ -212,6 +224,7 @@ class PaymentNotice(IdMixin, Base):
     __tablename__ = "payment_notices"
     __table_args__ = (Index("ix_payment_notices_unhandled", "id", postgresql_where=text("handled_at IS NULL")),)
 
+    # Never a row for an id that is not ours: such a notice is not kept (docs/sumup.md § 6).
     payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"), index=True)
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
     event_type: Mapped[str]
@@ -235,6 +248,7 @@ class Debt(IdMixin, Base):
             name="by_hand_says_who_and_how",
         ),
         Index(
+            # A debt of a whole payment has no line: two NULLs must count as the same here (PostgreSQL 15 and later).
             "uq_debts_request_key",
             "request_key",
             "payment_id",
@@ -249,6 +263,8 @@ class Debt(IdMixin, Base):
             "order_line_id",
             unique=True,
             postgresql_nulls_not_distinct=True,
+            # Those are decided by people, who may decide twice; the others come about by themselves, and may come about
+            # once.
             postgresql_where=text("reason NOT IN ('goodwill', 'cancelled_by_organiser')"),
         ),
         Index("ix_debts_owed", "created_at", "id", postgresql_where=text("state = 'owed'")),
@@ -287,6 +303,8 @@ class Refund(IdMixin, Base):
         CheckConstraint(one_of("state", RefundState), name="state"),
         CheckConstraint("amount > 0", name="amount"),
         Index(
+            # The provider has no key against a repeated refund: one at a time is all that we can hold to (docs/sumup.md
+            # § 7).
             "uq_refunds_one_in_flight",
             "payment_id",
             unique=True,
@@ -295,6 +313,7 @@ class Refund(IdMixin, Base):
         Index("ix_refunds_payment_id", "payment_id"),
         Index("ix_refunds_failed", "payment_id", postgresql_where=text("state = 'failed'")),
         Index(
+            # The provider's history is read again and again; each of its events counts once.
             "uq_refunds_external_event",
             "payment_id",
             "provider_event",
@@ -314,7 +333,7 @@ class Refund(IdMixin, Base):
     reason: Mapped[str] = mapped_column(server_default="")
     """The provider's words where it failed."""
     refunded_before: Mapped[Decimal | None]
-    """What the provider's record showed as given back before this was sent: how a lost answer is told."""
+    """What the provider's record showed as refunded before this was sent: how a lost answer is told."""
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     """Who asked for it; nobody: it was made by itself, or elsewhere."""
     chargeback: Mapped[bool] = mapped_column(server_default="false")
@@ -343,7 +362,7 @@ class OrderNote(IdMixin, Base):
 
 
 class ProviderWalk(Base):
-    """How far an account's history at the provider has been walked."""
+    """How far an account's history at the provider has been read."""
 
     __tablename__ = "provider_walks"
 

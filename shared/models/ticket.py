@@ -19,6 +19,7 @@ class Ticket(IdMixin, Base):
 
     __tablename__ = "tickets"
     __table_args__ = (
+        # Both columns: a ticket cannot be of a type that belongs to another event.
         ForeignKeyConstraint(
             ["ticket_type_id", "entry_id"],
             ["ticket_types.id", "ticket_types.entry_id"],
@@ -27,6 +28,7 @@ class Ticket(IdMixin, Base):
         CheckConstraint(one_of("state", TicketState), name="state"),
         CheckConstraint("state <> 'pending' OR (order_id IS NULL AND code IS NULL)", name="pending_is_in_no_order"),
         CheckConstraint("state NOT IN ('reserved', 'oversold') OR order_id IS NOT NULL", name="reserved_has_order"),
+        # A code lets somebody in, so there is none before the money has arrived.
         CheckConstraint("state <> 'reserved' OR code IS NULL", name="reserved_has_no_code"),
         CheckConstraint("state NOT IN ('confirmed', 'checked_in') OR code IS NOT NULL", name="confirmed_has_code"),
         CheckConstraint("state <> 'checked_in' OR checked_in_at IS NOT NULL", name="checked_in_has_time"),
@@ -44,13 +46,14 @@ class Ticket(IdMixin, Base):
     state: Mapped[str] = mapped_column(server_default="pending")
     code: Mapped[str | None] = mapped_column(unique=True)
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), unique=True)
-    """The ticket of the same order line that was let go, where a late payment took a new one."""
+    """The ticket of the same order line that was released, where a late payment took a new one."""
     price_seen: Mapped[Decimal | None]
     """What it cost when it was put into the cart: the page says so where that has changed since."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     checked_in_at: Mapped[datetime | None]
 
     entry: Mapped[CalendarEntry] = relationship(lazy="raise")
+    # By hand and for reading only: through the foreign key's two columns, to set a type would write the entry as well.
     ticket_type: Mapped[TicketType | None] = relationship(
         lazy="raise", primaryjoin="foreign(Ticket.ticket_type_id) == TicketType.id", viewonly=True
     )

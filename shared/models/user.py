@@ -19,6 +19,7 @@ class User(IdMixin, Base):
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint("email = lower(email)", name="email_lower"),
+        # For the admin's search by the beginning of a word: LIKE 'abc%' needs this kind of index.
         Index("ix_users_name_prefix", text("lower(name) text_pattern_ops")),
         Index("ix_users_email_prefix", text("email text_pattern_ops")),
     )
@@ -37,6 +38,7 @@ class UserRole(IdMixin, Base):
 
     __tablename__ = "user_roles"
     __table_args__ = (
+        # NULL means everywhere, and must be there once as well.
         UniqueConstraint("user_id", "role", "page_post_id", postgresql_nulls_not_distinct=True),
         CheckConstraint(one_of("role", Role), name="role"),
     )

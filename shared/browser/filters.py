@@ -31,7 +31,13 @@ def amount(value: Decimal) -> str:
 def qr(code: str) -> Markup:
     """Return a code as an inline SVG: dark on white with its quiet zone, also on a dark page, or scanners fail."""
     svg = segno.make(code, error="m", micro=False).svg_inline(
-        border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None, omitsize=True
+        # Four modules of quiet zone are what the standard for QR codes asks for (ISO/IEC 18004).
+        border=4,
+        dark="#000",
+        light="#fff",
+        svgclass="qr",
+        lineclass=None,
+        omitsize=True,
     )
     label = escape(f"QR code {code}")
     return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))  # noqa: S704 - segno's own output

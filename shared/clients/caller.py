@@ -62,14 +62,17 @@ class Caller:
         Raises CallFailed: at once while the other app is being left alone, else in the time that the settings give.
         Raises RuntimeError inside a database transaction (docs/locking.md, "Transactions").
         """
+        # A transaction that waits for another app's answer keeps its locks for that long.
         refuse_inside_transaction()
         if self._monotonic() < self._rest_until:
             raise CallFailed
         seconds = self._short_while if briefly else self._timeout
         try:
+            # httpx's timeout is for each step, as connecting and reading; this one is for the call as a whole.
             async with asyncio.timeout(seconds):
                 response = await self._get(path, query, seconds)
             return answer.model_validate_json(response.content)
+        # An answer that cannot be read is a failure like no answer: that app may be of another version.
         except (httpx.HTTPError, TimeoutError, ValidationError) as error:
             raise self._failed(error) from error
 
@@ -86,16 +89,18 @@ class Caller:
         """Make the call; raises httpx.HTTPStatusError for anything but a success."""
         response = await self._http.get(
             self._origin + path,
+            # Defaults are left out: an app of an older version need not know a parameter that nobody has set.
             params=query.model_dump(mode="json", exclude_defaults=True) if query else None,
             headers={"Authorization": f"Bearer {self._secret.get_secret_value()}"},
             timeout=seconds,
+            # A redirect would carry our secret elsewhere.
             follow_redirects=False,
         )
         return response.raise_for_status()
 
     def _failed(self, error: Exception) -> CallFailed:
-        """Note a failure, and return what is raised for it."""
         status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+        # One bad question must not keep all others from being asked.
         if status not in _ABOUT_THE_QUESTION:
             self._rest_until = self._monotonic() + REST_SECONDS
             # The kind of failure only: a validation error would quote the answer.

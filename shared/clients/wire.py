@@ -27,6 +27,7 @@ from pydantic import (
 
 LARGEST_ID = 2**63 - 1
 _AMOUNT = re.compile(r"[0-9]{1,12}\.[0-9]{2}")
+# Nineteen digits hold the largest id; a longer number is refused before Python reads it.
 _NUMBER = re.compile(r"[0-9]{1,19}")
 
 
@@ -57,7 +58,6 @@ def _zones() -> frozenset[str]:
 
 
 def _to_utc(moment: datetime) -> datetime:
-    """Return the same moment in UTC."""
     return moment.astimezone(UTC)
 
 
@@ -71,6 +71,7 @@ Amount = Annotated[
     Field(ge=0, decimal_places=2),
     BeforeValidator(_money),
     PlainSerializer("{:.2f}".format, return_type=str, when_used="json"),
+    # Written by hand: pydantic's own schema would allow numbers, which are never sent.
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,12}\.[0-9]{2}$"}),
 ]
 Count = Annotated[int, Field(ge=0)]
@@ -96,7 +97,11 @@ class Answer(BaseModel):
     """What a call is answered with, or a part of it; made of the attributes of what it tells of."""
 
     model_config = ConfigDict(
-        extra="ignore", frozen=True, from_attributes=True, json_schema_serialization_defaults_required=True
+        # "ignore": a newer app may send more. Never "forbid", or no two apps could be brought up to date one by one.
+        extra="ignore",
+        frozen=True,
+        from_attributes=True,
+        json_schema_serialization_defaults_required=True,
     )
 
 

@@ -1,4 +1,4 @@
-"""Whose orders somebody may see or give money back for: all pages', or some."""
+"""Whose orders somebody may see or refund: all pages', or some."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ EVERYWHERE = PageScope(everywhere=True)
 def scope_of(grants: Collection[Grant], role: Role) -> PageScope:
     """Return where these grants allow what ``role`` allows."""
     pages = {page_id for granted, page_id in grants if granted in INCLUDED_IN[role]}
+    # A role for everywhere makes those on single pages unnecessary; an order of no page is covered by it alone.
     if None in pages:
         return EVERYWHERE
     return PageScope(page_ids=frozenset(page_id for page_id in pages if page_id is not None))

@@ -134,7 +134,7 @@ class OrderTickets(Protocol):
     async def retake_tickets_for_order(
         self, session: AsyncSession, order_id: int, user_id: int, ticket_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again the tickets that an order let go, and confirm them (promise 9).
+        """After a late payment, take again the tickets that an order released, and confirm them (promise 9).
 
         ``ticket_ids`` are the order lines' tickets. Each is taken as the old ticket if that is still pending
         and without an order, else as a new one; one entry's tickets are taken all or none. Returns, out of
@@ -235,7 +235,7 @@ class OrderBookings(Protocol):
     async def retake_entries_for_order(
         self, session: AsyncSession, order_id: int, user_id: int | None, entry_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again the bookings that an order let go, one by one, and confirm them."""
+        """After a late payment, take again the bookings that an order released, one by one, and confirm them."""
         ...
 
     async def get_entries_for_order(self, session: AsyncSession, order_id: int) -> list[EntryDTO]:
@@ -292,6 +292,7 @@ class CalendarCarts(Protocol):
 
 
 @runtime_checkable
+# One protocol of small ones: a caller that needs only the cart's side asks for that side alone.
 class CalendarService(CalendarReads, CartTickets, OrderTickets, CartBookings, OrderBookings, CalendarCarts, Protocol):
     """The calendar domain: the only writer of calendars, entries, ticket types and tickets.
 

@@ -171,7 +171,7 @@ class CartService(Protocol):
         owner: CartOwner,
         quantities: Mapping[int, int],
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again what an order let go, out of its owner's cart where it still is.
+        """After a late payment, take again what an order released, out of its owner's cart where it still is.
 
         ``quantities`` are the order lines'. Returns as ``retake_stock_for_order``.
         """

@@ -43,5 +43,4 @@ def dialled(phone: str) -> str:
 
 
 def _digits(phone: str) -> str:
-    """Leave out what only makes a number easier to read."""
     return re.sub(r"[^0-9]", "", phone)

@@ -30,6 +30,7 @@ class BadInput(ShopError):
     text = "Please check what you entered."
 
 
+# A 403 would tell a stranger that the order or ticket exists.
 class NotFound(ShopError):
     """There is no such thing, or it is not this person's: the two look alike on purpose."""
 
@@ -174,6 +175,7 @@ class SeveralAccounts(Conflict):
 # --- Payment gateway (docs/sumup.md § 10) ---
 
 
+# No ShopError: what a provider says is for the log and for admins, and a route must choose its own words for a buyer.
 class GatewayError(Exception):
     """The provider refused, or could not be understood. Never shown to a buyer as it is."""
 
@@ -223,6 +225,7 @@ class RateLimited(GatewayError):
         self.retry_after = retry_after
 
 
+# The next two must never be mixed up: after the first one may repeat, after the second one may pay twice.
 class GatewayUnavailable(GatewayError):
     """Nothing was sent, or a read failed: nothing changed at the provider. Safe to repeat."""
 

@@ -61,6 +61,7 @@ class Checkout:
     transaction_id: str | None = None
     transaction_code: str | None = None
     valid_until: datetime | None = None
+    # Kept for whoever has to look into a payment; left out of comparisons, for the provider may add members any time.
     raw: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
 
@@ -83,7 +84,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A captured payment, and what was given back of it."""
+    """A captured payment, and what was refunded of it."""
 
     id: str
     code: str
@@ -98,12 +99,13 @@ class Transaction:
 
     @property
     def refunded(self) -> Decimal:
-        """What was given back or is on its way back."""
+        """What was refunded, or is on its way back."""
+        # Under way counts as well: it must not make room for a second refund (docs/sumup.md § 7).
         return sum((r.amount for r in self.refunds if r.status is not MovementStatus.VOID), ZERO)
 
     @property
     def given_back(self) -> Decimal:
-        """What was given back for certain."""
+        """What was refunded for certain."""
         return sum((r.amount for r in self.refunds if r.status is MovementStatus.DONE), ZERO)
 
     @property
@@ -113,7 +115,8 @@ class Transaction:
 
     @property
     def left(self) -> Decimal:
-        """What can still be given back."""
+        """What can still be refunded."""
+        # A chargeback leaves less to refund, though it is no refund: the buyer has that money already.
         return self.amount - self.refunded - self.charged_back
 
 

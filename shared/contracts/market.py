@@ -68,6 +68,7 @@ class ProductDTO:
     @property
     def _prices(self) -> list[Decimal]:
         """The prices of the variants that are left, else of all."""
+        # A price at which nothing is left would promise what nobody can buy.
         left = [variant.price for variant in self.variants if variant.available != 0]
         return left or [variant.price for variant in self.variants]
 
@@ -139,7 +140,7 @@ class MarketService(Protocol):
     async def retake_stock_for_order(
         self, session: AsyncSession, order_id: int, variant_ids: Collection[int]
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again and sell what an order let go (promise 9), each variant all or none.
+        """After a late payment, take again and sell what an order released (promise 9), each variant all or none.
 
         Returns, out of ``variant_ids``, those that could not be taken, and why; the order keeps them as ``oversold``.
         Safe to repeat: it answers the same.

@@ -15,6 +15,7 @@ SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
 
 def to_cents(value: Decimal) -> Decimal:
     """Round ``value`` half up to two decimals, the form in which money is stored and compared."""
+    # Half up, as people round; Python's own default would round half a penny to the even one.
     return value.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
@@ -31,6 +32,7 @@ class Money:
         symbol = SYMBOLS.get(self.currency)
         if symbol is None:
             return f"{amount} {self.currency}"
+        # The sign goes before the symbol, as people write it.
         return f"-{symbol}{amount[1:]}" if amount.startswith("-") else f"{symbol}{amount}"
 
 
@@ -39,4 +41,5 @@ def price_of(type_cost: Decimal | None, entry_price: Decimal | None) -> Decimal 
 
     ``0.00`` is a price; only ``None`` falls through (docs/pricing.md).
     """
+    # Not ``or``: a price of 0.00 counts as false, and a free ticket would cost the entry's price.
     return entry_price if type_cost is None else type_cost

@@ -128,7 +128,7 @@ class RefundState(StrEnum):
 class Role(StrEnum):
     """What a signed-in person may do beyond buying: on one page, or everywhere. An admin may do everything.
 
-    ``orders`` sees the orders of a page and writes notes, ``refunds`` also cancels and gives money back.
+    ``orders`` sees the orders of a page and writes notes, ``refunds`` also cancels and refunds.
     """
 
     ADMIN = "admin"
@@ -145,6 +145,7 @@ class FindingKind(StrEnum):
     DIFFERENCE = "difference"
 
 
+# The index ``uq_debts_once`` leaves the same two out: whoever adds one needs a migration.
 CHOSEN_DEBT_REASONS = (DebtReason.GOODWILL, DebtReason.CANCELLED_BY_ORGANISER)
 """The reasons of debts that somebody decided on: a line may have several. Of all others it has one at the most."""
 
@@ -154,6 +155,7 @@ WHOLE_PAYMENT_REASONS = (DebtReason.PAID_TWICE, DebtReason.MISMATCH)
 ON_TOP_REASONS = (*WHOLE_PAYMENT_REASONS, DebtReason.OVERPAID)
 """Why a payment, or a part of one, is owed that no line was given for."""
 
+# The triggers that count ``held`` have these three lists as well: whoever changes one needs a migration.
 HELD_TICKET_STATES = (TicketState.RESERVED, TicketState.CONFIRMED, TicketState.CHECKED_IN)
 """The states in which a ticket holds a seat."""
 
@@ -163,12 +165,14 @@ HELD_ENTRY_STATES = (EntryState.ORDERED, EntryState.PROVISIONAL, EntryState.CONF
 HELD_STOCK_STATES = (StockState.RESERVED, StockState.SOLD)
 """The states in which an allocation holds stock."""
 
+# The index ``uq_payments_one_payable`` lists the same states.
 PAYABLE_PAYMENT_STATES = (PaymentState.CREATED, PaymentState.OPEN, PaymentState.CLOSING, PaymentState.UNKNOWN)
 """The states in which money may still arrive by our own page; an order has at most one such payment."""
 
 CLOSED_PAYMENT_STATES = (PaymentState.EXPIRED, PaymentState.CANCELLED)
 """The states of an attempt that nobody can pay any more, as far as we know: money may still come late."""
 
+# The index ``uq_refunds_one_in_flight`` lists the same states.
 REFUND_IN_FLIGHT = (RefundState.REQUESTED, RefundState.SENT, RefundState.UNKNOWN)
 """The states of a refund whose outcome is open; a payment has at most one such refund."""
 
@@ -223,6 +227,7 @@ TRANSITIONS: dict[str, frozenset[tuple[str, str]]] = {
             ("pending", "failed"),
             ("pending", "expired"),
             ("pending", "cancelled"),
+            # Money may arrive after the release (docs/money.md, promise 9).
             ("failed", "paid"),
             ("expired", "paid"),
             ("cancelled", "paid"),
@@ -261,6 +266,7 @@ TRANSITIONS: dict[str, frozenset[tuple[str, str]]] = {
             ("cancelled", "paid"),
             ("cancelled", "review"),
             ("review", "paid"),
+            # Only a person does this, once it is settled what becomes of the money.
             ("review", "cancelled"),
         }
     ),
@@ -268,6 +274,7 @@ TRANSITIONS: dict[str, frozenset[tuple[str, str]]] = {
         {
             ("reserved", "released"),
             ("reserved", "sold"),
+            # These two by a late payment: the stock was still there, or it was gone.
             ("released", "reserved"),
             ("released", "oversold"),
             ("sold", "cancelled"),
@@ -287,6 +294,7 @@ TRANSITIONS: dict[str, frozenset[tuple[str, str]]] = {
             ("sent", "unknown"),
             ("unknown", "succeeded"),
             ("unknown", "failed"),
+            # A refund can fail for days after it was accepted, as when the payout has gone out (docs/sumup.md § 7).
             ("succeeded", "failed"),
         }
     ),
@@ -296,4 +304,5 @@ TRANSITIONS: dict[str, frozenset[tuple[str, str]]] = {
 
 def may_become(thing: str, old: str, new: str) -> bool:
     """Tell whether a ``thing`` in state ``old`` may move to ``new``; staying as it is is always allowed."""
+    # Settling, releasing and refunding are safe to repeat: the second time they find the state that they wanted.
     return old == new or (old, new) in TRANSITIONS[thing]

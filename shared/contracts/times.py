@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 def when(moment: datetime, zone: str) -> str:
     """Write a moment as people at ``zone`` say it: ``Sat 28 Nov 2026, 19:30``."""
     local = moment.astimezone(ZoneInfo(zone))
+    # ``local.day`` and not ``%d``: no zero before a single digit; ``%-d`` is not there on every system.
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
 
@@ -35,6 +36,6 @@ def day_text(day: date) -> str:
 
 
 def _which(local: datetime) -> str:
-    """Name the zone of a time that the clock on the wall shows twice: `` BST``; nothing for any other."""
+    # PEP 495: the folds differ for a time that is there twice; also in a gap, where no converted time lies.
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f" {local:%Z}" if twice else ""

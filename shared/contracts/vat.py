@@ -34,11 +34,12 @@ def vat_by_rate(sold: Iterable[tuple[Decimal, Decimal]]) -> tuple[VatLine, ...]:
 
 
 def _line(rate: Decimal, gross: Decimal) -> VatLine:
-    """Split what was sold at one rate."""
+    # Rounded once, and net is the rest: the two add up to what was paid, whatever the rate.
     vat = to_cents(gross * rate / (HUNDRED + rate))
     return VatLine(rate=rate, gross=gross, net=gross - vat, vat=vat)
 
 
 def rate_text(rate: Decimal) -> str:
     """Write a rate for people: ``20%``, ``5.5%``."""
+    # ``normalize`` drops the zeros of 20.00; ``:f`` keeps 20 from being written 2E+1.
     return f"{rate.normalize():f}%"

@@ -22,8 +22,8 @@ _QUIET = ("httpx", "httpcore", "asyncio", "mail.log")
 
 
 def _shared_processors() -> list[Processor]:
-    """Return what every line goes through, whoever wrote it."""
     return [
+        # Brings the request's id into every line, those of libraries included.
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -38,12 +38,10 @@ def escape_control_characters(_logger: object, _method: str, line: EventDict) ->
 
 
 def _escaped(value: str) -> str:
-    """Write what cannot be seen as Python would."""
     return value if value.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
 
 
 def _formatter(settings: Settings, *, colors: bool = False) -> logging.Formatter:
-    """Return the formatter for the chosen form of log lines."""
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if settings.log_format == "json":
         last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -80,6 +78,7 @@ def configure_logging(settings: Settings) -> None:
 
 def _handler(root: logging.Logger, name: str, make: Callable[[], logging.Handler]) -> logging.Handler:
     """Return our handler of this name; it is made only once."""
+    # Each app of one process calls this, and a second handler would write each line twice.
     found = next((handler for handler in root.handlers if handler.name == name), None)
     if found is None:
         found = make()

@@ -18,6 +18,7 @@ from .settings_types import Currency, Host, Line, LogLevel, Origin, Sender, Zone
 APPS = ("blog", "market", "cart", "events")
 QUEUE_CONNECTIONS = 3
 """What the worker's job queue keeps beside DB_WORKER_POOL_SIZE: one connection listens, two fetch and mark."""
+# ``secrets.token_urlsafe(24)`` gives as many: 192 random bits.
 SHORTEST_SECRET = 32
 DEV_CREDENTIALS_KEY = "ZGV2ZWxvcG1lbnQtb25seS1rZXktbmV2ZXItb25saW4="
 SUMUP_API = "https://api.sumup.com"
@@ -28,6 +29,7 @@ DEV_SECRET = "development-only-secret-never-use-it-on-the-internet"  # noqa: S10
 class Settings(BaseSettings):
     """The settings of an installation; all apps read the same ones."""
 
+    # ``extra="ignore"``: the environment is full of other people's variables. Frozen: nothing changes while it runs.
     model_config = SettingsConfigDict(env_prefix="", extra="ignore", frozen=True)
 
     environment: Literal["development", "production", "test"] = Field(
@@ -174,13 +176,12 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _split(cls, value: object) -> object:
-        """Read a comma-separated list."""
+        # pydantic-settings would want JSON here (hence NoDecode), which nobody writes right in a shell.
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("secret_key", "internal_secrets")
     @classmethod
     def _long_enough(cls, value: SecretStr | tuple[SecretStr, ...]) -> SecretStr | tuple[SecretStr, ...]:
-        """Refuse what can be guessed."""
         secrets = value if isinstance(value, tuple) else (value,)
         if any(len(secret.get_secret_value()) < SHORTEST_SECRET for secret in secrets):
             message = f"must have {SHORTEST_SECRET} characters or more"
@@ -189,14 +190,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
-        """Refuse a production that anybody could sign in to, or that takes no real money."""
+        # At the start, not at the first payment: a mistake must be seen by whoever makes it.
         if self.environment == "production":
             for message in self._unsafe():
                 raise ValueError(message)
         return self
 
     def _unsafe(self) -> Iterator[str]:
-        """Say what must be set before real people come."""
         if DEV_SECRET in {secret.get_secret_value() for secret in (self.secret_key, *self.internal_secrets)}:
             yield "set SECRET_KEY and INTERNAL_SECRETS to random values of 32 characters or more in production"
         if any(not url.startswith("https://") for url in self.public_origins):
@@ -239,6 +239,7 @@ class Settings(BaseSettings):
     @property
     def sumup_origin(self) -> str:
         """The base URL of SumUp's API."""
+        # localhost and not HOST: the browser is sent there too, and 0.0.0.0 is no address to go to.
         return self.sumup_base_url or f"http://localhost:{self.sandbox_port}"
 
     @property
@@ -247,6 +248,7 @@ class Settings(BaseSettings):
         return (*self.sumup_hosted_origins, *((self.sumup_origin,) if self.uses_sandbox else ()))
 
 
+# Once: all parts of a process must see the same values.
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """Return the settings of this process, read once from its environment."""

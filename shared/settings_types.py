@@ -46,6 +46,7 @@ def _origin(value: str) -> str:
     """Take an empty value too: then there is a default."""
     if not value:
         return value
+    # Browsers send an origin without a slash, and it is compared letter by letter.
     bare = value.rstrip("/")
     parts = urlsplit(bare)
     try:
@@ -79,6 +80,7 @@ def _line(value: str) -> str:
 def _sender(value: str) -> str:
     name, address = parseaddr(value)
     local, _, domain = address.rpartition("@")
+    # ``parseaddr`` takes almost anything, and may read an address that nobody wrote.
     if not local or not domain or not value.isprintable() or (name and address not in value):
         message = f"must be a sender such as Maypole <tickets@example.org>, not {value!r}"
         raise ValueError(message)

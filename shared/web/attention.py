@@ -1,4 +1,4 @@
-"""The number beside "Refunds" in the header: what waits for whoever may give money back.
+"""The number beside "Refunds" in the header: what waits for whoever may refund.
 
 It is counted before the route begins, in one query of its own, for people with the role and for whole pages alone;
 nobody else causes a query.
@@ -27,11 +27,11 @@ def current_attention() -> str | None:
 
 
 async def _load() -> None:
-    """Count what waits, for those whom it concerns."""
     scope = current_scope(Role.REFUNDS)
     if scope.is_empty or not is_page_request() or is_htmx():
         return
     state = app_state()
+    # A session of its own, which ends here: ``g.s`` is the route's.
     async with unit_of_work(state.database) as uow:
         count = await state.services.cart.count_attention(uow.session, scope)
     g.attention = f"{MOST_SHOWN}+" if count > MOST_SHOWN else str(count or "")

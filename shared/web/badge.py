@@ -29,7 +29,6 @@ def current_badge() -> CartSummaryDTO | None:
 
 
 async def _summary(state: AppState, owner: CartOwner) -> CartSummaryDTO | None:
-    """Return the summary of somebody's cart, from wherever this app has it."""
     if state.name != "cart":
         return await state.clients.cart.cart_summary(owner)
     async with unit_of_work(state.database) as uow:
@@ -40,6 +39,7 @@ async def _load() -> None:
     """Fetch the badge of a whole page; a partial shows none, and nobody is asked about a cart that is surely empty."""
     if not is_page_request() or (is_htmx() and request.path != BADGE_PATH):
         return
+    # ``may_have_cart`` is a column of the session's row: most visitors cause no call and no query here.
     g.badge = await _summary(app_state(), current_cart_owner()) if may_have_cart() else CartSummaryDTO()
 
 
@@ -49,7 +49,6 @@ async def reload_badge() -> None:
 
 
 async def _show_badge() -> str:
-    """Render the badge alone."""
     return await render_template("_types/cart/_mini.html")
 
 

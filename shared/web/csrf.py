@@ -53,19 +53,19 @@ def comes_from_us(origin: str | None, fetch_site: str | None, ours: Collection[s
         return origin in ours
     if origin == "null":
         return fetch_site == "same-origin"
+    # No ``Origin``: "none" is what a person did themselves, as by the address bar; "same-site" may be a stranger's app.
     return fetch_site in {"same-origin", "none"}
 
 
 def _our_origins() -> frozenset[str]:
-    """Return the four public origins and, outside production, the address that this app was reached at."""
     settings = app_state().settings
     if settings.environment == "production":
         return frozenset(settings.public_origins)
+    # So that 127.0.0.1 works where the settings say localhost. In production the Host header is the caller's word.
     return frozenset((*settings.public_origins, f"{request.scheme}://{request.host}"))
 
 
 async def _check() -> None:
-    """Refuse a state-changing request that does not come from one of our pages."""
     if request.method in SAFE_METHODS or request.routing_exception is not None:
         return  # what no route takes changes nothing, and is told so: not found, or another method
     if is_csrf_exempt(current_app.view_functions.get(request.endpoint or "")):

@@ -81,7 +81,6 @@ def page_of_status(status: int) -> ErrorPage:
 
 
 def _wants_json() -> bool:
-    """Tell whether a program asks."""
     accepts = request.accept_mimetypes
     return request.path.startswith(PREFIX) or (
         accepts.best == "application/json" and not accepts.accept_html  # "*/*" is a browser's word, too
@@ -90,12 +89,14 @@ def _wants_json() -> bool:
 
 async def _render(page: ErrorPage) -> ResponseTypes:
     """Render an error as whoever asks can take it. What the request did to the database is rolled back before."""
+    # Before rendering: the page must not wait in a transaction that is to be rolled back anyway.
     await discard_session()
     if _wants_json():
         problem = {"code": page.code, "message": page.text, "request_id": request_id()}
         response: ResponseTypes = jsonify({"error": problem})
     elif is_htmx():
         response = await make_response(await render_template("errors/_error.html", page=page))
+        # The part that the button meant to replace stays as it is; the refusal has a place of its own on every page.
         response.headers |= {"HX-Retarget": "#page-notice", "HX-Reswap": "innerHTML"}
     else:
         names = [f"errors/{page.status}.html", "errors/error.html"]
@@ -105,7 +106,6 @@ async def _render(page: ErrorPage) -> ResponseTypes:
 
 
 async def _on_shop_error(error: ShopError) -> ResponseTypes:
-    """Render an expected refusal."""
     return await _render(page_of_shop_error(error))
 
 
@@ -117,6 +117,7 @@ async def _on_http_exception(error: HTTPException) -> ResponseTypes:
         return error.response  # type: ignore[return-value]  # abort(response): a route's own answer
     response = await _render(page_of_status(error.code))
     for name, value in error.get_headers():
+        # The exception describes its own plain page; ours is another one.
         if name.lower() != "content-type":
             response.headers[name] = value
     return response
@@ -139,6 +140,7 @@ async def _on_database_error(error: DBAPIError) -> ResponseTypes:
     state = str(getattr(error.orig, "sqlstate", "") or "")
     if (
         state in _BUSY_SQLSTATES
+        # Class 08 of PostgreSQL's error codes: the connection was lost.
         or state.startswith("08")
         or error.connection_invalidated
         or isinstance(error, InterfaceError)
@@ -147,12 +149,12 @@ async def _on_database_error(error: DBAPIError) -> ResponseTypes:
         return await _on_shop_error(Unavailable())
     if state.startswith("22"):  # a NUL in a text, a number beyond the column: nobody's form sends that
         _log.warning("value refused by the database", sqlstate=state, path=loggable_path())
+        # Of an address: there can be no such page. Of a form: its field has a value that nothing can keep.
         return await _on_shop_error(NotFound() if request.method in {"GET", "HEAD"} else BadInput())
     raise error
 
 
 async def _on_no_connection(error: Exception) -> ResponseTypes:
-    """Say that the database is out of reach, or that all of our connections to it are busy."""
     _log.warning("no database connection", exc_info=error)
     return await _on_shop_error(Unavailable())
 

@@ -40,7 +40,9 @@ from .static_files import install_static
 from .templating import install_templates
 
 HOUSE = Path(shared.__path__[0]).resolve().parent
+# Far more than any form of ours. A larger one is refused while it arrives.
 LARGEST_BODY = 256 * 1024
+# PostgreSQL's bigint: a larger number would be an error of the database, and so a crash, instead of "not found".
 LARGEST_ID = 2**63 - 1
 _log = structlog.get_logger("maypole.errors")
 
@@ -69,7 +71,6 @@ class ShopApp(Quart):
 
 
 async def _open(state: AppState, stack: AsyncExitStack) -> Resources:
-    """Open the database and the HTTP client for as long as ``stack`` lasts."""
     settings = state.settings
     if settings.database_url is None:
         raise RuntimeError("DATABASE_URL is not set: ./run sets it, and so must whoever starts an app alone")
@@ -82,8 +83,6 @@ async def _open(state: AppState, stack: AsyncExitStack) -> Resources:
 
 
 def _serve_with_resources(app: Quart, state: AppState) -> None:
-    """Open what the app needs when it starts to serve, and close it when it stops."""
-
     @app.while_serving
     async def _lifespan() -> AsyncGenerator[None, None]:
         async with AsyncExitStack() as stack:
@@ -98,6 +97,7 @@ def _build(name: str, settings: Settings) -> Quart:
     app.secret_key = settings.secret_key.get_secret_value()
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.converters |= {"int": IdConverter, "slug": SlugConverter}
+    # Only when asked for: without a proxy of ours anybody could write X-Forwarded-For, and have any address they like.
     if settings.trusted_proxies:
         app.asgi_app = ProxyFixMiddleware(app.asgi_app, trusted_hops=settings.trusted_proxies)  # type: ignore[method-assign]
     return app
@@ -120,6 +120,7 @@ def make_app(name: str, settings: Settings, services: Services, *, template_fold
     install_errors(app)
     install_headers(app, settings)
     install_internal(app)
+    # After the internal API's guard, before identity: what is refused here costs no query.
     install_csrf(app)
     auth = install_identity(app, settings)
     app.extensions[EXTENSION] = state = AppState(name=name, settings=settings, services=services, auth=auth)
@@ -130,6 +131,7 @@ def make_app(name: str, settings: Settings, services: Services, *, template_fold
     install_openapi(app)
     asset = install_static(app, max_age=settings.static_max_age_s)
     install_templates(app, settings, folder=HOUSE / name / template_folder, asset=asset)
+    # Last, and so first with the response (see above).
     install_session(app)
     _serve_with_resources(app, state)
     return app

@@ -41,12 +41,12 @@ def security_headers(settings: Settings) -> dict[str, str]:
         "X-Frame-Options": "DENY",
     }
     if settings.environment == "production":
+        # Not in development: a browser would then ask localhost for https for a year.
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return headers
 
 
 def _cache_rule(response: ResponseTypes) -> str:
-    """Return how long a response may be kept that says nothing of it itself."""
     if has_identity() or g.get("sets_cookie", False):
         return "no-store"  # a shared computer's back button shows nobody else's cart
     return "no-cache" if response.status_code < 400 else "no-store"  # noqa: PLR2004 - where HTTP's refusals begin
@@ -62,5 +62,6 @@ def install_headers(app: Quart, settings: Settings) -> None:
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", _cache_rule(response))
         if response.mimetype == "text/html":
+            # One address serves the page and its part, signed in or not: a cache must not mistake one for the other.
             response.headers.add("Vary", "Cookie, HX-Request")
         return response

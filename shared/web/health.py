@@ -16,13 +16,12 @@ _log = structlog.get_logger("maypole.health")
 
 
 async def _live() -> dict[str, str]:
-    """Say that the process answers."""
     return {"status": "ok", "app": app_state().name}
 
 
 async def _ready() -> tuple[dict[str, str], int]:
-    """Say whether the database answers within two seconds."""
     try:
+        # Shorter than whoever asks is patient: an answer of "no" is better than none.
         async with asyncio.timeout(READY_SECONDS), app_state().database.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
     except (SQLAlchemyError, OSError, TimeoutError) as error:

@@ -22,5 +22,6 @@ def redirect_to(url: str) -> Response:
     follow it to the payment provider's origin at all); the header makes the whole browser go.
     """
     if request.headers.get("HX-Request") == "true":
+        # 204: htmx swaps nothing, and the browser is on its way.
         return QuartResponse(b"", status=204, headers={"HX-Redirect": url})
     return cast("Response", redirect(url, code=303))

@@ -1,4 +1,4 @@
-"""Who is asking: the sign-in cookie, the session behind it, and the doors that depend on it.
+"""Who is asking: the sign-in cookie, the session behind it, and the guards that depend on it.
 
 The cookie is quart-auth's: signed, HttpOnly, Lax. Its value is a random token whose hash names a row in ``sessions``;
 the row is read once a request, in a short database session of its own, before the route begins. Cookies know no
@@ -56,7 +56,7 @@ class Identity:
 
 
 def _cookie_name(settings: Settings) -> str:
-    """Return the cookie's name; in production its prefix makes browsers refuse one that is not Secure."""
+    # The prefixes need Secure (RFC 6265bis), and development has no https. ``__Host-`` allows no Domain at all.
     if settings.environment != "production":
         return "maypole_session"
     return "__Secure-maypole_session" if settings.cookie_domain else "__Host-maypole_session"
@@ -69,6 +69,7 @@ def _build_auth(settings: Settings) -> QuartAuth:
         cookie_name=_cookie_name(settings),
         cookie_http_only=True,
         cookie_path="/",
+        # Lax and not Strict: who comes back from the payment page, or by a link in a mail, must still be signed in.
         cookie_samesite="Lax",
         cookie_secure=settings.environment == "production",
         duration=int(timedelta(days=settings.session_days).total_seconds()),
@@ -78,7 +79,6 @@ def _build_auth(settings: Settings) -> QuartAuth:
 
 
 def _auth() -> QuartAuth:
-    """Return the app's quart-auth."""
     return app_state().auth
 
 
@@ -108,7 +108,7 @@ def current_user() -> UserDTO | None:
 
 
 def signed_in_user() -> UserDTO:
-    """Return the signed-in person; raises SignInRequired where there is none (behind a door there is)."""
+    """Return the signed-in person; raises SignInRequired where there is none (behind a guard there is)."""
     user = current_user()
     if user is None:
         raise SignInRequired
@@ -150,6 +150,7 @@ async def _load() -> None:
         found = await users.find_session(uow.session, token, now=now)
         if found is None:
             return
+        # At most once an hour: otherwise each page view would be a write.
         if found.stale:
             await users.touch_session(uow.session, found.id, now=now, days=state.settings.session_days)
             await uow.commit()
@@ -192,6 +193,8 @@ async def sign_in(user: UserDTO) -> None:
         user_id=user.id,
         now=now,
         days=state.settings.session_days,
+        # The row is kept, since cart, orders and notices name it; its token is new, so one that was seen before is
+        # worthless.
         adopt=None if before is None else before.session_id,
     )
     if before is not None and before.user is None:
@@ -215,11 +218,12 @@ async def sign_out(*, everywhere: bool = False) -> None:
 async def _keep_cookie_only_on_success(response: ResponseTypes) -> ResponseTypes:
     """Write no cookie for a session whose row was rolled back with a refused request."""
     if response.status_code >= 400:  # noqa: PLR2004 - where HTTP's refusals begin
+        # quart-auth writes its cookie after this, and would not know that the row is gone.
         _auth().load_user().action = Action.PASS
     return response
 
 
-# --- Doors ---
+# --- Guards ---
 
 
 async def _show_the_door() -> ResponseTypes:
@@ -247,9 +251,9 @@ def current_scope(role: Role) -> PageScope:
 
 
 def may_enter(role: Role) -> bool:
-    """Tell whether the signed-in person may go through the doors of a role.
+    """Tell whether the signed-in person passes the guards of a role.
 
-    An admin's door asks for the role everywhere. The others ask for it on some page: what is behind them bounds
+    An admin's guard asks for the role everywhere. The others ask for it on some page: what is behind them bounds
     itself by ``current_scope``.
     """
     scope = current_scope(role)
@@ -275,7 +279,7 @@ def role_required(role: Role) -> Callable[[Callable[P, Awaitable[R]]], Callable[
 
 
 def recent_sign_in_required(view: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | ResponseTypes]]:
-    """Let only people through who signed in a short while ago: what is behind this door moves money, or says where to.
+    """Let only people through who signed in a short while ago: what is behind this guard moves money, or says where to.
 
     Others are sent to sign in once more and come back to this page; a form is refused with a link there, and nothing of
     it is done. Goes below ``role_required``.

@@ -1,4 +1,4 @@
-"""The internal JSON API's door: a bearer secret that only our own apps know.
+"""The internal JSON API's guard: a bearer secret that only our own apps know.
 
 It stands before the whole prefix, so that a stranger is not even told which addresses there are and which methods
 they take; and once more at each view, so that none is open that lies elsewhere by mistake.
@@ -36,12 +36,12 @@ def bears_secret(authorization: str | None, settings: Settings) -> bool:
     """Tell whether an ``Authorization`` header bears one of our secrets; takes as long whether or not it does."""
     scheme, _, token = (authorization or "").partition(" ")
     given = token.strip().encode()
+    # A list, not a generator: ``any`` would stop at the first that fits, and the time would tell which one it was.
     matches = [hmac.compare_digest(given, secret.get_secret_value().encode()) for secret in settings.internal_secrets]
     return scheme.lower() == "bearer" and any(matches)
 
 
 def _require_secret() -> None:
-    """Raise BadSecret unless the current request bears one of our secrets."""
     if not bears_secret(request.headers.get("Authorization"), app_state().settings):
         raise BadSecret
 
@@ -59,7 +59,6 @@ def internal_only(view: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
 
 
 async def _guard() -> None:
-    """Turn strangers away from everything under the prefix, also where no view would answer."""
     if request.path.startswith(PREFIX):
         _require_secret()
 

@@ -45,10 +45,12 @@ def documented(
 
 def read_query(model: type[Q]) -> Q:
     """Read the request's query. Raises BadInput for a value that is not as documented, or is there twice."""
+    # A parameter that is there twice becomes a list, which no model takes: two readers might choose different ones.
     given = {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
     try:
         return model.model_validate(given)
     except ValidationError as error:
+        # ``include_input=False``: what was sent is not repeated in the answer.
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         name = str(first["loc"][0])
         raise BadInput(f"{name}: {first['msg']}", field=name) from None

@@ -28,6 +28,8 @@ class BoundedStore(MemoryStore):
 
     async def set(self, key: str, tat: datetime) -> None:
         """Keep a key's next free time; where there is no room, forget those that are over, else the oldest."""
+        # An attacker with many addresses must not fill the memory; forgetting the oldest lets one of theirs through at
+        # worst.
         if len(self._tats) >= self._most and key not in self._tats:
             now = datetime.now(UTC)
             self._tats = {name: time for name, time in self._tats.items() if time > now}
@@ -38,6 +40,7 @@ class BoundedStore(MemoryStore):
 
 async def client_key() -> str:
     """Return the client's address, as our own proxies saw it (TRUSTED_PROXIES)."""
+    # Set by our proxies alone: the header itself is anybody's to write (docs/decisions/rate-limits.md).
     return f"address {request.remote_addr}"
 
 

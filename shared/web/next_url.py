@@ -24,6 +24,7 @@ def safe_next(url: str | None, settings: Settings) -> str:
     if not url or len(url) > LONGEST or _UNSAFE.search(url):
         return ""
     if url.startswith("/"):
+        # ``//host`` is an address on another host, in the scheme of this page.
         return "" if url.startswith("//") else url
     try:
         parts = urlsplit(url)
@@ -44,9 +45,9 @@ def sign_in_url(next_url: str | None = None, *, again: bool = False) -> str:
 
 
 def _page_being_read() -> str:
-    """Return this page's public address; for a form post, that of the page with the form, if it is one of ours."""
     state = app_state()
     if request.method in {"GET", "HEAD"} and request.headers.get("HX-Request") != "true":
         return state.settings.url_of(state.name) + request.full_path.rstrip("?")
+    # To come back by GET to the address of a form's POST would find no page there.
     shown = request.headers.get("HX-Current-URL") or request.headers.get("Referer")
     return safe_next(shown, state.settings) or state.settings.url_of(state.name) + "/"

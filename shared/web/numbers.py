@@ -21,6 +21,7 @@ def read_count(typed: str) -> int | None:
         return 0
     if not _DIGITS.fullmatch(text):
         return None
+    # Cut before ``int``: Python refuses to read thousands of digits, and that error would be a crash.
     short = text.lstrip("0") or "0"
     return min(int(short), BEYOND_ANY_LIMIT) if len(short) <= len(str(BEYOND_ANY_LIMIT)) else BEYOND_ANY_LIMIT
 

@@ -40,7 +40,6 @@ class InternalProvider(OpenAPIProvider):
 
 
 def _document_of(app: Quart) -> dict[str, Any]:
-    """Return the document of ``app``."""
     about = QuartSchema(
         info=Info(title=f"The internal API of the {app.name} app", version=VERSION, description=DESCRIPTION),
         security_schemes={"secret": HttpSecurityScheme(scheme="bearer")},

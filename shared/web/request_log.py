@@ -34,18 +34,19 @@ def loggable_path() -> str:
 
 
 async def _begin() -> None:
-    """Take a well-formed id from a proxy of ours, or make a new one."""
+    # A proxy's id lets its log and ours be read together; anything of another form could forge lines of the log.
     offered = request.headers.get(HEADER, "")
     g.request_id = offered if _WELL_FORMED.fullmatch(offered) else uuid4().hex
     g.started = time.perf_counter()
+    # A context may be used again: what another request bound must not stand in this one's lines.
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id, app=app_state().name)
 
 
 async def _end(response: ResponseTypes) -> ResponseTypes:
-    """Put the id on the response and write the line."""
     response.headers[HEADER] = request_id()
     milliseconds = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
+    # Health checks and static files would drown everything else.
     write = _log.debug if request.path.startswith(_ROUTINE) else _log.info
     write(
         "request", method=request.method, path=loggable_path(), status=response.status_code, milliseconds=milliseconds

@@ -35,11 +35,11 @@ async def discard_session() -> None:
     """Roll back and close the request's session, if there is one. A later ``g.s`` is a new one."""
     session: AsyncSession | None = g.pop(_SLOT, None)
     if session is not None:
+        # Closing rolls back what was not committed, and frees the connection.
         await session.close()
 
 
 async def _finish(response: ResponseTypes) -> ResponseTypes:
-    """Commit for a success, roll back for anything else, and give the connection back either way."""
     session: AsyncSession | None = g.get(_SLOT)
     if session is not None and response.status_code < 400:  # noqa: PLR2004 - where HTTP's refusals begin
         await session.commit()
@@ -48,7 +48,6 @@ async def _finish(response: ResponseTypes) -> ResponseTypes:
 
 
 async def _tear_down(_error: BaseException | None) -> None:
-    """Close what is still open where no response was made (a crash, a browser that left)."""
     await discard_session()
 
 

@@ -48,6 +48,7 @@ def install_static(app: Quart, *, max_age: int, folder: Path = STATIC_FOLDER) ->
             response = await send_from_directory(folder, filename)
         except (OSError, ValueError) as wrong:  # a name that no file system takes
             raise NotFound from wrong
+        # ``immutable``: browsers do not even ask again. It is safe, for another content has another address.
         keep = f"public, max-age={max_age}, immutable"
         response.headers["Cache-Control"] = keep if requested == version else "no-cache"
         return response

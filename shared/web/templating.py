@@ -46,7 +46,6 @@ _COMPILED = CompiledOnce()
 
 
 async def _each_page() -> dict[str, Any]:
-    """Return the names that depend on the request."""
     return {
         "current_user": current_user(),
         "badge": current_badge(),
@@ -57,8 +56,10 @@ async def _each_page() -> dict[str, Any]:
 
 def install_templates(app: Quart, settings: Settings, *, folder: Path, asset: Callable[[str], str]) -> None:
     """Let ``app`` find its own templates first, then the shared ones; a name that nobody gave is an error."""
+    # The app's folder first: it may replace a shared template by one of the same name.
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder), FileSystemLoader(TEMPLATE_FOLDER)])
     environment = app.jinja_env
+    # A misspelt name must fail in a test, and not leave an empty place on a page.
     environment.undefined = StrictUndefined
     environment.bytecode_cache = _COMPILED
     environment.trim_blocks = environment.lstrip_blocks = True

@@ -115,7 +115,6 @@ async def measure(tickets: int) -> None:
 
 
 async def _time_checks(database: Database) -> None:
-    """Time each check, slowest last, and all of them together."""
     now, each = datetime.now(UTC), []
     for check in CHECKS:
         began = time.perf_counter()

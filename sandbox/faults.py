@@ -103,7 +103,6 @@ async def _slow_after(fault: Fault, act: Act) -> Response:
 
 
 async def _cut(_fault: Fault, _act: Act) -> Response:
-    """Cut the connection, and do nothing."""
     return Response("{", headers={CUT_HEADER: "1"})
 
 

@@ -178,7 +178,6 @@ def _has_users(home: Path) -> bool:
 
 
 def _await_end(home: Path) -> None:
-    """Return when the keeper, and so the server, has ended."""
     deadline = time.monotonic() + ENDED_WITHIN_S
     while _is_kept(home):
         if time.monotonic() > deadline:
@@ -187,7 +186,6 @@ def _await_end(home: Path) -> None:
 
 
 def _is_kept(home: Path) -> bool:
-    """Say whether a keeper, and so a server, runs."""
     with _private(home / "keeper.lock") as file:
         return not _try_lock(file, fcntl.LOCK_SH)
 
@@ -208,7 +206,6 @@ def _private(path: Path) -> TextIOWrapper:
 
 
 def _try_lock(file: TextIOWrapper, kind: int) -> bool:
-    """Try to lock without waiting; say whether it worked."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

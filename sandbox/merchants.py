@@ -29,7 +29,6 @@ def sandbox_accounts(settings: Settings) -> dict[str, Merchant]:
 
 
 def _read(text: str, currency: str) -> Merchant:
-    # ``CODE=KEY`` or ``CODE=KEY=CURRENCY``.
     parts = text.split("=")
     if len(parts) not in (SHORT, LONG) or not all(parts):
         raise ValueError(f"SANDBOX_ACCOUNTS: {parts[0]} is not written CODE=KEY or CODE=KEY=CURRENCY")

@@ -225,7 +225,7 @@ class RateLimited(GatewayError):
         self.retry_after = retry_after
 
 
-# The next two must never be mixed up: after the first one may repeat, after the second one may pay twice.
+# The next two must never be mixed up: after the first the call may be repeated; after the second that could pay twice.
 class GatewayUnavailable(GatewayError):
     """Nothing was sent, or a read failed: nothing changed at the provider. Safe to repeat."""
 

@@ -1,4 +1,4 @@
-"""Events as rows of a list: everything that ``_types/_macros/events.html`` shows of one, in whichever app the list is."""
+"""Events as rows of a list: all that ``_types/_macros/events.html`` shows of one, in whichever app the list is."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import httpx
 from quart import Quart
 
 from blog.app import create_app as create_blog
@@ -17,8 +18,11 @@ from shared.contracts.sale import SaleState
 from shared.contracts.states import LineKind
 from shared.labels import SALE_WORDS
 from shared.settings import Settings
+from shared.web.state import EXTENSION, AppState
 from tests.factories.users import sign_in_client
 from tests.fakes.gateway import FakeGateway
+from tests.support.internal_api import PATIENT_MS
+from tests.support.neighbours import real_apps
 from tests.support.visitor import Answer, Visitor
 
 ABSENT = "absent"
@@ -77,17 +81,25 @@ def told_by_row(kind: LineKind, page: Answer, row: str, name: str) -> str:
 
 @asynccontextmanager
 async def open_site(settings: Settings) -> AsyncIterator[Site]:
-    """Serve the four apps; the cart's provider is in memory, and the others' cart app is a closed port."""
-    alone = settings.model_copy(update={"internal_cart_url": "http://127.0.0.1:9"})
+    """Serve the four apps; they ask one another in this process, and the cart's provider is in memory."""
+    patient = settings.model_copy(update={"internal_timeout_ms": PATIENT_MS, "internal_page_timeout_ms": PATIENT_MS})
     gateway = FakeGateway()
-    apps = create_blog(alone), create_market(alone), create_events(alone), create_cart(settings, gateway=gateway)
+    apps = (
+        create_blog(patient),
+        create_market(patient),
+        create_events(patient),
+        create_cart(patient, gateway=gateway),
+    )
     async with AsyncExitStack() as stack:
-        blog, market, events, cart = [await _visitor(stack, app) for app in apps]
+        http = await stack.enter_async_context(real_apps(patient, "blog", "events", "market", "cart"))
+        blog, market, events, cart = [await _visitor(stack, app, http) for app in apps]
         yield Site(blog, market, events, cart, gateway)
 
 
-async def _visitor(stack: AsyncExitStack, app: Quart) -> Visitor:
+async def _visitor(stack: AsyncExitStack, app: Quart, http: httpx.AsyncClient) -> Visitor:
     """Serve an app, and let Ada sign in there."""
     await stack.enter_async_context(app.test_app())
+    state: AppState = app.extensions[EXTENSION]
+    state.http = http
     client = app.test_client()
     return Visitor(client, await sign_in_client(client, email="ada@maypole.example"))

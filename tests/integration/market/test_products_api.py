@@ -41,6 +41,8 @@ async def test_a_product_is_told_of_with_its_variants_and_what_is_left_of_each(
             "vat_rate": "20.00",
             "price": "4.50",
             "has_dearer": True,
+            "note": "",
+            "note_look": "",
             "variants": [
                 {"id": small, "label": "", "price": "4.50", "available": 3},
                 {"id": large, "label": "large", "price": "9.00", "available": None},

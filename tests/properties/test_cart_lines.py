@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cart.bp.cart.services.calendar_cart import ticket_total
-from cart.bp.cart.services.lines import ticket_lines
+from cart.sellables.lines import ticket_lines
 from shared.contracts.dtos import TicketDTO
 from shared.contracts.lines import ticket_key
 from shared.contracts.states import TicketState

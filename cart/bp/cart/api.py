@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response
 
 from cart.bp.cart.services.contents import CartContents, get_cart_contents
-from cart.bp.cart.services.lines import CartLine
+from cart.sellables.lines import CartLine
 from shared.clients.cart import CartLineAnswer, CartSummaryAnswer, SummaryQuery
 from shared.services.registry import services
 from shared.web.internal import internal_only

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cart.bp.cart.services.lines import CartLine, PageGroup, lines_of
 from cart.bp.orders.pages import LineSummary, is_checking, summarise
 from cart.orders.open_orders import OpenOrder
+from cart.sellables.lines import CartLine, PageGroup, lines_of
 from shared.contracts.dtos import ZERO, CartNoticeDTO, OrderDTO, PageDTO
 from shared.contracts.errors import (
     NotOffered,

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.sellables.lines import CartLine, booking_lines, product_lines, ticket_lines
 from shared.contracts.dtos import CartSummaryDTO
 from shared.contracts.owner import CartOwner
 from shared.services.cart_impl import count_open_orders, summary_of
 from shared.services.registry import services
-
-from .lines import CartLine, booking_lines, product_lines, ticket_lines
 
 
 @dataclass(frozen=True, slots=True)

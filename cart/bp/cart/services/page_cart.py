@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.payments.page_config import merchant_codes
+from cart.sellables.lines import PageGroup, booking_lines, page_ids, product_lines, ticket_lines
 from shared.contracts.dtos import CartItemDTO, EntryDTO, PageDTO, TicketDTO
 from shared.services.cart_impl import total_of_items
 from shared.services.registry import services
@@ -15,7 +16,6 @@ from shared.web.identity import current_cart_owner
 from shared.web.state import app_state
 
 from .calendar_cart import calendar_total, get_calendar_cart_entries, get_ticket_cart_entries, ticket_total
-from .lines import PageGroup, booking_lines, page_ids, product_lines, ticket_lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.sellables.lines import CartLine, lines_of
 from shared.contracts.states import LineKind
 from shared.services.registry import services
 from shared.web.identity import current_cart_owner
 from shared.web.state import app_state
 
-from .lines import CartLine, lines_of
 from .page_cart import get_cart_grouped_by_page
 
 

@@ -19,7 +19,7 @@ from cart.bp.refunds.order_routes import bp as order_refunds
 from cart.bp.refunds.routes import bp as refunds
 from cart.bp.reviews.routes import bp as reviews
 from cart.bp.unpaid.routes import bp as unpaid_orders
-from cart.wiring import install_till, refuse_stubs
+from cart.wiring import KINDS, Kinds, install_till, refuse_stubs
 from shared.contracts.protocols import PaymentGateway
 from shared.services.registry import Services
 from shared.services.wiring import sql_services
@@ -46,7 +46,10 @@ BLUEPRINTS = (
 
 
 def create_app(
-    settings: Settings | None = None, services: Services | None = None, gateway: PaymentGateway | None = None
+    settings: Settings | None = None,
+    services: Services | None = None,
+    gateway: PaymentGateway | None = None,
+    kinds: Kinds = KINDS,
 ) -> Quart:
     """Return the cart app; what is not handed in is built from the environment's settings.
 
@@ -56,7 +59,7 @@ def create_app(
     services = services or sql_services(settings, utc_now)
     refuse_stubs(services)
     app = make_app("cart", settings, services, template_folder="templates")
-    install_till(app, gateway)
+    install_till(app, gateway, kinds)
     install_admin_nav(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

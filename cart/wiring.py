@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from quart import Quart, current_app
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.sellables.booking import Bookings
+from cart.sellables.product import Products
+from cart.sellables.protocol import Sellable
+from cart.sellables.registry import Sellables
+from cart.sellables.ticket import Tickets
+from shared.contracts.dtos import CartSummaryDTO
+from shared.contracts.owner import CartOwner
 from shared.contracts.protocols import Clock, Gateways, PaymentGateway
 from shared.db.engine import Database
 from shared.payments.accounts import OneGateway, SumUpAccounts
@@ -17,6 +25,9 @@ from shared.settings import Settings
 from shared.web.state import EXTENSION, AppState
 
 TILL = "till"
+Kinds = tuple[type[Sellable[Any]], ...]
+KINDS: Kinds = (Tickets, Bookings, Products)
+"""What is sold, in the order in which it is locked: entries and their types, rooms and slots, variants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,12 @@ class Till:
     services: Services
     settings: Settings
     clock: Clock
+    kinds: Kinds = KINDS
+
+    @property
+    def sellables(self) -> Sellables:
+        """All kinds of things sold, in the order in which they are locked, on this till's services."""
+        return Sellables(tuple(kind(self.services) for kind in self.kinds))
 
 
 def refuse_stubs(services: Services) -> None:
@@ -37,23 +54,29 @@ def refuse_stubs(services: Services) -> None:
             raise RuntimeError(f"the cart app takes money and refuses to start on a {name} stub")
 
 
-def install_till(app: Quart, gateway: PaymentGateway | None = None) -> None:
+def install_till(app: Quart, gateway: PaymentGateway | None = None, kinds: Kinds = KINDS) -> None:
     """Open the till while the app serves: on ``gateway``, or on SumUp as the settings say."""
+    state = cast("AppState", app.extensions[EXTENSION])
+
+    async def own_summary(session: AsyncSession, owner: CartOwner) -> CartSummaryDTO:
+        till = cast("Till", app.extensions[TILL])
+        return await till.sellables.summary(session, owner)
+
+    state.own_summary = own_summary
 
     @app.while_serving
     async def _till() -> AsyncGenerator[None, None]:
-        state = cast("AppState", app.extensions[EXTENSION])
         if gateway is not None:
-            app.extensions[TILL] = till_of(state, OneGateway(gateway))
+            app.extensions[TILL] = till_of(state, OneGateway(gateway), kinds)
             yield
             return
         async with sumup_client(state.settings) as client:
             accounts = SumUpAccounts(client, state.settings, state.database, clock=state.clock)
-            app.extensions[TILL] = till_of(state, accounts)
+            app.extensions[TILL] = till_of(state, accounts, kinds)
             yield
 
 
-def till_of(state: AppState, gateways: Gateways) -> Till:
+def till_of(state: AppState, gateways: Gateways, kinds: Kinds = KINDS) -> Till:
     """Return the till of an app; it asks the app's clock each time, so that a test may move it."""
     return Till(
         database=state.database,
@@ -61,6 +84,7 @@ def till_of(state: AppState, gateways: Gateways) -> Till:
         services=state.services,
         settings=state.settings,
         clock=lambda: state.clock(),  # noqa: PLW0108 - the clock may be replaced while the app serves
+        kinds=kinds,
     )
 
 

@@ -130,17 +130,17 @@ _PRODUCTS = {
         refusal="All of {name} are held just now. Some orders are not paid yet, so it may come back.",
     ),
 }
-SALE_WORDS: Mapping[LineKind, Mapping[SaleState, SaleWords]] = {
+SALE_WORDS: Mapping[str, Mapping[SaleState, SaleWords]] = {
     LineKind.TICKET: _TICKETS,
     LineKind.BOOKING: _BOOKINGS,
     LineKind.PRODUCT: _PRODUCTS,
 }
-"""Every state that a thing of a kind can be in, in words."""
+"""Every state that a thing of a kind can be in, in words; any other kind has those of products."""
 
 
-def sale_words(kind: LineKind, sale: Sale, zone: str = "UTC", *, name: str = "") -> SaleWords:
+def sale_words(kind: str, sale: Sale, zone: str = "UTC", *, name: str = "") -> SaleWords:
     """Return the words for a sale, its times written as the clock at ``zone`` shows them."""
-    words = SALE_WORDS[kind][sale.state]
+    words = SALE_WORDS.get(kind, _PRODUCTS)[sale.state]
     opens = "" if sale.opens_at is None else when(sale.opens_at, zone)
     said = {"opens": opens, "day": opens.partition(",")[0], "name": name}
     return SaleWords(
@@ -185,6 +185,6 @@ def few_left(sale: Sale, few: int) -> str:
     return f"{sale.left} left" if sale.is_open and sale.left is not None and sale.left <= few else ""
 
 
-def short_line(kind: LineKind, sale: Sale, zone: str = "UTC") -> str:
+def short_line(kind: str, sale: Sale, zone: str = "UTC") -> str:
     """Say at a line of the cart why it cannot be had as it is: at all, or in that number."""
     return f"Only {sale.left} left." if sale.is_open else sale_words(kind, sale, zone).line

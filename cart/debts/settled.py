@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.orders.queries import line_to_dto
 from cart.wiring import Till
 from shared.contracts.states import (
     ON_TOP_REASONS,
@@ -53,12 +54,9 @@ async def settle_debt(till: Till, session: AsyncSession, debt_id: int, *, by_han
 
 
 async def _mark_thing(till: Till, session: AsyncSession, order_id: int, line_id: int) -> None:
-    """Mark what a line sold and could not give: its ticket, or the one made in its place; its stock."""
-    line = await session.get_one(OrderLine, line_id)
-    if line.ticket_id is not None:
-        await till.services.calendar.mark_tickets_refunded(session, order_id, [line.ticket_id])
-    if line.variant_id is not None:
-        await till.services.market.mark_stock_refunded(session, order_id, line.variant_id)
+    """Mark what a line sold and could not give."""
+    line = line_to_dto(await session.get_one(OrderLine, line_id))
+    await till.sellables.of(line.kind).mark_refunded(session, order_id, line)
 
 
 async def mark_order(session: AsyncSession, order_id: int) -> None:

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
+from shared.contracts.dtos import OrderLineDTO
 from shared.contracts.errors import Conflict, NotFound
-from shared.contracts.states import PAID_ORDER_STATES, LineKind
+from shared.contracts.states import PAID_ORDER_STATES
 from shared.models import Order, OrderLine
 from shared.services.journal import act_as
 
@@ -37,27 +38,24 @@ async def cancel_lines(
     await act_as(session, actor, why)
     cancelled = await _cancel(session, till, order.id, lines)
     if cancelled:
-        told = [line_to_dto(line) for line in cancelled]
-        await queue_cancelled_mail(till, session, order_to_dto(order, []), told)
+        await queue_cancelled_mail(till, session, order_to_dto(order, []), cancelled)
     return [line.id for line in cancelled]
 
 
-async def _lines_of(session: AsyncSession, order_id: int, line_ids: Collection[int]) -> Sequence[OrderLine]:
+async def _lines_of(session: AsyncSession, order_id: int, line_ids: Collection[int]) -> Sequence[OrderLineDTO]:
     """Return these lines of an order. Raises NotFound where one of them is not the order's."""
     statement = select(OrderLine).where(OrderLine.order_id == order_id, OrderLine.id.in_(line_ids))
     lines = (await session.scalars(statement.order_by(OrderLine.id))).all()
     if len(lines) != len(set(line_ids)):
         raise NotFound
-    return lines
+    return [line_to_dto(line) for line in lines]
 
 
-async def _cancel(session: AsyncSession, till: Till, order_id: int, lines: Sequence[OrderLine]) -> Sequence[OrderLine]:
-    """Have each domain cancel what is its own, in the order of locks; return the lines that were cancelled."""
-    calendar, market = till.services.calendar, till.services.market
-    tickets = {line.ticket_id: line for line in lines if line.ticket_id is not None}
-    entries = {line.entry_id: line for line in lines if line.kind == LineKind.BOOKING and line.entry_id is not None}
-    variants = {line.variant_id: line for line in lines if line.variant_id is not None}
-    done = [tickets[key] for key in await calendar.cancel_tickets(session, order_id, tickets.keys())]
-    done += [entries[key] for key in await calendar.cancel_entries(session, order_id, entries.keys())]
-    done += [variants[key] for key in await market.cancel_stock(session, order_id, variants.keys())]
-    return sorted(done, key=lambda line: line.id)
+async def _cancel(
+    session: AsyncSession, till: Till, order_id: int, lines: Sequence[OrderLineDTO]
+) -> Sequence[OrderLineDTO]:
+    """Have each kind cancel what is its own, in the order of locks; return the lines that were cancelled."""
+    done: set[int] = set()
+    for sellable, own in till.sellables.with_lines(lines):
+        done |= await sellable.cancel(session, order_id, own)
+    return [line for line in lines if line.id in done]

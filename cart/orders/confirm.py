@@ -15,10 +15,8 @@ ORDER_MAIL = "order_mail"
 
 async def confirm_order(session: AsyncSession, till: Till, order: Order, *, actor: str, why: str) -> None:
     """Confirm a pending order and everything in it, and have its buyer told. The caller checks that it is pending."""
-    calendar = till.services.calendar
-    await calendar.confirm_tickets_for_order(session, order.id)
-    await calendar.confirm_entries_for_order(session, order.id)
-    await till.services.cart.confirm_items_for_order(session, order.id)
+    for sellable in till.sellables:
+        await sellable.confirm(session, order.id)
     await mark_paid(session, till, order, actor=actor, why=why)
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.sellables.registry import GivenThings
 from cart.wiring import Till
-from shared.contracts.dtos import AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
-from shared.contracts.states import DebtReason, DebtState, EntryState, LineKind, StockState, TicketState
+from shared.contracts.dtos import EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
+from shared.contracts.states import DebtReason, DebtState, EntryState
 from shared.contracts.vat import vat_by_rate
 from shared.db.locks import lock_order
 from shared.db.uow import unit_of_work
@@ -20,9 +21,6 @@ from shared.models import Debt, Mail, Order, OrderLine
 from .addressee import Addressee, addressee_of, render_order_mail
 from .queries import order_to_dto
 
-TICKETS_GIVEN = (TicketState.CONFIRMED, TicketState.CHECKED_IN)
-BOOKINGS_GIVEN = (EntryState.CONFIRMED, EntryState.PROVISIONAL)
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -30,9 +28,8 @@ class Told:
 
     order: OrderDTO
     to: Addressee
-    tickets: list[TicketDTO]
-    entries: list[EntryDTO]
-    products: list[AllocationDTO]
+    given: GivenThings
+    """What its buyer has got."""
     debts: list[Debt]
     untold: list[Debt]
     """Those of which no mail has told before."""
@@ -40,7 +37,17 @@ class Told:
     @property
     def gives_anything(self) -> bool:
         """Whether the buyer has got anything."""
-        return bool(self.tickets or self.entries or self.products)
+        return bool(self.given.every)
+
+    @property
+    def tickets(self) -> list[TicketDTO]:
+        """The tickets."""
+        return self.given.things(TicketDTO)
+
+    @property
+    def entries(self) -> list[EntryDTO]:
+        """The bookings."""
+        return self.given.things(EntryDTO)
 
     @property
     def is_owed(self) -> bool:
@@ -54,9 +61,10 @@ class Told:
 
     @property
     def collections(self) -> list[SellerDTO]:
-        """Where products are to be collected."""
-        selling = {line.page_post_id for line in self.order.lines if line.kind is LineKind.PRODUCT}
-        return [seller for seller in self.sellers if self.products and seller.page_post_id in selling]
+        """Where something is to be collected."""
+        if not self.given.is_collected:
+            return []
+        return list(self.given.collected_from(self.order.lines, self.sellers))
 
 
 async def write_order_mails(till: Till, order_id: int) -> None:
@@ -82,16 +90,11 @@ async def _gather(till: Till, session: AsyncSession, order: Order) -> Told | Non
     undecided = Debt.request_key.is_(None)  # of what somebody decided to give back, a mail of its own has told
     mine = select(Debt).where(Debt.order_id == order.id, undecided).order_by(Debt.id)
     debts = list(await session.scalars(mine))
-    services = till.services
-    tickets = await services.calendar.get_tickets_for_order(session, order.id)
-    entries = await services.calendar.get_entries_for_order(session, order.id)
-    products = await services.market.get_stock_for_order(session, order.id)
+    given = await till.sellables.given(session, order.id)
     return Told(
         order=order_to_dto(order, list(lines)),
         to=to,
-        tickets=[ticket for ticket in tickets if ticket.state in TICKETS_GIVEN],
-        entries=[entry for entry in entries if entry.state in BOOKINGS_GIVEN],
-        products=[product for product in products if product.state is StockState.SOLD],
+        given=given.had(),
         debts=debts,
         untold=await _untold(session, debts),
     )

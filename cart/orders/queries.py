@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from shared.contracts.dtos import OrderDTO, OrderLineDTO, PaymentDTO, SellerDTO
-from shared.contracts.states import LineKind, OrderState, PaymentState
+from shared.contracts.states import OrderState, PaymentState
 from shared.models import Order, OrderLine, OrderSeller, Payment
 
 from .buyer import Buyer
@@ -17,7 +17,7 @@ def line_to_dto(line: OrderLine) -> OrderLineDTO:
     """Map an order line."""
     return OrderLineDTO(
         id=line.id,
-        kind=LineKind(line.kind),
+        kind=line.kind,
         title=line.title,
         detail=line.detail,
         quantity=line.quantity,
@@ -29,7 +29,14 @@ def line_to_dto(line: OrderLine) -> OrderLineDTO:
         ticket_type_id=line.ticket_type_id,
         variant_id=line.variant_id,
         page_post_id=line.page_post_id,
+        thing_id=line.thing_id,
     )
+
+
+async def lines_of(session: AsyncSession, order_id: int) -> list[OrderLineDTO]:
+    """Return an order's lines, as they were at checkout."""
+    rows = await session.scalars(select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.id))
+    return [line_to_dto(row) for row in rows]
 
 
 def order_to_dto(order: Order, lines: list[OrderLine] | None = None) -> OrderDTO:

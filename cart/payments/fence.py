@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import structlog
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.buyer import Buyer
 from cart.wiring import Till
 from shared.contracts.dtos import CancelOutcome
 from shared.contracts.errors import GatewayError, LineProblem, NotFound
-from shared.contracts.states import PAID_ORDER_STATES, PAYABLE_PAYMENT_STATES, LineKind, OrderState, PaymentState
+from shared.contracts.states import PAID_ORDER_STATES, PAYABLE_PAYMENT_STATES, OrderState, PaymentState
 from shared.db.uow import unit_of_work
-from shared.models import Order, OrderLine, Payment
+from shared.models import Order, Payment
 from shared.services.journal import SYSTEM, record
 
 from .attempts import locked_attempt, read_payment, schedule_next_look
@@ -130,11 +130,9 @@ async def fence_overdue(till: Till, problems: Sequence[LineProblem], *, limit: i
 
 async def _holds_any(till: Till, session: AsyncSession, problems: Sequence[LineProblem]) -> ColumnElement[bool]:
     """Bound a query to orders that hold what some lines want: seats of the event, the time, the variant."""
-    ids = {kind: {problem.key[1] for problem in problems if problem.key[0] is kind} for kind in LineKind}
-    bookings = ids[LineKind.BOOKING]
-    in_the_way = await till.services.calendar.orders_in_the_way(session, bookings) if bookings else set()
-    lines = or_(
-        (OrderLine.kind == LineKind.TICKET) & OrderLine.entry_id.in_(ids[LineKind.TICKET]),
-        OrderLine.variant_id.in_(ids[LineKind.PRODUCT]),
-    )
-    return or_(Order.id.in_(in_the_way), select(OrderLine.id).where(OrderLine.order_id == Order.id, lines).exists())
+    holding: list[ColumnElement[bool]] = [false()]
+    for sellable in till.sellables:
+        ids = {problem.key[1] for problem in problems if problem.key[0] == sellable.kind}
+        if ids:
+            holding.append(await sellable.holders(session, ids))
+    return or_(*holding)

@@ -6,18 +6,16 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.debts.owed import owe
 from cart.debts.settled import mark_order
 from cart.orders.confirm import ORDER_MAIL, confirm_order, mark_paid
+from cart.orders.queries import lines_of
 from cart.wiring import Till
-from shared.contracts.states import PAID_ORDER_STATES, DebtReason, LineKind, OrderState
+from shared.contracts.states import PAID_ORDER_STATES, DebtReason, OrderState
 from shared.jobs.queue import enqueue
-from shared.models import Order, OrderLine, Payment
+from shared.models import Order, Payment
 from shared.services.journal import SYSTEM, act_as
 
 
@@ -44,61 +42,15 @@ async def fulfil_payment(session: AsyncSession, till: Till, order: Order, paymen
 
 async def _take_again(session: AsyncSession, till: Till, order: Order, payment: Payment) -> None:
     """Take a late order's lines again (promise 9); what cannot be had is owed back."""
-    lines = list(await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.id)))
-    lost = await _retake_tickets(session, till, order, lines)
-    lost |= await _retake_entries(session, till, order, lines)
-    lost |= await _retake_products(session, till, order, lines)
+    lines = await lines_of(session, order.id)
+    lost: dict[int, DebtReason] = {}
+    for sellable, own in till.sellables.with_lines(lines):
+        lost |= await sellable.take_again(session, order.id, order.owner, own)
     for line in lines:
         reason = lost.get(line.id)
         if reason is not None and line.total:
             await owe(session, payment, line.total, reason, line_id=line.id)
     await mark_paid(session, till, order, actor=SYSTEM, why=f"late payment {payment.id}, {len(lost)} lines lost")
-
-
-async def _retake_tickets(
-    session: AsyncSession, till: Till, order: Order, lines: Sequence[OrderLine]
-) -> dict[int, DebtReason]:
-    """Take the tickets again, and return the lines whose tickets are lost."""
-    by_ticket = {line.ticket_id: line.id for line in lines if line.ticket_id is not None}
-    if not by_ticket or order.user_id is None:
-        return {}
-    lost = await till.services.calendar.retake_tickets_for_order(session, order.id, order.user_id, list(by_ticket))
-    return {by_ticket[ticket_id]: reason for ticket_id, reason in lost.items()}
-
-
-async def _retake_entries(
-    session: AsyncSession, till: Till, order: Order, lines: Sequence[OrderLine]
-) -> dict[int, DebtReason]:
-    """Take the bookings again, and return the lines whose bookings are lost."""
-    by_entry = {line.entry_id: line.id for line in lines if line.kind == LineKind.BOOKING and line.entry_id is not None}
-    lost = await till.services.calendar.retake_entries_for_order(session, order.id, order.user_id, list(by_entry))
-    return {by_entry[entry_id]: reason for entry_id, reason in lost.items()}
-
-
-async def _retake_products(
-    session: AsyncSession, till: Till, order: Order, lines: Sequence[OrderLine]
-) -> dict[int, DebtReason]:
-    """Take the products again, and return the lines whose products are lost, or were bought again meanwhile."""
-    by_variant = {line.variant_id: line for line in lines if line.variant_id is not None}
-    again = await _bought_again(session, order, by_variant)
-    wanted = {variant_id: line.quantity for variant_id, line in by_variant.items() if variant_id not in again}
-    lost = await till.services.cart.retake_items_for_order(session, order.id, order.owner, wanted)
-    lost |= dict.fromkeys(again, DebtReason.PAID_TWICE)
-    return {by_variant[variant_id].id: reason for variant_id, reason in lost.items()}
-
-
-async def _bought_again(session: AsyncSession, order: Order, by_variant: Mapping[int, OrderLine]) -> set[int]:
-    """Return the variants of which the buyer has bought at least as many again in later orders that are paid."""
-    if order.user_id is None or not by_variant:
-        return set()
-    rows = await session.execute(
-        select(OrderLine.variant_id, func.sum(OrderLine.quantity))
-        .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.user_id == order.user_id, Order.id > order.id, Order.state == OrderState.PAID)
-        .where(OrderLine.variant_id.in_(by_variant))
-        .group_by(OrderLine.variant_id)
-    )
-    return {variant_id for variant_id, count in rows if variant_id and count >= by_variant[variant_id].quantity}
 
 
 async def _owe_all(session: AsyncSession, order: Order, payment: Payment) -> None:

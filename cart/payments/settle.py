@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import structlog
-from sqlalchemy import select
 
+from cart.orders.queries import lines_of
 from cart.payments.ask import ask_provider
 from cart.wiring import Till
 from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
 from shared.contracts.errors import GatewayError, GatewayNotFound
 from shared.contracts.states import CLOSED_PAYMENT_STATES, OrderState, PaymentState
-from shared.models import OrderLine, Payment
+from shared.models import Payment
 from shared.services.journal import PROVIDER, act_as, record
 
 from .attempts import Attempt, locked_attempt, read_payment, schedule_late_look, schedule_next_look
@@ -259,13 +258,12 @@ async def _close(till: Till, attempt: Attempt, checkout: Checkout) -> None:
 
 async def release_order(till: Till, attempt: Attempt, state: OrderState) -> None:
     """Put everything of an unpaid order back into the cart. The caller has proof that it can't be paid any more."""
-    order, services = attempt.order, till.services
+    order = attempt.order
     if order.state != OrderState.PENDING:
         return
     await act_as(attempt.session, PROVIDER, CANNOT_BE_PAID)
-    await services.calendar.release_tickets_for_order(attempt.session, order.id)
-    await services.calendar.release_entries_for_order(attempt.session, order.id)
-    await services.cart.release_items_for_order(attempt.session, order.id, order.owner, await _prices_of(attempt))
+    for sellable, lines in till.sellables.with_lines(await lines_of(attempt.session, order.id)):
+        await sellable.release(attempt.session, order.id, order.owner, lines)
     order.state, order.released_at = state, till.clock()
     await attempt.session.flush()  # the journal tells of what the database has taken
     await record(
@@ -278,16 +276,6 @@ async def release_order(till: Till, attempt: Attempt, state: OrderState) -> None
         why=CANNOT_BE_PAID,
         data={"from": OrderState.PENDING, "to": state},
     )
-
-
-async def _prices_of(attempt: Attempt) -> dict[int, Decimal]:
-    """Return what an order's products cost, by variant."""
-    rows = await attempt.session.execute(
-        select(OrderLine.variant_id, OrderLine.unit_price).where(
-            OrderLine.order_id == attempt.order.id, OrderLine.variant_id.is_not(None)
-        )
-    )
-    return {variant_id: price for variant_id, price in rows if variant_id is not None}
 
 
 async def _write_journal(attempt: Attempt, before: str) -> None:

@@ -1,4 +1,4 @@
-"""What a cart is made of, as its pages show it: lines with what is known against them, gathered by page.
+"""What a cart is made of, as its pages show it: lines with what is known against them.
 
 What a line says before checkout is advice; checkout itself decides, under lock.
 """
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TypedDict
 
 from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, PageDTO, TicketDTO
 from shared.contracts.lines import LineKey, booking_key, product_key, ticket_key
@@ -30,9 +29,19 @@ class CartLine:
     quantity: int
     unit_price: Decimal
     vat_rate: Decimal
-    app: str
-    path: str
-    """Where the thing itself is shown: the app, and the address there."""
+    page_post_id: int | None
+    """The page that sells it."""
+    app: str = ""
+    path: str = ""
+    """Where the thing itself is shown: the app, and the address there; empty: nowhere."""
+    endpoint: str = "cart.change_line"
+    """Where its form goes, which says how many of it the cart is to hold, and ..."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """... what the form says besides, to name the line."""
+    ask: str = ""
+    """The question how many it is to be; empty: there is one of it, which can only be taken out."""
+    noun: str = ""
+    """What it is, where its detail does not say so."""
     unit: str = ""
     start_at: datetime | None = None
     end_at: datetime | None = None
@@ -52,31 +61,10 @@ class CartLine:
         """What the line costs."""
         return self.unit_price * self.quantity
 
-
-class PageGroup(TypedDict):
-    """One page's part of a cart, with its lines, counts and totals."""
-
-    page: PageDTO | None
-    page_post_id: int | None
-    products: list[CartItemDTO]
-    calendar_entries: list[EntryDTO]
-    tickets: list[TicketDTO]
-    product_lines: list[CartLine]
-    booking_lines: list[CartLine]
-    ticket_lines: list[CartLine]
-    product_count: int
-    product_total: Decimal
-    calendar_count: int
-    calendar_total: Decimal
-    ticket_count: int
-    ticket_total: Decimal
-    total: Decimal
-    merchant_code: str
-
-
-def lines_of(group: PageGroup) -> list[CartLine]:
-    """Return all lines of a group, in the order in which the page shows them."""
-    return [*group["product_lines"], *group["booking_lines"], *group["ticket_lines"]]
+    @property
+    def name(self) -> str:
+        """What buttons call it: ``Adult, The Tempest``."""
+        return ", ".join(filter(None, (self.detail or self.noun, self.title)))
 
 
 def _changed(before: Decimal | None, now: Decimal) -> Decimal | None:
@@ -109,6 +97,8 @@ def _ticket_line(group: Sequence[TicketDTO]) -> CartLine:
     """Make a line of tickets of one kind."""
     first = group[0]
     price = first.cost or ZERO
+    kind = first.ticket_type_name
+    of_type = () if first.ticket_type_id is None else (("ticket_type_id", str(first.ticket_type_id)),)
     return CartLine(
         key=ticket_key(first.entry_id, first.ticket_type_id),
         title=first.entry_name,
@@ -116,8 +106,13 @@ def _ticket_line(group: Sequence[TicketDTO]) -> CartLine:
         quantity=len(group),
         unit_price=price,
         vat_rate=first.vat_rate,
+        page_post_id=first.calendar_container_id,
         app="events",
         path=entry_path(first.entry_id),
+        endpoint="cart.change_tickets",
+        fields=(("entry_id", str(first.entry_id)), *of_type),
+        ask=f"How many {f'{kind} tickets' if kind else 'tickets'} for {first.entry_name}",
+        noun="Ticket",
         start_at=first.entry_start_at,
         end_at=first.entry_end_at,
         time_zone=first.time_zone,
@@ -166,8 +161,11 @@ def _booking_line(entry: EntryDTO) -> CartLine:
         quantity=1,
         unit_price=price,
         vat_rate=entry.vat_rate,
+        page_post_id=entry.calendar_container_id,
         app="events",
         path=calendar_path(entry.calendar_slug),
+        endpoint="cart.remove_booking",
+        fields=(("entry_id", str(entry.id)),),
         start_at=entry.start_at,
         end_at=entry.end_at,
         time_zone=entry.time_zone,
@@ -187,6 +185,7 @@ def product_lines(items: Iterable[CartItemDTO], pages: Mapping[int, PageDTO]) ->
 def _product_line(item: CartItemDTO, page: PageDTO | None) -> CartLine:
     """Make a line of a product."""
     problem, left = _judge_product(item)
+    name = f"{item.detail}, {item.title}" if item.detail else item.title
     return CartLine(
         key=product_key(item.variant_id),
         title=item.title,
@@ -195,8 +194,12 @@ def _product_line(item: CartItemDTO, page: PageDTO | None) -> CartLine:
         quantity=item.quantity,
         unit_price=item.unit_price,
         vat_rate=item.vat_rate,
+        page_post_id=item.container_id,
         app="market",
         path="" if page is None else product_path(page.slug, item.product_slug),
+        endpoint="cart.change_products",
+        fields=(("variant_id", str(item.variant_id)),),
+        ask=f"How many of {name}",
         price_before=_changed(item.price_seen, item.unit_price),
         problem=problem,
         left=left,
@@ -209,15 +212,3 @@ def _judge_product(item: CartItemDTO) -> tuple[str | None, int | None]:
     if left is None or item.quantity <= left:
         return None, None
     return short_line(LineKind.PRODUCT, item.sale), left
-
-
-def page_ids(
-    tickets: Iterable[TicketDTO], entries: Iterable[EntryDTO], items: Iterable[CartItemDTO]
-) -> list[int | None]:
-    """Return the pages that a cart's contents belong to, each once, in the order in which they come."""
-    found = [
-        *(ticket.calendar_container_id for ticket in tickets),
-        *(entry.calendar_container_id for entry in entries),
-        *(item.container_id for item in items),
-    ]
-    return list(dict.fromkeys(found))

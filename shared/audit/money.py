@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shared.contracts.states import (
     CHOSEN_DEBT_REASONS,
     ON_TOP_REASONS,
@@ -12,7 +14,8 @@ from shared.contracts.states import (
 )
 
 from .check import Check, quoted
-from .orders import GONE, THINGS
+from .orders import GONE
+from .sold import SoldRows, things_of
 
 PAID = quoted(PAID_ORDER_STATES)
 BACK = quoted(REFUND_GONE_BACK)
@@ -29,15 +32,18 @@ OWED_ON_TOP = f"""
     SELECT order_id, sum(amount) AS amount FROM debts WHERE order_line_id IS NULL AND reason IN ({ON_TOP})
     GROUP BY order_id"""
 
-# Kept: what the lines that were not lost cost, less what was decided to be refunded of them and of the whole order,
-# less what went back without a debt; never less than nothing: a line may be lost after its price was refunded as part
-# of an amount. Of an order that was never paid nothing is kept.
-EVERY_PENNY = f"""
+
+def _every_penny(things: str) -> str:
+    """Select the orders whose money does not add up; ``things`` are the lines with what became of them."""
+    # Kept: what the lines that were not lost cost, less what was decided to be refunded of them and of the whole
+    # order, less what went back without a debt; never less than nothing: a line may be lost after its price was
+    # refunded as part of an amount. Of an order that was never paid nothing is kept.
+    return f"""
     SELECT i.order_id AS id
     FROM ({ARRIVED}) i
     JOIN orders o ON o.id = i.order_id
     LEFT JOIN (
-        SELECT x.order_id, sum(x.total - coalesce(d.amount, 0)) AS amount FROM ({THINGS}) x
+        SELECT x.order_id, sum(x.total - coalesce(d.amount, 0)) AS amount FROM ({things}) x
         LEFT JOIN (SELECT order_line_id, sum(amount) AS amount FROM debts GROUP BY order_line_id) d
             ON d.order_line_id = x.id
         WHERE x.state NOT IN ({GONE}) GROUP BY x.order_id
@@ -57,6 +63,7 @@ EVERY_PENNY = f"""
     WHERE i.amount <> greatest(
             coalesce(kept.amount, 0) - coalesce(d.given_up, 0) - coalesce(elsewhere.amount, 0), 0
         ) + coalesce(back.amount, 0) + coalesce(d.by_hand, 0) + coalesce(d.owed, 0)"""
+
 
 # What we keep of an order's price: all that came in and went back, but for what came on top of it.
 STATES_BY_MONEY = f"""
@@ -78,15 +85,21 @@ STATES_BY_MONEY = f"""
     WHERE o.state IN ({PAID}) AND o.state <> CASE
         WHEN k.kept >= o.total THEN 'paid' WHEN k.kept <= 0 THEN 'refunded' ELSE 'partially_refunded' END"""
 
-PAYMENTS = (
-    Check(
+
+def payment_checks(sold: Sequence[SoldRows]) -> tuple[Check, ...]:
+    """Return the checks of payments for orders that sell these kinds."""
+    every_penny = Check(
         name="every penny",
         promise=3,
         says="paid = lines kept + refunds + settled by hand + owed",
         thing="order",
         looks_at="payments WHERE fulfilled_at IS NOT NULL",
-        wrong=EVERY_PENNY,
-    ),
+        wrong=_every_penny(things_of(sold)),
+    )
+    return (every_penny, *PAYMENTS_ALONE)
+
+
+PAYMENTS_ALONE = (
     Check(
         name="states by money",
         promise=3,

@@ -15,12 +15,20 @@ from shared.db.uow import unit_of_work
 from .check import Check
 from .holding import HOLDING
 from .journal import JOURNAL
-from .money import DEBTS, PAYMENTS
-from .orders import ORDERS
+from .money import DEBTS, payment_checks
+from .orders import order_checks
+from .sold import SOLD, SoldRows
 from .waiting import WAITING
 
-CHECKS: tuple[Check, ...] = (*HOLDING, *ORDERS, *PAYMENTS, *DEBTS, *JOURNAL, *WAITING)
-"""Everything that is checked without the provider."""
+
+def checks_of(sold: Sequence[SoldRows]) -> tuple[Check, ...]:
+    """Return everything that is checked without the provider, where these kinds of things are sold."""
+    more = (check for each in sold for check in each.checks)
+    return (*HOLDING, *order_checks(sold), *payment_checks(sold), *DEBTS, *JOURNAL, *WAITING, *more)
+
+
+CHECKS = checks_of(SOLD)
+"""Everything that is checked of tickets, bookings and products."""
 SHOWN_IDS = 5
 BEGIN = (
     # One snapshot for all checks: what changes meanwhile is seen by all of them or by none.

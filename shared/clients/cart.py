@@ -12,9 +12,8 @@ from uuid import UUID
 import httpx
 from pydantic.json_schema import SkipJsonSchema
 
-from shared.contracts.dtos import CartSummaryDTO
+from shared.contracts.dtos import CartSummaryDTO, KindCount
 from shared.contracts.owner import CartOwner
-from shared.contracts.states import LineKind
 from shared.settings import Settings
 
 from .caller import Caller, CallFailed
@@ -40,7 +39,8 @@ class SummaryQuery(Query):
 class CartLineAnswer(Answer):
     """Equal things in a cart."""
 
-    kind: LineKind
+    kind: str
+    """``ticket``, ``booking``, ``product``, or another kind of thing sold."""
     title: str
     detail: str
     """Which ticket type, calendar or variant, in words."""
@@ -53,6 +53,16 @@ class CartLineAnswer(Answer):
     """Why it cannot be had now, in words."""
 
 
+class KindAnswer(Answer):
+    """How many things of another kind there are, what one is called and several, and what they cost."""
+
+    kind: str
+    one: str
+    many: str
+    count: Count
+    total: Amount
+
+
 class CartSummaryAnswer(Answer):
     """How much is in a cart, by kind, and how many orders wait for their payment."""
 
@@ -63,12 +73,15 @@ class CartSummaryAnswer(Answer):
     ticket_count: Count
     ticket_total: Amount
     open_orders: Count = 0
+    others: tuple[KindAnswer, ...] = ()
+    """Every kind of thing besides products, bookings and tickets of which there is anything."""
     lines: tuple[CartLineAnswer, ...] | None = None
     """What is in the cart, where that was asked for: products, bookings, tickets."""
 
     def to_dto(self) -> CartSummaryDTO:
         """Return the summary that the answer tells of."""
-        return CartSummaryDTO(**self.model_dump(exclude={"lines"}))
+        others = tuple(KindCount(**other.model_dump()) for other in self.others)
+        return CartSummaryDTO(**self.model_dump(exclude={"lines", "others"}), others=others)
 
 
 class CartClient:

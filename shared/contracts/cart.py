@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from uuid import UUID
 
 from .access import PageScope
+from .lines import KIND_WORDS
 from .money import ZERO
 from .owner import CartOwner
 from .sale import Sale, sale_of_stock
 from .states import (
     DebtReason,
+    LineKind,
     NoticeReason,
 )
 
@@ -77,8 +79,24 @@ class StaleLine:
 
 
 @dataclass(frozen=True, slots=True)
+class KindCount:
+    """How many things of a kind there are, what one is called and several, and what they cost."""
+
+    kind: str
+    one: str
+    many: str
+    count: int
+    total: Decimal
+
+    @property
+    def words(self) -> str:
+        """How many there are, in words."""
+        return f"{self.count} {self.one if self.count == 1 else self.many}"
+
+
+@dataclass(frozen=True, slots=True)
 class CartSummaryDTO:
-    """How much is in a cart, for the badge: three kinds, each with its count and total, and an unpaid order."""
+    """How much is in a cart, for the badge: each kind with its count and total, and unpaid orders."""
 
     count: int = 0
     total: Decimal = ZERO
@@ -87,17 +105,30 @@ class CartSummaryDTO:
     ticket_count: int = 0
     ticket_total: Decimal = ZERO
     open_orders: int = 0
-    """Orders that wait for their payment; their lines are in no count above."""
+    """Orders that wait for their payment; their lines are in no count."""
+    others: tuple[KindCount, ...] = ()
+    """Every kind of thing besides products, bookings and tickets."""
+
+    @property
+    def kinds(self) -> tuple[KindCount, ...]:
+        """The kinds of which there is anything."""
+        known = (
+            (LineKind.PRODUCT, self.count, self.total),
+            (LineKind.BOOKING, self.calendar_count, self.calendar_total),
+            (LineKind.TICKET, self.ticket_count, self.ticket_total),
+        )
+        counts = (*(KindCount(kind, *KIND_WORDS[kind], count, total) for kind, count, total in known), *self.others)
+        return tuple(each for each in counts if each.count)
 
     @property
     def badge_count(self) -> int:
         """The number that the badge shows."""
-        return self.count + self.calendar_count + self.ticket_count
+        return sum(each.count for each in self.kinds)
 
     @property
     def grand_total(self) -> Decimal:
         """What everything in the cart costs."""
-        return self.total + self.calendar_total + self.ticket_total
+        return sum((each.total for each in self.kinds), ZERO)
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from .blog import PageDTO, PostDTO
 from .calendar import AgendaDTO, BookingTermsDTO, CalendarDTO, ClosureDTO, EntryDTO, SlotDTO, TicketDTO, TicketTypeDTO
-from .cart import CartItemDTO, CartNoticeDTO, CartSummaryDTO, StaleLine
+from .cart import CartItemDTO, CartNoticeDTO, CartSummaryDTO, KindCount, StaleLine
 from .gateway import (
     Account,
     CancelOutcome,
@@ -40,6 +40,7 @@ __all__ = [
     "EntryDTO",
     "HistoryItem",
     "HistoryPage",
+    "KindCount",
     "Movement",
     "MovementStatus",
     "OrderDTO",

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .states import LineKind
 
-LineKey = tuple[LineKind, int, int | None]
+LineKey = tuple[str, int, int | None]
 """A kind of thing, its id, and for tickets their type (None: the entry's one price).
 
 Tickets are named by their entry and type, a booking by its own entry, a product by its variant.
 """
+
+KIND_WORDS: Mapping[LineKind, tuple[str, str]] = {
+    LineKind.PRODUCT: ("product", "products"),
+    LineKind.BOOKING: ("booking", "bookings"),
+    LineKind.TICKET: ("ticket", "tickets"),
+}
+"""What one thing of a kind is called, and several, in the order in which pages count them."""
 
 
 def ticket_key(entry_id: int, ticket_type_id: int | None) -> LineKey:
@@ -24,3 +33,8 @@ def booking_key(entry_id: int) -> LineKey:
 def product_key(variant_id: int) -> LineKey:
     """Name a product line."""
     return LineKind.PRODUCT, variant_id, None
+
+
+def line_key(kind: str, thing_id: int) -> LineKey:
+    """Name a line of any other kind, by what it sells."""
+    return kind, thing_id, None

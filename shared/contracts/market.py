@@ -98,6 +98,7 @@ class AllocationDTO:
     detail: str
     quantity: int
     state: StockState
+    id: int = 0
 
 
 @runtime_checkable

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from .states import (
-    LineKind,
     OrderState,
     PaymentState,
 )
@@ -22,7 +21,8 @@ class OrderLineDTO:
     """One immutable line of an order, as it was at checkout."""
 
     id: int
-    kind: LineKind
+    kind: str
+    """Of which kind: a ``LineKind``, or another one's name."""
     title: str
     detail: str
     quantity: int
@@ -34,6 +34,8 @@ class OrderLineDTO:
     ticket_type_id: int | None = None
     variant_id: int | None = None
     page_post_id: int | None = None
+    thing_id: int | None = None
+    """What is sold, where it is neither ticket, booking nor product."""
 
 
 @dataclass(frozen=True, slots=True)

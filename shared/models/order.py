@@ -72,11 +72,15 @@ class Order(IdMixin, Base):
 
 
 class OrderLine(IdMixin, Base):
-    """One ticket, booking or product as it was at checkout. Never changed or deleted (a trigger refuses it)."""
+    """One thing sold, as it was at checkout. Never changed or deleted (a trigger refuses it).
+
+    Tickets, bookings and products are named by columns of their own. Another kind of thing has rows in a table of its
+    own, which its lines name by ``thing_id``; that they do is for the audit to see.
+    """
 
     __tablename__ = "order_lines"
     __table_args__ = (
-        CheckConstraint(one_of("kind", LineKind), name="kind"),
+        CheckConstraint("kind ~ '^[a-z][a-z_]*$'", name="kind"),
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("unit_price >= 0", name="unit_price"),
         # The database's own arithmetic, so no code can sell three for the price of two.
@@ -84,9 +88,18 @@ class OrderLine(IdMixin, Base):
         CheckConstraint("kind <> 'ticket' OR (ticket_id IS NOT NULL AND quantity = 1)", name="ticket"),
         CheckConstraint("kind <> 'booking' OR (entry_id IS NOT NULL AND quantity = 1)", name="booking"),
         CheckConstraint("kind <> 'product' OR variant_id IS NOT NULL", name="product"),
+        CheckConstraint(f"{one_of('kind', LineKind)} OR thing_id IS NOT NULL", name="thing"),
         Index("ix_order_lines_page_post_id_order_id", "page_post_id", "order_id"),
         UniqueConstraint("order_id", "ticket_id"),
         UniqueConstraint("order_id", "variant_id"),
+        Index(
+            "uq_order_lines_order_id_kind_thing_id",
+            "order_id",
+            "kind",
+            "thing_id",
+            unique=True,
+            postgresql_where=text("thing_id IS NOT NULL"),
+        ),
     )
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
@@ -111,6 +124,7 @@ class OrderLine(IdMixin, Base):
     ticket_type_id: Mapped[int | None]
     product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id"), index=True)
     variant_id: Mapped[int | None] = mapped_column(ForeignKey("product_variants.id"), index=True)
+    thing_id: Mapped[int | None]
 
     order: Mapped[Order] = relationship(lazy="raise", back_populates="lines")
 

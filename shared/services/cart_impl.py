@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,12 +18,14 @@ from shared.contracts.dtos import (
     CartNoticeDTO,
     CartSummaryDTO,
     EntryDTO,
+    KindCount,
     StaleLine,
     TicketDTO,
 )
+from shared.contracts.lines import KIND_WORDS
 from shared.contracts.owner import NOBODY, CartOwner
 from shared.contracts.protocols import CalendarService, Clock, MarketService
-from shared.contracts.states import DebtReason, NoticeReason, OrderState
+from shared.contracts.states import DebtReason, LineKind, NoticeReason, OrderState
 from shared.db.locks import lock_joining
 from shared.db.owners import owned_by, owner_columns
 from shared.models import CartNotice, Order
@@ -56,19 +58,32 @@ def total_of_items(items: Sequence[CartItemDTO]) -> Decimal:
     return sum((item.total for item in items), ZERO)
 
 
-def summary_of(
-    tickets: Sequence[TicketDTO], entries: Sequence[EntryDTO], items: Sequence[CartItemDTO], *, open_orders: int
-) -> CartSummaryDTO:
-    """Count and add up what a cart holds."""
+def summary_of(counts: Iterable[KindCount], *, open_orders: int) -> CartSummaryDTO:
+    """Put the counts of all kinds into one summary."""
+    by_kind = {each.kind: each for each in counts}
+    products, bookings, tickets = (by_kind.pop(kind, None) for kind in KIND_WORDS)
     return CartSummaryDTO(
-        count=sum(item.quantity for item in items),
-        total=total_of_items(items),
-        calendar_count=len(entries),
-        calendar_total=total_of_entries(entries),
-        ticket_count=len(tickets),
-        ticket_total=total_of_tickets(tickets),
+        count=products.count if products else 0,
+        total=products.total if products else ZERO,
+        calendar_count=bookings.count if bookings else 0,
+        calendar_total=bookings.total if bookings else ZERO,
+        ticket_count=tickets.count if tickets else 0,
+        ticket_total=tickets.total if tickets else ZERO,
         open_orders=open_orders,
+        others=tuple(each for each in by_kind.values() if each.count),
     )
+
+
+def counts_of(
+    tickets: Sequence[TicketDTO], entries: Sequence[EntryDTO], items: Sequence[CartItemDTO]
+) -> tuple[KindCount, ...]:
+    """Count and add up tickets, bookings and products."""
+    totals = (
+        (LineKind.TICKET, len(tickets), total_of_tickets(tickets)),
+        (LineKind.BOOKING, len(entries), total_of_entries(entries)),
+        (LineKind.PRODUCT, sum(item.quantity for item in items), total_of_items(items)),
+    )
+    return tuple(KindCount(kind, *KIND_WORDS[kind], count, total) for kind, count, total in totals)
 
 
 async def count_open_orders(session: AsyncSession, owner: CartOwner) -> int:
@@ -104,7 +119,7 @@ class SqlCartService:
             entries = [entry for entry in entries if entry.calendar_container_id == page_post_id]
             items = [item for item in items if item.container_id == page_post_id]
         open_orders = await count_open_orders(session, owner)
-        return summary_of(tickets, entries, items, open_orders=open_orders)
+        return summary_of(counts_of(tickets, entries, items), open_orders=open_orders)
 
     async def cart_items(self, session: AsyncSession, owner: CartOwner) -> list[CartItemDTO]:
         return await self._to_dtos(session, await lines_of(session, owner))

@@ -31,8 +31,9 @@ def current_badge() -> CartSummaryDTO | None:
 async def _summary(state: AppState, owner: CartOwner) -> CartSummaryDTO | None:
     if state.name != "cart":
         return await state.clients.cart.cart_summary(owner)
+    ask = state.own_summary or state.services.cart.cart_summary
     async with unit_of_work(state.database) as uow:
-        return await state.services.cart.cart_summary(uow.session, owner)
+        return await ask(uow.session, owner)
 
 
 async def _load() -> None:

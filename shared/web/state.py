@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import cast
+from typing import Protocol, cast
 
 import httpx
 from quart import current_app, g
@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clients.apps import Clients, clients_of
 from shared.clients.known_pages import KnownPages
+from shared.contracts.dtos import CartSummaryDTO
+from shared.contracts.owner import CartOwner
 from shared.contracts.protocols import Clock
 from shared.db.engine import Database
 from shared.services.registry import Services
@@ -24,6 +26,14 @@ EXTENSION = "maypole"
 def utc_now() -> datetime:
     """Return the time now, aware, in UTC: the clock of a running app."""
     return datetime.now(UTC)
+
+
+class CartSummaryOf(Protocol):
+    """Counts what is in somebody's cart."""
+
+    async def __call__(self, session: AsyncSession, owner: CartOwner) -> CartSummaryDTO:
+        """Return how much it is."""
+        ...
 
 
 @dataclass(slots=True)
@@ -45,6 +55,8 @@ class AppState:
     services: Services
     auth: QuartAuth
     clock: Clock = utc_now
+    own_summary: CartSummaryOf | None = None
+    """How the cart app itself counts what is in a cart; None: as the cart service does, or, elsewhere, the cart app."""
     resources: Resources | None = field(default=None, repr=False)
 
     @property

@@ -16,7 +16,6 @@ from cart.bp.cart.services.contents import get_cart_contents
 from shared.contracts.dtos import CartSummaryDTO
 from shared.db.uow import unit_of_work
 from shared.models import Order
-from shared.services.registry import use_services
 from shared.settings import Settings
 from tests.support.fair import ADA, PEOPLE, Fair, Step, make_cart_app
 from tests.support.mixed import orders_of, quantities_of
@@ -103,9 +102,8 @@ async def lines_agree(fair: Fair, name: str, told: CartSummaryDTO) -> None:
     """See that the lines that another app may ask for are what the badge counts and adds up."""
     buyer = fair.people[name]
     async with unit_of_work(fair.shop.till.database) as uow:
-        owner, now = buyer.owner, fair.shop.clock()
-        use_services(fair.shop.till.services)
-        contents = await get_cart_contents(uow.session, owner, now=now)
+        owner = buyer.owner
+        contents = await get_cart_contents(uow.session, fair.shop.till.sellables, owner)
     assert contents.summary == told
     assert sum(line.quantity for line in contents.lines) == told.badge_count
     assert sum(line.total for line in contents.lines) == told.grand_total

@@ -17,11 +17,9 @@ from cart.bp.admin_orders.services import (
     RefundFact,
     Trouble,
 )
-from cart.orders.things import is_cancellable
-from shared.contracts.dtos import ZERO, EntryDTO, OrderDTO, PageDTO, TicketDTO
+from shared.contracts.dtos import ZERO, OrderDTO, PageDTO
 from shared.contracts.errors import ShopError
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
-from shared.labels import now_text
 from shared.web.forms import FormPage
 
 from .forms import FilterForm
@@ -29,11 +27,11 @@ from .timeline import Happening, timeline_of
 from .words import (
     DEBT_REASONS,
     DEBT_STATES,
+    LET_GO,
     ORDER_STATES,
     PAYMENT_STATES,
     REFUND_STATES,
     TROUBLES,
-    thing_words,
 )
 
 Tag = tuple[str, str]
@@ -217,17 +215,17 @@ def line_views(story: OrderStory) -> tuple[LineView, ...]:
 
 def _line_view(fact: LineFact) -> LineView:
     """Return one line with how it stands."""
-    line, thing = fact.line, fact.thing
+    line, given = fact.line, fact.given
     return LineView(
         id=line.id,
         quantity=line.quantity,
         title=line.title,
         detail=line.detail,
         total=line.total,
-        state=thing_words(thing),
-        code=(thing.code or "") if isinstance(thing, TicketDTO) else "",
-        can_cancel=is_cancellable(thing),
-        now=now_text(thing.was) if isinstance(thing, TicketDTO | EntryDTO) else "",
+        state=LET_GO if given is None else given.state,
+        code="" if given is None else given.code,
+        can_cancel=given is not None and given.is_cancellable,
+        now="" if given is None else given.now,
     )
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from cart.bp.admin_orders.services import Thing, Trouble
+from cart.bp.admin_orders.services import Trouble
 from cart.bp.orders.pages import STATE_WORDS
-from shared.contracts.dtos import EntryDTO, TicketDTO
 from shared.contracts.states import (
     DebtReason,
     DebtState,
-    EntryState,
     OrderState,
     PaymentState,
     RefundState,
-    StockState,
-    TicketState,
 )
 
 ORDER_STATES: dict[OrderState, tuple[str, str]] = STATE_WORDS | {OrderState.CANCELLED: ("Given up", "")}
@@ -29,37 +25,8 @@ TROUBLES: dict[Trouble, tuple[str, str]] = {
 }
 """Why an order needs a person, and the kind of tag that it gets."""
 
-TICKET_STATES: dict[TicketState, tuple[str, str]] = {
-    TicketState.PENDING: ("In the cart", ""),
-    TicketState.RESERVED: ("Held until it is paid", "warning"),
-    TicketState.CONFIRMED: ("Confirmed", "good"),
-    TicketState.CHECKED_IN: ("Checked in", "info"),
-    TicketState.OVERSOLD: ("Sold out: could not be given", "bad"),
-    TicketState.REFUNDED: ("Refunded", "info"),
-    TicketState.CANCELLED: ("Cancelled", ""),
-}
-
-ENTRY_STATES: dict[EntryState, tuple[str, str]] = {
-    EntryState.DRAFT: ("Not public", ""),
-    EntryState.PENDING: ("In the cart", ""),
-    EntryState.ORDERED: ("Held until it is paid", "warning"),
-    EntryState.PROVISIONAL: ("Waits for approval", "warning"),
-    EntryState.CONFIRMED: ("Confirmed", "good"),
-    EntryState.DECLINED: ("Declined", "bad"),
-    EntryState.CANCELLED: ("Cancelled", ""),
-}
-
-STOCK_STATES: dict[StockState, tuple[str, str]] = {
-    StockState.RESERVED: ("Held until it is paid", "warning"),
-    StockState.SOLD: ("Sold", "good"),
-    StockState.RELEASED: ("Back in the shop", ""),
-    StockState.OVERSOLD: ("Sold out: could not be given", "bad"),
-    StockState.REFUNDED: ("Refunded", "info"),
-    StockState.CANCELLED: ("Cancelled", ""),
-}
-
 LET_GO = ("Let go", "")
-"""What a line is called whose ticket, booking or stock the order has no more."""
+"""What a line is called of which the order has nothing any more."""
 
 PAYMENT_STATES: dict[PaymentState, tuple[str, str]] = {
     PaymentState.CREATED: ("Begun", ""),
@@ -175,12 +142,3 @@ def mail_words(kind: str) -> str:
 def why_words(why: str) -> str:
     """Return a reason in words: debts give theirs as a code."""
     return next((words for reason, words in DEBT_REASONS.items() if reason == why), why)
-
-
-def thing_words(thing: Thing | None) -> tuple[str, str]:
-    """Return how a line's ticket, booking or stock stands, and the kind of tag that it gets."""
-    if thing is None:
-        return LET_GO
-    if isinstance(thing, TicketDTO):
-        return TICKET_STATES[thing.state]
-    return ENTRY_STATES[thing.state] if isinstance(thing, EntryDTO) else STOCK_STATES[thing.state]

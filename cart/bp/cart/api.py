@@ -6,8 +6,8 @@ from quart import Blueprint, Response
 
 from cart.bp.cart.services.contents import CartContents, get_cart_contents
 from cart.sellables.lines import CartLine
+from cart.wiring import current_till
 from shared.clients.cart import CartLineAnswer, CartSummaryAnswer, SummaryQuery
-from shared.services.registry import services
 from shared.web.internal import internal_only
 from shared.web.json_api import documented, json_of, read_query
 from shared.web.state import request_session
@@ -43,8 +43,9 @@ def contents_to_answer(contents: CartContents) -> CartSummaryAnswer:
 async def summary() -> Response:
     """Answer how much is in the cart of a user or of an anonymous session, and what; a cart of nobody is empty."""
     query = read_query(SummaryQuery)
-    owner = query.owner
+    till, owner = current_till(), query.owner
     if query.lines == "1":
-        return json_of(contents_to_answer(await get_cart_contents(request_session(), owner)))
-    found = await services.cart.cart_summary(request_session(), owner)
+        contents = await get_cart_contents(request_session(), till.sellables, owner)
+        return json_of(contents_to_answer(contents))
+    found = await till.sellables.summary(request_session(), owner)
     return json_of(CartSummaryAnswer.model_validate(found))

@@ -52,6 +52,7 @@ async def load_cart_page(
         groups,
         await get_open_orders(session, current_buyer()),
         await services.cart.notices(session, current_cart_owner()),
+        sellables=current_till().sellables,
         signed_in=current_user() is not None,
         time_zone=settings.time_zone,
         currency=settings.currency,
@@ -67,7 +68,7 @@ async def show_cart_page(page: CartPage, status: int = HTTPStatus.OK) -> Respons
     """Render the cart; for htmx its panel alone, with the header's badge as it is now."""
     if not is_htmx():
         return await make_response(await render_template("_types/cart/index.html", page=page), status)
-    badge = await services.cart.cart_summary(request_session(), current_cart_owner())
+    badge = await current_till().sellables.summary(request_session(), current_cart_owner())
     html = await render_template("_types/cart/_panel_and_badge.html", page=page, badge=badge)
     return await make_response(html, status)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from shared.contracts.errors import BadInput
-from shared.contracts.lines import LineKey, booking_key, product_key, ticket_key
+from shared.contracts.lines import LineKey, booking_key, line_key, product_key, ticket_key
 from shared.web.forms import EmptyIsNone, Form, Id, Text, Ticked
 from shared.web.numbers import NOT_A_NUMBER, read_count, shown_amount_of
 
@@ -87,6 +87,18 @@ class BookingForm(LineForm):
     def typed(self) -> str:
         """None of it."""
         return "0"
+
+
+class OtherLineForm(LineForm):
+    """The form of a line of any other kind, named by kind and id."""
+
+    kind: Text
+    thing_id: Id
+
+    @property
+    def key(self) -> LineKey:
+        """The line of this thing."""
+        return line_key(self.kind, self.thing_id)
 
 
 class CheckoutForm(Form):

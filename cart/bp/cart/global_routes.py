@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -22,7 +21,7 @@ from shared.db.uow import unit_of_work
 from shared.services.registry import services
 from shared.web.badge import reload_badge
 from shared.web.htmx import is_htmx, redirect_to
-from shared.web.identity import current_cart_owner, current_user, sign_in_required, signed_in_user
+from shared.web.identity import current_cart_owner, current_user, sign_in_required
 from shared.web.limits import limit_per_person
 from shared.web.state import request_session
 
@@ -33,7 +32,7 @@ from .cart_views import (
     refuse,
     show_cart_page,
 )
-from .forms import BookingForm, LineForm, NoticesForm, ProductForm, TicketsForm, ViewForm
+from .forms import BookingForm, LineForm, NoticesForm, OtherLineForm, ProductForm, TicketsForm, ViewForm
 from .return_page import ReturnPage, Verdict, judge, state_now
 
 bp = Blueprint("cart", __name__)
@@ -50,26 +49,33 @@ async def overview() -> ResponseTypes:
 @sign_in_required
 async def change_tickets() -> ResponseTypes:
     """Change how many tickets of one kind are in the cart, or take them out."""
-    return await _change(TicketsForm.parse(await request.form), _set_tickets)
+    return await _change(TicketsForm.parse(await request.form))
 
 
 @bp.post("/cart/products/")
 async def change_products() -> ResponseTypes:
     """Change how many of one product are in the cart, or take it out."""
-    return await _change(ProductForm.parse(await request.form), _set_products)
+    return await _change(ProductForm.parse(await request.form))
 
 
 @bp.post("/cart/bookings/")
 async def remove_booking() -> ResponseTypes:
     """Take a booking out of the cart."""
-    return await _change(BookingForm.parse(await request.form), _remove_booking)
+    return await _change(BookingForm.parse(await request.form))
 
 
-async def _change(form: LineForm, apply: Callable[[LineForm], Awaitable[None]]) -> ResponseTypes:
-    """Change a line, and show the cart with what came of it."""
-    only = await _page_of(form.view)
+@bp.post("/cart/lines/")
+async def change_line() -> ResponseTypes:
+    """Change how many of anything else are in the cart, or take it out."""
+    return await _change(OtherLineForm.parse(await request.form))
+
+
+async def _change(form: LineForm) -> ResponseTypes:
+    """Make the cart hold as many of a line as the form says, and show it with what came of that."""
+    only, till = await _page_of(form.view), current_till()
+    sellable, owner = till.sellables.of(form.key[0]), current_cart_owner()
     try:
-        await apply(form)
+        await sellable.change(request_session(), owner, form.key, form.quantity, now=till.clock())
     except ShopError as refusal:
         return await refuse(refusal, only=only, line=form)
     return await after_change(only)
@@ -78,31 +84,6 @@ async def _change(form: LineForm, apply: Callable[[LineForm], Awaitable[None]]) 
 async def _page_of(slug: str) -> PageDTO | None:
     """Return the page whose part of the cart is being looked at; None for the whole cart."""
     return await services.blog.page_by_slug(request_session(), slug) if slug else None
-
-
-async def _set_tickets(form: LineForm) -> None:
-    """Make the cart hold as many tickets as the form says."""
-    _, entry_id, ticket_type_id = form.key
-    await services.calendar.set_pending_tickets(
-        request_session(),
-        user_id=signed_in_user().id,
-        entry_id=entry_id,
-        ticket_type_id=ticket_type_id,
-        quantity=form.quantity,
-        now=current_till().clock(),
-    )
-
-
-async def _set_products(form: LineForm) -> None:
-    """Make the cart hold as many of a product as the form says."""
-    await services.cart.change_item(
-        request_session(), current_cart_owner(), variant_id=form.key[1], quantity=form.quantity, more=False
-    )
-
-
-async def _remove_booking(form: LineForm) -> None:
-    """Take a booking out."""
-    await services.calendar.remove_pending_booking(request_session(), current_cart_owner(), entry_id=form.key[1])
 
 
 @bp.post("/cart/tidy/")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from cart.bp.cart.services.page_cart import PageGroup
 from cart.bp.orders.pages import LineSummary, is_checking, summarise
 from cart.orders.open_orders import OpenOrder
-from cart.sellables.lines import CartLine, PageGroup, lines_of
-from shared.contracts.dtos import ZERO, CartNoticeDTO, OrderDTO, PageDTO
+from cart.sellables.lines import CartLine
+from cart.sellables.protocol import KindWords
+from cart.sellables.registry import Sellables
+from shared.contracts.dtos import ZERO, CartNoticeDTO, KindCount, OrderDTO, PageDTO
 from shared.contracts.errors import (
     NotOffered,
     NotOnSale,
@@ -22,9 +25,10 @@ from shared.contracts.errors import (
 )
 from shared.contracts.lines import LineKey
 from shared.contracts.money import Money
-from shared.contracts.states import LineKind, NoticeReason, PaymentState
+from shared.contracts.states import NoticeReason, PaymentState
 from shared.contracts.vat import VatLine, vat_by_rate
 from shared.labels import begun_text, short_line
+from shared.services.cart_impl import summary_of
 
 from .forms import CheckoutForm, LineForm
 
@@ -56,11 +60,18 @@ class LineView:
 
     line: CartLine
     key: str
-    name: str
-    """What buttons call it: ``Adult, The Tempest``."""
     problem: str
     error: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """What one page sells of one kind in this cart."""
+
+    kind: str
+    words: KindWords
+    lines: tuple[LineView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +81,15 @@ class GroupView:
     title: str
     slug: str
     page: PageDTO | None
-    cart: tuple[LineView, ...]
-    calendar_cart_entries: tuple[LineView, ...]
-    ticket_cart_entries: tuple[LineView, ...]
-    product_count: int
-    product_total: Decimal
-    calendar_count: int
-    calendar_total: Decimal
-    ticket_count: int
-    ticket_total: Decimal
+    sections: tuple[SectionView, ...]
+    counts: tuple[KindCount, ...]
     total: Decimal
     vat: tuple[VatLine, ...]
 
     @property
     def lines(self) -> tuple[LineView, ...]:
         """All of its lines."""
-        return (*self.cart, *self.calendar_cart_entries, *self.ticket_cart_entries)
+        return tuple(line for section in self.sections for line in section.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +130,8 @@ class CartPage:
     groups: tuple[GroupView, ...]
     open_orders: tuple[OpenOrderView, ...]
     notices: tuple[NoticeView, ...]
-    product_count: int
-    product_total: Decimal
-    calendar_count: int
-    calendar_total: Decimal
-    ticket_count: int
-    ticket_total: Decimal
+    counts: tuple[KindCount, ...]
+    """How much there is of each kind of which there is anything."""
     grand_total: Decimal
     vat: tuple[VatLine, ...]
     one_account: bool
@@ -153,7 +153,7 @@ class CartPage:
     @property
     def item_count(self) -> int:
         """How many things there are."""
-        return self.product_count + self.calendar_count + self.ticket_count
+        return sum(each.count for each in self.counts)
 
     @property
     def has_bad_lines(self) -> bool:
@@ -225,33 +225,37 @@ def _key_text(key: LineKey) -> str:
 def _line_view(line: CartLine, refused: _Refused) -> LineView:
     """Return a line with its marks and, if it is the one that was being changed, what was typed."""
     error = refused.error_at(line.key)
-    thing = line.detail or ("Ticket" if line.key[0] is LineKind.TICKET else "")
     return LineView(
         line=line,
         key=_key_text(line.key),
-        name=", ".join(filter(None, (thing, line.title))),
         problem=refused.marks.get(line.key) or line.problem or "",
         error=error,
         value=refused.line.typed if error and refused.line is not None else str(line.quantity),
     )
 
 
-def _group_view(group: PageGroup, refused: _Refused) -> GroupView:
+def _sections(lines: Sequence[CartLine], sellables: Sellables, refused: _Refused) -> tuple[SectionView, ...]:
+    """Put lines that come kind by kind into a section for each kind."""
+    kinds = dict.fromkeys(line.key[0] for line in lines)
+    return tuple(
+        SectionView(
+            kind,
+            sellables.of(kind).words,
+            tuple(_line_view(line, refused) for line in lines if line.key[0] == kind),
+        )
+        for kind in kinds
+    )
+
+
+def _group_view(group: PageGroup, sellables: Sellables, refused: _Refused) -> GroupView:
     """Return a group as its card shows it."""
     page = group["page"]
     return GroupView(
         title="Everything else" if page is None else page.title,
         slug="" if page is None else page.slug,
         page=page,
-        cart=tuple(_line_view(line, refused) for line in group["product_lines"]),
-        calendar_cart_entries=tuple(_line_view(line, refused) for line in group["booking_lines"]),
-        ticket_cart_entries=tuple(_line_view(line, refused) for line in group["ticket_lines"]),
-        product_count=group["product_count"],
-        product_total=group["product_total"],
-        calendar_count=group["calendar_count"],
-        calendar_total=group["calendar_total"],
-        ticket_count=group["ticket_count"],
-        ticket_total=group["ticket_total"],
+        sections=_sections(group["lines"], sellables, refused),
+        counts=tuple(group["counts"]),
         total=group["total"],
         vat=_vat_of([group]),
     )
@@ -259,7 +263,17 @@ def _group_view(group: PageGroup, refused: _Refused) -> GroupView:
 
 def _vat_of(groups: Sequence[PageGroup]) -> tuple[VatLine, ...]:
     """Return the VAT contained in some groups, by rate."""
-    return vat_by_rate((line.vat_rate, line.total) for group in groups for line in lines_of(group))
+    return vat_by_rate((line.vat_rate, line.total) for group in groups for line in group["lines"])
+
+
+def _together(groups: Sequence[PageGroup]) -> tuple[KindCount, ...]:
+    """Add up the counts of some groups, kind by kind."""
+    found: dict[str, KindCount] = {}
+    for each in (count for group in groups for count in group["counts"]):
+        before = found.get(each.kind)
+        more = (0, ZERO) if before is None else (before.count, before.total)
+        found[each.kind] = replace(each, count=each.count + more[0], total=each.total + more[1])
+    return tuple(found.values())
 
 
 def _open_order_view(unpaid: OpenOrder) -> OpenOrderView:
@@ -287,6 +301,7 @@ def build_cart_page(
     open_orders: Sequence[OpenOrder],
     notices: Sequence[CartNoticeDTO] = (),
     *,
+    sellables: Sellables,
     signed_in: bool,
     time_zone: str,
     currency: str,
@@ -303,19 +318,14 @@ def build_cart_page(
     """
     shown = [g for g in groups if only is None or g["page_post_id"] == only.id]
     refused = _Refused(refusal, line, checkout)
-    views = tuple(_group_view(g, refused) for g in shown)
+    views = tuple(_group_view(g, sellables, refused) for g in shown)
     grand_total = sum((v.total for v in views), ZERO)
     told = any(each.error for view in views for each in view.lines) or (refused.is_about_email and bool(views))
     return CartPage(
         groups=views,
         open_orders=tuple(_open_order_view(o) for o in open_orders),
         notices=tuple(_notice_view(n) for n in notices),
-        product_count=sum(v.product_count for v in views),
-        product_total=sum((v.product_total for v in views), ZERO),
-        calendar_count=sum(v.calendar_count for v in views),
-        calendar_total=sum((v.calendar_total for v in views), ZERO),
-        ticket_count=sum(v.ticket_count for v in views),
-        ticket_total=sum((v.ticket_total for v in views), ZERO),
+        counts=summary_of(_together(shown), open_orders=0).kinds,
         grand_total=grand_total,
         vat=_vat_of(shown),
         one_account=len({g["merchant_code"] for g in shown}) <= 1,

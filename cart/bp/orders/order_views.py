@@ -12,7 +12,6 @@ from cart.orders.open_orders import get_open_orders
 from cart.orders.queries import get_order, payment_of_order, sellers_of_order
 from cart.wiring import current_till
 from shared.contracts.errors import NotFound
-from shared.services.registry import services
 from shared.web.state import request_session
 
 from .pages import OrderLinks, OrderPage, build_order_page
@@ -33,9 +32,7 @@ async def find_order_page(order_id: int, buyer: Buyer, links: OrderLinks) -> Ord
     payment = await payment_of_order(session, order.id, buyer)
     return build_order_page(
         order,
-        await services.calendar.get_tickets_for_order(session, order.id),
-        await services.calendar.get_entries_for_order(session, order.id),
-        await services.market.get_stock_for_order(session, order.id),
+        await till.sellables.given(session, order.id),
         links=links,
         sellers=await sellers_of_order(session, order.id),
         owed=await debts_of_order(session, order.id, buyer),

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from cart.debts.of_order import OwedLine
 from cart.orders.open_orders import OpenOrder
+from cart.sellables.registry import GivenThings
 from shared.contracts.dtos import ZERO, AllocationDTO, EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
 from shared.contracts.states import (
     CHOSEN_DEBT_REASONS,
@@ -15,7 +16,6 @@ from shared.contracts.states import (
     PAID_ORDER_STATES,
     DebtReason,
     DebtState,
-    LineKind,
     OrderState,
     PaymentState,
     TicketState,
@@ -123,9 +123,7 @@ class OrderPage:
     state_text: str
     state_kind: str
     lines: tuple[LineSummary, ...]
-    tickets: tuple[TicketDTO, ...]
-    entries: tuple[EntryDTO, ...]
-    products: tuple[AllocationDTO, ...]
+    given: GivenThings
     sellers: tuple[SellerDTO, ...]
     vat: tuple[VatLine, ...]
     owed: tuple[OwedView, ...]
@@ -142,6 +140,21 @@ class OrderPage:
     email: str = ""
     begun: str = ""
     """Which of its events have begun, in words; empty: none, or it waits for no payment."""
+
+    @property
+    def tickets(self) -> list[TicketDTO]:
+        """Its tickets."""
+        return self.given.things(TicketDTO)
+
+    @property
+    def entries(self) -> list[EntryDTO]:
+        """Its bookings."""
+        return self.given.things(EntryDTO)
+
+    @property
+    def products(self) -> list[AllocationDTO]:
+        """Its products."""
+        return self.given.things(AllocationDTO)
 
     @property
     def is_paid(self) -> bool:
@@ -173,8 +186,7 @@ class OrderPage:
         """The sellers whose products are to be collected; nobody collects what is not paid."""
         if not self.is_paid:
             return ()
-        selling = {line.page_post_id for line in self.order.lines if line.kind is LineKind.PRODUCT}
-        return tuple(seller for seller in self.sellers if seller.page_post_id in selling)
+        return self.given.collected_from(self.order.lines, self.sellers)
 
     @property
     def shows_tickets(self) -> tuple[TicketDTO, ...]:
@@ -229,9 +241,7 @@ def is_checking(unpaid: OpenOrder | None) -> bool:
 
 def build_order_page(
     order: OrderDTO,
-    tickets: list[TicketDTO],
-    entries: list[EntryDTO],
-    products: list[AllocationDTO],
+    given: GivenThings,
     *,
     links: OrderLinks,
     sellers: list[SellerDTO],
@@ -253,9 +263,7 @@ def build_order_page(
         state_text="Being checked" if checking else text,
         state_kind="info" if checking else kind,
         lines=summarise(order.lines),
-        tickets=tuple(tickets),
-        entries=tuple(entries),
-        products=tuple(products),
+        given=given,
         sellers=tuple(sellers),
         vat=vat_by_rate((line.vat_rate, line.total) for line in order.lines),
         owed=tuple(_owed_view(line) for line in owed),

@@ -174,6 +174,7 @@ def _allocation(row: StockAllocation, line: OrderLine | None) -> AllocationDTO:
         detail=label_of(row.variant) if line is None else line.detail,
         quantity=row.quantity,
         state=StockState(row.state),
+        id=row.id,
     )
 
 

@@ -51,6 +51,7 @@ async def test_the_summary_counts_tickets_and_unpaid_orders(
             "ticket_count": 3,
             "ticket_total": "37.50",
             "open_orders": 1,
+            "others": [],
             "lines": None,
         },
     )

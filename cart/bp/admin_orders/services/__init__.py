@@ -1,7 +1,5 @@
 """Reads of all orders, bounded by whose they may see, and what may be done to one."""
 
-from cart.orders.things import Thing
-
 from .actions import Answer, add_note, ask_provider, cancel_order_lines, give_up_order
 from .attention import Trouble, troubles_of
 from .export import export_orders
@@ -32,7 +30,6 @@ __all__ = [
     "OrderStory",
     "PaymentFact",
     "RefundFact",
-    "Thing",
     "Trouble",
     "add_note",
     "ask_provider",

@@ -7,17 +7,19 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.queries import order_to_dto
-from cart.orders.things import Thing, named_by, things_of
+from cart.sellables.protocol import Given, Sellable
+from cart.sellables.registry import Sellables
 from cart.wiring import Till
 from shared.contracts.access import PageScope
-from shared.contracts.dtos import EntryDTO, OrderDTO, OrderLineDTO, TicketDTO
+from shared.contracts.dtos import OrderDTO, OrderLineDTO
 from shared.contracts.errors import NotFound
-from shared.contracts.states import DebtReason, DebtState, LineKind, PaymentState, RefundState
+from shared.contracts.states import DebtReason, DebtState, PaymentState, RefundState
 from shared.models import (
     Debt,
     JournalEntry,
@@ -27,15 +29,14 @@ from shared.models import (
     OrderNote,
     Payment,
     Refund,
-    StockAllocation,
     User,
 )
 
 from .mails import keys_of
 from .scope import debts_in, lines_in, orders_in, refunds_in
 
-OF_LINES = ("ticket", "entry", "stock", "debt", "refund")
-"""Things of the journal that may belong to a line, and so to a page."""
+OF_MONEY = ("debt", "refund")
+"""Things of the journal that may belong to a line, and so to a page, besides what is sold."""
 _USER = re.compile(r"user:([0-9]{1,18})")
 
 
@@ -44,7 +45,7 @@ class LineFact:
     """A line, and what it gave; None: it was let go."""
 
     line: OrderLineDTO
-    thing: Thing | None
+    given: Given | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ async def tell_story(session: AsyncSession, till: Till, order_id: int, scope: Pa
     order, name, email, hidden = await _order(session, order_id, scope)
     lines = await _lines(session, till, order)
     debts, refunds = await _debts(session, order_id, scope), await _refunds(session, order_id, scope)
-    journal = await _journal(session, order_id, _entries_in(scope, lines, debts, refunds))
+    journal = await _journal(session, order_id, _entries_in(scope, till.sellables, lines, debts, refunds))
     notes = await _notes(session, order_id)
     return OrderStory(
         order=order,
@@ -186,8 +187,8 @@ async def _order(session: AsyncSession, order_id: int, scope: PageScope) -> tupl
 
 async def _lines(session: AsyncSession, till: Till, order: OrderDTO) -> tuple[LineFact, ...]:
     """Put each line together with what it gave."""
-    things = await things_of(session, till, order.id)
-    return tuple(LineFact(line, things.get((line.kind, named_by(line)))) for line in order.lines)
+    given = await till.sellables.given(session, order.id)
+    return tuple(LineFact(line, given.of_line(line)) for line in order.lines)
 
 
 async def _payments(session: AsyncSession, order_id: int) -> tuple[PaymentFact, ...]:
@@ -289,22 +290,20 @@ async def _journal(session: AsyncSession, order_id: int, seen: ColumnElement[boo
 
 
 def _entries_in(
-    scope: PageScope, lines: Sequence[LineFact], debts: Sequence[DebtFact], refunds: Sequence[RefundFact]
+    scope: PageScope,
+    sellables: Sellables,
+    lines: Sequence[LineFact],
+    debts: Sequence[DebtFact],
+    refunds: Sequence[RefundFact],
 ) -> ColumnElement[bool]:
     """Bound a query of the journal: of what belongs to a line, what belongs to one that may be seen."""
     if scope.everywhere:
         return true()
-    variants = [fact.line.variant_id for fact in lines if fact.line.variant_id is not None]
-    stock = select(StockAllocation.id).where(
-        StockAllocation.order_id == JournalEntry.order_id, StockAllocation.variant_id.in_(variants)
-    )
     return or_(
-        JournalEntry.thing.not_in(OF_LINES),
-        _entries_of("ticket", _ids_of(lines, LineKind.TICKET)),
-        _entries_of("entry", _ids_of(lines, LineKind.BOOKING)),
+        JournalEntry.thing.not_in((*(sellable.thing for sellable in sellables), *OF_MONEY)),
         _entries_of("debt", [debt.id for debt in debts]),
         _entries_of("refund", [refund.id for refund in refunds]),
-        (JournalEntry.thing == "stock") & JournalEntry.thing_id.in_(stock),
+        *(_entries_of(sellable.thing, _ids_of(lines, sellable)) for sellable in sellables),
     )
 
 
@@ -313,11 +312,10 @@ def _entries_of(thing: str, ids: Collection[int]) -> ColumnElement[bool]:
     return (JournalEntry.thing == thing) & JournalEntry.thing_id.in_(ids)
 
 
-def _ids_of(lines: Sequence[LineFact], kind: LineKind) -> set[int]:
-    """Return the tickets or bookings of some lines: those that they name, and those made in their place."""
-    named = {named_by(fact.line) for fact in lines if fact.line.kind is kind}
-    given = {fact.thing.id for fact in lines if fact.line.kind is kind and isinstance(fact.thing, TicketDTO | EntryDTO)}
-    return {one for one in named if one is not None} | given
+def _ids_of(lines: Sequence[LineFact], sellable: Sellable[Any]) -> set[int]:
+    """Return the ids under which the journal tells of what some lines gave, of one kind."""
+    own = (fact for fact in lines if fact.line.kind == sellable.kind)
+    return {one for fact in own for one in sellable.journal_ids(fact.line, fact.given)}
 
 
 async def _people(session: AsyncSession, notes: Iterable[NoteFact], journal: Iterable[JournalFact]) -> dict[int, str]:

@@ -7,23 +7,23 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.wiring import current_till
 from shared.contracts.dtos import EntryDTO, TicketDTO
+from shared.contracts.states import LineKind
 from shared.services.cart_impl import total_of_entries, total_of_tickets
-from shared.services.registry import services
-from shared.web.identity import current_cart_identity, current_cart_owner
+from shared.web.identity import current_cart_owner
 
 
 async def get_calendar_cart_entries(session: AsyncSession) -> list[EntryDTO]:
     """Return the bookings in the current cart."""
-    return await services.calendar.pending_entries(session, current_cart_owner())
+    bookings = current_till().sellables.of(LineKind.BOOKING)
+    return list(await bookings.in_cart(session, current_cart_owner()))
 
 
 async def get_ticket_cart_entries(session: AsyncSession) -> list[TicketDTO]:
     """Return the tickets in the current cart; only somebody who is signed in has any."""
-    ident = current_cart_identity()
-    if ident["user_id"] is None:
-        return []
-    return await services.calendar.pending_tickets(session, user_id=ident["user_id"])
+    tickets = current_till().sellables.of(LineKind.TICKET)
+    return list(await tickets.in_cart(session, current_cart_owner()))
 
 
 def calendar_total(entries: Sequence[EntryDTO]) -> Decimal:

@@ -6,7 +6,6 @@ claimed. The total that the shopper saw is compared, never used.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -20,18 +19,15 @@ from cart.orders.guest import guest_token, hash_guest_token
 from cart.orders.numbers import new_order_number, new_reference, new_token
 from cart.orders.queries import order_to_dto
 from cart.payments.page_config import resolve_page_config
+from cart.sellables.registry import Parts
 from cart.wiring import Till
-from shared.contracts.dtos import ZERO, CartItemDTO, EntryDTO, OrderDTO, TicketDTO
+from shared.contracts.dtos import ZERO, OrderDTO
 from shared.contracts.errors import CartEmpty, TotalChanged
-from shared.contracts.states import LineKind, OrderState
-from shared.contracts.times import until, when
+from shared.contracts.states import OrderState
 from shared.db.locks import lock_cart_owner
 from shared.db.uow import unit_of_work
 from shared.models import Order, OrderLine, OrderSeller, Payment
-from shared.services.cart_impl import total_of_items
 from shared.services.journal import SYSTEM, act_as, record
-
-from .calendar_cart import calendar_total, ticket_total
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +36,6 @@ class PlacedOrder:
 
     order: OrderDTO
     payment_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """What was claimed, read back: the order is made of this and of nothing else."""
-
-    tickets: Sequence[TicketDTO]
-    entries: Sequence[EntryDTO]
-    items: Sequence[CartItemDTO]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it is nothing."""
-        return not (self.tickets or self.entries or self.items)
-
-    @property
-    def total(self) -> Decimal:
-        """What it costs."""
-        return total_of_items(self.items) + calendar_total(self.entries) + ticket_total(self.tickets)
-
-    @property
-    def page_ids(self) -> set[int | None]:
-        """The pages that sell it."""
-        return {
-            *(ticket.calendar_container_id for ticket in self.tickets),
-            *(entry.calendar_container_id for entry in self.entries),
-            *(item.container_id for item in self.items),
-        }
 
 
 async def create_order_from_cart(
@@ -84,7 +52,8 @@ async def create_order_from_cart(
         await lock_cart_owner(session, buyer.owner)
         await act_as(session, buyer.actor, "checkout")
         order = await _open_order(session, till, buyer)
-        claimed = await _claim(session, till, buyer, order.id, page_post_id)
+        # Kind by kind, in the order of locks, and read back: the order is made of this and of nothing else.
+        claimed = await till.sellables.claim(session, order.id, buyer.owner, page_post_id)
         if claimed.is_empty:
             raise CartEmpty
         if claimed.total != shown_total:
@@ -127,30 +96,14 @@ def _owner(till: Till, buyer: Buyer, number: str) -> dict[str, object]:
     }
 
 
-async def _claim(session: AsyncSession, till: Till, buyer: Buyer, order_id: int, page_post_id: int | None) -> _Claimed:
-    """Claim tickets, bookings and products, in the order of docs/locking.md, and read back what was claimed."""
-    calendar = till.services.calendar
-    if buyer.user_id is not None:
-        await calendar.claim_tickets_for_order(session, order_id, buyer.user_id, page_post_id)
-    await calendar.claim_entries_for_order(session, order_id, buyer.owner, page_post_id)
-    items = await till.services.cart.claim_items_for_order(session, order_id, buyer.owner, page_post_id)
-    return _Claimed(
-        tickets=await calendar.get_tickets_for_order(session, order_id),
-        entries=await calendar.get_entries_for_order(session, order_id),
-        items=items,
-    )
-
-
-async def _fill(session: AsyncSession, till: Till, order: Order, claimed: _Claimed, buyer: Buyer) -> None:
+async def _fill(session: AsyncSession, till: Till, order: Order, claimed: Parts, buyer: Buyer) -> None:
     """Write the order's lines, its total, who sells and who is paid."""
     payee = await resolve_page_config(
         session, claimed.page_ids, default_merchant_code=till.settings.sumup_merchant_code
     )
     order.page_post_id, order.merchant_code, order.total = payee.page_post_id, payee.merchant_code, claimed.total
     await session.flush()  # the total is checked against the lines when the transaction commits
-    rows = [_ticket_line(order.id, ticket) for ticket in claimed.tickets]
-    rows += [_entry_line(order.id, entry) for entry in claimed.entries]
-    rows += [_item_line(order.id, item) for item in claimed.items]
+    rows = [line.values(order.id) for line in claimed.order_lines]
     await session.execute(insert(OrderLine), rows)
     await _write_sellers(session, till, order.id, claimed)
     await record(
@@ -164,7 +117,7 @@ async def _fill(session: AsyncSession, till: Till, order: Order, claimed: _Claim
     )
 
 
-async def _write_sellers(session: AsyncSession, till: Till, order_id: int, claimed: _Claimed) -> None:
+async def _write_sellers(session: AsyncSession, till: Till, order_id: int, claimed: Parts) -> None:
     """Write down who sells, how they are reached and on which terms, as the shopper has just read it."""
     ids = [page_id for page_id in claimed.page_ids if page_id is not None]
     pages = await till.services.blog.pages_by_id(session, ids)
@@ -186,81 +139,6 @@ async def _write_sellers(session: AsyncSession, till: Till, order_id: int, claim
     ]
     if rows:
         await session.execute(insert(OrderSeller), rows)
-
-
-def _ticket_line(order_id: int, ticket: TicketDTO) -> dict[str, object]:
-    """Write a ticket down as it is now: later changes of its type or event do not reach the order."""
-    return {
-        "order_id": order_id,
-        "kind": LineKind.TICKET,
-        "title": ticket.entry_name,
-        "detail": ", ".join(filter(None, (ticket.ticket_type_name, when(ticket.entry_start_at, ticket.time_zone)))),
-        "option_name": ticket.ticket_type_name or "",
-        "start_at": ticket.entry_start_at,
-        "end_at": ticket.entry_end_at,
-        "time_zone": ticket.time_zone,
-        "place": ticket.place,
-        "quantity": 1,
-        "unit_price": ticket.cost,
-        "total": ticket.cost,
-        "vat_rate": ticket.vat_rate,
-        "page_post_id": ticket.calendar_container_id,
-        "ticket_id": ticket.id,
-        "entry_id": ticket.entry_id,
-        "ticket_type_id": ticket.ticket_type_id,
-        "product_id": None,
-        "variant_id": None,
-    }
-
-
-def _entry_line(order_id: int, entry: EntryDTO) -> dict[str, object]:
-    """Write a booking down as it is now."""
-    return {
-        "order_id": order_id,
-        "kind": LineKind.BOOKING,
-        "title": entry.name,
-        "detail": f"{entry.calendar_name}, {until(entry.start_at, entry.end_at, entry.time_zone)}",
-        "option_name": entry.calendar_name,
-        "start_at": entry.start_at,
-        "end_at": entry.end_at,
-        "time_zone": entry.time_zone,
-        "place": entry.place,
-        "quantity": 1,
-        "unit_price": entry.cost,
-        "total": entry.cost,
-        "vat_rate": entry.vat_rate,
-        "page_post_id": entry.calendar_container_id,
-        "ticket_id": None,
-        "entry_id": entry.id,
-        "ticket_type_id": None,
-        "product_id": None,
-        "variant_id": None,
-    }
-
-
-def _item_line(order_id: int, item: CartItemDTO) -> dict[str, object]:
-    """Write a product down as it is now."""
-    return {
-        "order_id": order_id,
-        "kind": LineKind.PRODUCT,
-        "title": item.title,
-        "detail": item.detail,
-        "option_name": item.detail,
-        "start_at": None,
-        "end_at": None,
-        "time_zone": "",
-        "place": "",
-        "quantity": item.quantity,
-        "unit_price": item.unit_price,
-        "total": item.total,
-        "vat_rate": item.vat_rate,
-        "page_post_id": item.container_id,
-        "ticket_id": None,
-        "entry_id": None,
-        "ticket_type_id": None,
-        "product_id": item.product_id,
-        "variant_id": item.variant_id,
-    }
 
 
 async def _intend_payment(session: AsyncSession, order: Order) -> int:

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypedDict
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.payments.page_config import merchant_codes
-from cart.sellables.lines import PageGroup, booking_lines, page_ids, product_lines, ticket_lines
-from shared.contracts.dtos import CartItemDTO, EntryDTO, PageDTO, TicketDTO
-from shared.services.cart_impl import total_of_items
-from shared.services.registry import services
+from cart.sellables.lines import CartLine
+from cart.sellables.registry import Parts
+from cart.wiring import current_till
+from shared.contracts.dtos import CartItemDTO, EntryDTO, KindCount, PageDTO, TicketDTO
+from shared.contracts.states import LineKind
+from shared.services.cart_impl import summary_of
 from shared.web.identity import current_cart_owner
-from shared.web.state import app_state
 
-from .calendar_cart import calendar_total, get_calendar_cart_entries, get_ticket_cart_entries, ticket_total
+
+class PageGroup(TypedDict):
+    """One page's part of a cart, with its lines, counts and totals."""
+
+    page: PageDTO | None
+    page_post_id: int | None
+    products: list[CartItemDTO]
+    calendar_entries: list[EntryDTO]
+    tickets: list[TicketDTO]
+    lines: list[CartLine]
+    """All of its lines, kind by kind as pages show them."""
+    counts: list[KindCount]
+    """How much there is of each kind of which there is anything, in the same order."""
+    product_count: int
+    product_total: Decimal
+    calendar_count: int
+    calendar_total: Decimal
+    ticket_count: int
+    ticket_total: Decimal
+    total: Decimal
+    merchant_code: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
     """Everything in a cart, and what is known about it."""
 
-    tickets: Sequence[TicketDTO]
-    bookings: Sequence[EntryDTO]
-    items: Sequence[CartItemDTO]
-    events: dict[int, EntryDTO]
-    pages: dict[int, PageDTO]
-    codes: dict[int | None, str]
+    parts: Parts
+    lines: list[CartLine]
+    pages: Mapping[int, PageDTO]
+    codes: Mapping[int | None, str]
 
     def place_of(self, page_id: int | None) -> tuple[bool, str, int]:
         """Say where a page's group stands; what belongs to no page comes last."""
@@ -36,26 +57,23 @@ class _Contents:
 
     def group(self, page_id: int | None) -> PageGroup:
         """Return one page's part."""
-        tickets = [ticket for ticket in self.tickets if ticket.calendar_container_id == page_id]
-        bookings = [entry for entry in self.bookings if entry.calendar_container_id == page_id]
-        items = [item for item in self.items if item.container_id == page_id]
-        totals = total_of_items(items), calendar_total(bookings), ticket_total(tickets)
+        parts = self.parts.of_page(page_id)
+        summary = summary_of(parts.counts(), open_orders=0)
         return PageGroup(
             page=None if page_id is None else self.pages.get(page_id),
             page_post_id=page_id,
-            products=items,
-            calendar_entries=bookings,
-            tickets=tickets,
-            product_lines=product_lines(items, self.pages),
-            booking_lines=booking_lines(bookings),
-            ticket_lines=ticket_lines(tickets, self.events),
-            product_count=sum(item.quantity for item in items),
-            product_total=totals[0],
-            calendar_count=len(bookings),
-            calendar_total=totals[1],
-            ticket_count=len(tickets),
-            ticket_total=totals[2],
-            total=sum(totals[1:], totals[0]),
+            products=list(parts.items_of(LineKind.PRODUCT)),
+            calendar_entries=list(parts.items_of(LineKind.BOOKING)),
+            tickets=list(parts.items_of(LineKind.TICKET)),
+            lines=[line for line in self.lines if line.page_post_id == page_id],
+            counts=list(summary.kinds),
+            product_count=summary.count,
+            product_total=summary.total,
+            calendar_count=summary.calendar_count,
+            calendar_total=summary.calendar_total,
+            ticket_count=summary.ticket_count,
+            ticket_total=summary.ticket_total,
+            total=parts.total,
             merchant_code=self.codes[page_id],
         )
 
@@ -65,19 +83,21 @@ async def get_cart_grouped_by_page(session: AsyncSession) -> list[PageGroup]:
 
     The number of queries does not depend on the number of lines.
     """
-    state = app_state()
-    tickets = await get_ticket_cart_entries(session)
-    bookings = await get_calendar_cart_entries(session)
-    items = await services.cart.cart_items(session, current_cart_owner())
-    ids = page_ids(tickets, bookings, items)
+    till = current_till()
+    parts = await till.sellables.in_cart(session, current_cart_owner())
+    ids = parts.page_ids
     if not ids:
         return []
+    pages = await till.services.blog.pages_by_id(session, _known(ids))
     contents = _Contents(
-        tickets=tickets,
-        bookings=bookings,
-        items=items,
-        events=await services.calendar.entries_by_id(session, {ticket.entry_id for ticket in tickets}),
-        pages=await services.blog.pages_by_id(session, [page_id for page_id in ids if page_id is not None]),
-        codes=await merchant_codes(session, ids, state.settings.sumup_merchant_code),
+        parts=parts,
+        lines=await parts.lines(session, pages),
+        pages=pages,
+        codes=await merchant_codes(session, ids, till.settings.sumup_merchant_code),
     )
     return [contents.group(page_id) for page_id in sorted(ids, key=contents.place_of)]
+
+
+def _known(page_ids: Iterable[int | None]) -> list[int]:
+    """Leave out that something belongs to no page."""
+    return [page_id for page_id in page_ids if page_id is not None]

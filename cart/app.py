@@ -20,7 +20,8 @@ from cart.bp.refunds.routes import bp as refunds
 from cart.bp.reviews.routes import bp as reviews
 from cart.bp.unpaid.routes import bp as unpaid_orders
 from cart.wiring import KINDS, Kinds, install_till, refuse_stubs
-from shared.contracts.protocols import PaymentGateway
+from shared.contracts.protocols import Gateways, PaymentGateway
+from shared.payments.accounts import OneGateway
 from shared.services.registry import Services
 from shared.services.wiring import sql_services
 from shared.settings import Settings, get_settings
@@ -49,9 +50,12 @@ def create_app(
     settings: Settings | None = None,
     services: Services | None = None,
     gateway: PaymentGateway | None = None,
+    gateways: Gateways | None = None,
     kinds: Kinds = KINDS,
 ) -> Quart:
     """Return the cart app; what is not handed in is built from the environment's settings.
+
+    It is paid through ``gateways``, or through ``gateway`` alone, and sells ``kinds``, which are in the order of locks.
 
     Raises RuntimeError on a calendar or market that does nothing: money would be taken for what nobody gets.
     """
@@ -59,7 +63,7 @@ def create_app(
     services = services or sql_services(settings, utc_now)
     refuse_stubs(services)
     app = make_app("cart", settings, services, template_folder="templates")
-    install_till(app, gateway, kinds)
+    install_till(app, gateways if gateway is None else OneGateway(gateway), kinds)
     install_admin_nav(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

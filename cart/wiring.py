@@ -16,10 +16,9 @@ from cart.sellables.registry import Sellables
 from cart.sellables.ticket import Tickets
 from shared.contracts.dtos import CartSummaryDTO
 from shared.contracts.owner import CartOwner
-from shared.contracts.protocols import Clock, Gateways, PaymentGateway
+from shared.contracts.protocols import Clock, Gateways
 from shared.db.engine import Database
-from shared.payments.accounts import OneGateway, SumUpAccounts
-from shared.payments.sumup.gateway import sumup_client
+from shared.payments.providers import sumup_alone
 from shared.services.registry import Services
 from shared.settings import Settings
 from shared.web.state import EXTENSION, AppState
@@ -54,8 +53,8 @@ def refuse_stubs(services: Services) -> None:
             raise RuntimeError(f"the cart app takes money and refuses to start on a {name} stub")
 
 
-def install_till(app: Quart, gateway: PaymentGateway | None = None, kinds: Kinds = KINDS) -> None:
-    """Open the till while the app serves: on ``gateway``, or on SumUp as the settings say."""
+def install_till(app: Quart, gateways: Gateways | None = None, kinds: Kinds = KINDS) -> None:
+    """Open the till while the app serves: on ``gateways``, or on SumUp as the settings say."""
     state = cast("AppState", app.extensions[EXTENSION])
 
     async def own_summary(session: AsyncSession, owner: CartOwner) -> CartSummaryDTO:
@@ -66,13 +65,12 @@ def install_till(app: Quart, gateway: PaymentGateway | None = None, kinds: Kinds
 
     @app.while_serving
     async def _till() -> AsyncGenerator[None, None]:
-        if gateway is not None:
-            app.extensions[TILL] = till_of(state, OneGateway(gateway), kinds)
+        if gateways is not None:
+            app.extensions[TILL] = till_of(state, gateways, kinds)
             yield
             return
-        async with sumup_client(state.settings) as client:
-            accounts = SumUpAccounts(client, state.settings, state.database, clock=state.clock)
-            app.extensions[TILL] = till_of(state, accounts, kinds)
+        async with sumup_alone(state.settings, state.database, clock=state.clock) as sumup:
+            app.extensions[TILL] = till_of(state, sumup, kinds)
             yield
 
 

@@ -27,8 +27,7 @@ from shared.logs import configure_logging
 from shared.mail.sender import MailNotSent, deliver
 from shared.mail.service import due_mails, give_up_old
 from shared.models import Order
-from shared.payments.accounts import SumUpAccounts
-from shared.payments.sumup.gateway import sumup_client
+from shared.payments.providers import sumup_alone
 from shared.services.identity import forget_empty_carts, forget_expired
 from shared.services.registry import use_services
 from shared.services.wiring import sql_services
@@ -160,12 +159,11 @@ async def _open_till(settings: Settings, url: str, clock: Clock) -> AsyncIterato
     services = sql_services(settings, clock)
     refuse_stubs(services)
     database = Database(url, pool_size=settings.db_worker_pool_size, settings=settings)
-    async with sumup_client(settings) as client:
-        accounts = SumUpAccounts(client, settings, database, clock=clock)
-        try:
-            yield Till(database, accounts, services, settings, clock)
-        finally:
-            await database.dispose()
+    try:
+        async with sumup_alone(settings, database, clock=clock) as gateways:
+            yield Till(database, gateways, services, settings, clock)
+    finally:
+        await database.dispose()
 
 
 async def walk_if_due(till: Till) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.audit.check import Check
 from shared.audit.provider import audit_provider
-from shared.audit.run import Finding, run_audit
+from shared.audit.run import CHECKS, Finding, checks_of, run_audit
 from shared.contracts.errors import GatewayError
 from shared.db.engine import Database
-from shared.payments.accounts import SumUpAccounts
-from shared.payments.sumup.gateway import sumup_client
+from shared.payments.providers import sumup_alone
 from shared.settings import Settings
 from shared.web.state import utc_now
 
@@ -58,7 +58,7 @@ async def audit_site(settings: Settings, url: str, *, provider_days: int | None 
     """
     database = Database(url, pool_size=1, settings=settings)
     try:
-        findings = await run_audit(database, now=utc_now())
+        findings = await run_audit(database, now=utc_now(), checks=_checks())
         if provider_days is not None:
             findings += await _ask_provider(database, settings, utc_now() - timedelta(days=provider_days))
         return Report(findings)
@@ -66,11 +66,23 @@ async def audit_site(settings: Settings, url: str, *, provider_days: int | None 
         await database.dispose()
 
 
+def _checks() -> tuple[Check, ...]:
+    """Return the checks of everything that the cart app sells.
+
+    In another app's image there is no cart app: there they are those of tickets, bookings and products, and a line of
+    any other kind is reported.
+    """
+    try:
+        from cart.wiring import KINDS
+    except ModuleNotFoundError:
+        return CHECKS
+    return checks_of([kind.audited for kind in KINDS])
+
+
 async def _ask_provider(database: Database, settings: Settings, since: datetime) -> list[Finding]:
-    async with sumup_client(settings) as client:
-        accounts = SumUpAccounts(client, settings, database, clock=utc_now)
+    async with sumup_alone(settings, database, clock=utc_now) as gateways:
         try:
-            return await audit_provider(database, accounts, settings.sumup_merchant_code, since=since, now=utc_now())
+            return await audit_provider(database, gateways, settings.sumup_merchant_code, since=since, now=utc_now())
         except GatewayError as error:
             # Not a finding: nothing was compared, and a table without those rows would read as if all were well.
             raise CommandError(f"SumUp could not be asked ({type(error).__name__}): nothing was compared") from error

@@ -67,6 +67,7 @@ def payment_to_dto(payment: Payment) -> PaymentDTO:
         amount=payment.amount,
         currency=payment.currency,
         merchant_code=payment.merchant_code,
+        provider=payment.provider,
         checkout_reference=payment.checkout_reference,
         checkout_id=payment.checkout_id,
         hosted_url=payment.hosted_url,

@@ -11,7 +11,7 @@ async def ask_provider(till: Till, payment: PaymentDTO) -> Checkout | None:
 
     Raises GatewayError. An attempt whose answer was lost is looked up by its reference.
     """
-    gateway = await till.gateways.of(payment.merchant_code)
+    gateway = await till.gateways.of(payment.merchant_code, payment.provider)
     if payment.checkout_id is None:
         return await gateway.find(payment.checkout_reference)
     return await gateway.get(payment.checkout_id)

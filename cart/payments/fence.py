@@ -76,7 +76,7 @@ async def fence(till: Till, payment_id: int, *, actor: str = SYSTEM) -> PaymentS
             payment = await read_payment(till, payment_id)
         if payment.checkout_id is None:
             return payment.state
-        gateway = await till.gateways.of(payment.merchant_code)
+        gateway = await till.gateways.of(payment.merchant_code, payment.provider)
         outcome = await gateway.cancel(payment.checkout_id)
     except GatewayError as error:  # one that does not know a checkout which it has given us is no proof either
         _log.warning("fence_waits", payment_id=payment_id, error=type(error).__name__)

@@ -37,7 +37,7 @@ async def open_payment(till: Till, payment_id: int) -> str:
     if payment.state not in (PaymentState.CREATED, PaymentState.UNKNOWN):
         return await return_url(till, payment_id)
     try:
-        gateway = await till.gateways.of(payment.merchant_code)
+        gateway = await till.gateways.of(payment.merchant_code, payment.provider)
         request = await _request(till, payment)
         checkout = await create_checkout(gateway, request, try_seconds=till.settings.sumup_create_timeout_s)
     except GatewayUnknown:

@@ -104,7 +104,7 @@ async def _close_orphan(till: Till, payment: PaymentDTO, checkout: Checkout) -> 
     Money that meets this is found by the next look, like any that comes late.
     """
     _log.warning("orphan_checkout", payment_id=payment.id, checkout_id=checkout.id)
-    gateway = await till.gateways.of(payment.merchant_code)
+    gateway = await till.gateways.of(payment.merchant_code, payment.provider)
     await gateway.cancel(checkout.id)
 
 

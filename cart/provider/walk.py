@@ -192,7 +192,7 @@ async def _transaction_of(till: Till, payment: Payment) -> Transaction | None:
     """Ask for the transaction that a payment is known to be. Raises GatewayError."""
     if payment.transaction_id is None:
         return None
-    gateway = await till.gateways.of(payment.merchant_code)
+    gateway = await till.gateways.of(payment.merchant_code, payment.provider)
     return await gateway.transaction(payment.transaction_id, payment.merchant_code)
 
 

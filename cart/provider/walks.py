@@ -20,13 +20,13 @@ async def walk_everything(till: Till) -> list[Walked]:
     """Walk every account, and say what came of each. Safe to repeat."""
     return [
         await _walk(till, merchant_code)
-        for merchant_code in await all_accounts(till.database, till.settings.sumup_merchant_code)
+        for merchant_code in await all_accounts(till.database, till.gateways, till.settings.sumup_merchant_code)
     ]
 
 
 async def walk_due(till: Till) -> None:
     """Walk the accounts whose last walk, or first payment, is a day ago; one that cannot be asked stays due."""
-    for merchant_code in await all_accounts(till.database, till.settings.sumup_merchant_code):
+    for merchant_code in await all_accounts(till.database, till.gateways, till.settings.sumup_merchant_code):
         since = await walked_since(till, merchant_code)
         if since is not None and till.clock() - since >= DUE_AFTER:
             await _walk(till, merchant_code)

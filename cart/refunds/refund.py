@@ -141,7 +141,7 @@ async def _transaction(till: Till, payment: Payment) -> Transaction | None:
     if payment.transaction_id is None:
         return None
     try:
-        gateway = await till.gateways.of(payment.merchant_code)
+        gateway = await till.gateways.of(payment.merchant_code, payment.provider)
         return await gateway.transaction(payment.transaction_id, payment.merchant_code)
     except GatewayError as error:
         _log.warning("transaction_not_read", payment_id=payment.id, error=type(error).__name__)
@@ -210,7 +210,7 @@ async def _call(till: Till, payment: Payment, amount: Decimal) -> RefundAnswer:
     if payment.transaction_id is None:
         raise NotFound
     try:
-        gateway = await till.gateways.of(payment.merchant_code)
+        gateway = await till.gateways.of(payment.merchant_code, payment.provider)
         return await gateway.refund(payment.transaction_id, payment.merchant_code, amount)
     except GatewayError as error:
         _log.warning("refund_unclear", payment_id=payment.id, error=type(error).__name__)

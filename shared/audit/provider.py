@@ -24,7 +24,6 @@ from .run import SHOWN_IDS, Finding
 
 GRACE = timedelta(days=1)
 """How long the provider's record and ours may differ about what has only just happened."""
-PROVIDER = "sumup"
 
 OURS = f"""
     SELECT p.id, p.transaction_id, p.state, p.amount, p.currency, p.paid_at, p.merchant_code,
@@ -94,12 +93,13 @@ async def audit_provider(
     What is younger than a day may still differ. Raises GatewayError where the provider cannot be asked.
     """
     compared = Compared()
-    for merchant_code in await all_accounts(database, own_account):
+    for merchant_code in await all_accounts(database, gateways, own_account):
         gateway = await gateways.of(merchant_code)
         # One day more than asked for: what we noted on the first day may stand in the provider's record a day earlier.
         async for page in history_pages(gateway, merchant_code, since=since - GRACE):
             await _compare_page(database, gateway, merchant_code, page, compared, now)
-        compared.expected |= await _paid_between(database, merchant_code, since, now - GRACE)
+        used = {"provider": gateways.name_of(merchant_code), "merchant_code": merchant_code}
+        compared.expected |= await _paid_between(database, used | {"since": since, "until": now - GRACE})
     return compared.findings()
 
 
@@ -156,7 +156,6 @@ async def _read_ours(database: Database, merchant_code: str, ids: list[str]) -> 
         return ours, set(await uow.session.scalars(text(EXPLAINED), used))
 
 
-async def _paid_between(database: Database, merchant_code: str, since: datetime, until: datetime) -> set[int]:
-    used = {"provider": PROVIDER, "merchant_code": merchant_code, "since": since, "until": until}
+async def _paid_between(database: Database, used: dict[str, str | datetime]) -> set[int]:
     async with unit_of_work(database) as uow:
         return set(await uow.session.scalars(text(PAID_SINCE), used))

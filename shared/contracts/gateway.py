@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -170,7 +171,9 @@ class Account:
 
 
 class PaymentGateway(Protocol):
-    """A payment provider (SumUp). All calls have timeouts, and refuse to run while the task has a transaction.
+    """One account at a payment provider, such as SumUp.
+
+    All calls have timeouts, and refuse to run while the task has a transaction.
 
     Errors are those of ``contracts.errors`` under GatewayError: Rejected, AuthFailed, NotAllowed,
     GatewayNotFound, GatewayConflict, RateLimited, GatewayUnavailable (nothing happened there), GatewayUnknown
@@ -217,8 +220,8 @@ class PaymentGateway(Protocol):
         ...
 
 
-class Gateways(Protocol):
-    """The payment provider, as each of our accounts there sees it."""
+class Provider(Protocol):
+    """One payment provider, as each of our accounts there sees it."""
 
     async def of(self, merchant_code: str) -> PaymentGateway:
         """Return the gateway that uses this account's key.
@@ -229,4 +232,28 @@ class Gateways(Protocol):
 
     def with_key(self, api_key: SecretStr) -> PaymentGateway:
         """Return the gateway that uses a key, whosever it is: how one is tried before it is kept."""
+        ...
+
+
+class Gateways(Protocol):
+    """The payment providers, by name. A payment keeps the name of the one that it was begun at."""
+
+    @property
+    def elsewhere(self) -> Mapping[str, str]:
+        """The accounts that are not at the default provider, each with the name of its own."""
+        ...
+
+    def name_of(self, merchant_code: str) -> str:
+        """Return the name of the provider that an account is at: where a new payment to it is begun."""
+        ...
+
+    async def of(self, merchant_code: str, provider: str | None = None) -> PaymentGateway:
+        """Return the gateway that uses this account's key, at the provider of this name, else the account's own.
+
+        Raises AccountMissing (a GatewayError: nothing was sent) where we have no key for it, or no such provider.
+        """
+        ...
+
+    def with_key(self, api_key: SecretStr) -> PaymentGateway:
+        """Return the gateway of the default provider that uses a key: how one is tried before it is kept."""
         ...

@@ -69,6 +69,8 @@ class PaymentDTO:
     amount: Decimal
     currency: str
     merchant_code: str
+    provider: str
+    """The name of the provider that it was begun at."""
     checkout_reference: str
     checkout_id: str | None
     hosted_url: str | None

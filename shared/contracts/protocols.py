@@ -16,7 +16,7 @@ from .calendar_service import (
 )
 from .cart import CartService
 from .clock import Clock
-from .gateway import Gateways, PaymentGateway
+from .gateway import Gateways, PaymentGateway, Provider
 from .market import MarketService
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "OrderBookings",
     "OrderTickets",
     "PaymentGateway",
+    "Provider",
 ]

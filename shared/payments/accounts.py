@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -28,7 +29,16 @@ class OneGateway:
 
     gateway: PaymentGateway
 
-    async def of(self, merchant_code: str) -> PaymentGateway:  # noqa: ARG002 - there is only one
+    @property
+    def elsewhere(self) -> Mapping[str, str]:
+        """Return nothing: every account is here."""
+        return {}
+
+    def name_of(self, merchant_code: str) -> str:  # noqa: ARG002 - there is only one
+        """Return its name."""
+        return "sumup"
+
+    async def of(self, merchant_code: str, provider: str | None = None) -> PaymentGateway:  # noqa: ARG002 - likewise
         """Return the gateway."""
         return self.gateway
 

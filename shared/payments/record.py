@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import select
 
 from shared.contracts.dtos import HistoryPage
-from shared.contracts.protocols import PaymentGateway
+from shared.contracts.protocols import Gateways, PaymentGateway
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import PaymentAccount
@@ -17,12 +17,12 @@ from shared.models import PaymentAccount
 _log = structlog.get_logger("maypole.record")
 
 
-async def all_accounts(database: Database, own_account: str) -> list[str]:
-    """Return the merchant code of the installation's own account, and of all that pages were ever paid to."""
+async def all_accounts(database: Database, gateways: Gateways, own_account: str) -> list[str]:
+    """Return the merchant codes of all accounts: the installation's own, those of pages, and what is elsewhere."""
     async with unit_of_work(database) as uow:
         # Also those that no page is paid to any more: what came in there can still go back.
         others = await uow.session.scalars(select(PaymentAccount.merchant_code).order_by(PaymentAccount.merchant_code))
-        return list(dict.fromkeys([own_account, *others]))
+        return list(dict.fromkeys([own_account, *others, *gateways.elsewhere]))
 
 
 async def history_pages(gateway: PaymentGateway, merchant_code: str, *, since: datetime) -> AsyncIterator[HistoryPage]:

@@ -14,6 +14,7 @@ from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import ProviderFinding, ProviderWalk
 from shared.payments.accounts import SumUpAccounts
+from shared.payments.providers import SUMUP, Providers
 from shared.payments.sumup.gateway import sumup_client
 from shared.services.registry import use_services
 from shared.settings import Settings
@@ -38,7 +39,8 @@ async def shop(database: Database, settings: Settings, sandbox: SandboxControl) 
     made = open_shop(database, reached)
     async with sumup_client(reached) as client:
         accounts = SumUpAccounts(client, reached, database, clock=made.clock)
-        made.till = Till(database, accounts, made.till.services, reached, made.clock)
+        gateways = Providers({SUMUP: accounts})
+        made.till = Till(database, gateways, made.till.services, reached, made.clock)
         use_services(made.till.services)
         yield made
 

@@ -20,6 +20,7 @@ from shared.contracts.errors import ShopError
 from shared.db.uow import unit_of_work
 from shared.models import Debt, Payment
 from shared.payments.accounts import SumUpAccounts
+from shared.payments.providers import SUMUP, Providers
 from shared.payments.sumup.wire import READ_TRIES
 from shared.settings import Settings
 from tests.support.sandbox import SandboxControl, running_sandbox, settings_for
@@ -78,7 +79,7 @@ async def counter(shop: Shop, settings: Settings) -> AsyncIterator[Counter]:
     quiet = settings.model_copy(update={"sandbox_webhook_delays_s": ()})
     async with running_sandbox(quiet, clock=shop.clock) as control, httpx.AsyncClient(trust_env=False) as client:
         there = settings_for(quiet, control)
-        accounts = SumUpAccounts(client, there, shop.till.database, clock=shop.clock)
+        accounts = Providers({SUMUP: SumUpAccounts(client, there, shop.till.database, clock=shop.clock)})
         yield Counter(replace(shop, till=replace(shop.till, gateways=accounts, settings=there)), control)
 
 

@@ -163,7 +163,7 @@ async def _ask_about_movements(till: Till, payment_id: int) -> Answer:
     """Hold a payment that has arrived against the provider's record of it: money may have gone back without us."""
     payment = await read_payment(till, payment_id)
     try:
-        gateway = await till.gateways.of(payment.merchant_code)
+        gateway = await till.gateways.of(payment.merchant_code, payment.provider)
         transaction = await gateway.transaction(str(payment.transaction_id), payment.merchant_code)
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)

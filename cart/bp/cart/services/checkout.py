@@ -59,7 +59,7 @@ async def create_order_from_cart(
         if claimed.total != shown_total:
             raise TotalChanged
         await _fill(session, till, order, claimed, buyer)
-        payment_id = await _intend_payment(session, order) if claimed.total else None
+        payment_id = await _intend_payment(session, till, order) if claimed.total else None
         if payment_id is None:  # there is nobody to ask for 0.00
             await confirm_order(session, till, order, actor=SYSTEM, why="nothing to pay")
         lines = await _lines_of(session, order.id)
@@ -141,10 +141,11 @@ async def _write_sellers(session: AsyncSession, till: Till, order_id: int, claim
         await session.execute(insert(OrderSeller), rows)
 
 
-async def _intend_payment(session: AsyncSession, order: Order) -> int:
+async def _intend_payment(session: AsyncSession, till: Till, order: Order) -> int:
     """Write the attempt down before anybody is called (promise 15)."""
     payment = Payment(
         order_id=order.id,
+        provider=till.gateways.name_of(order.merchant_code),
         merchant_code=order.merchant_code,
         amount=order.total,
         currency=order.currency,

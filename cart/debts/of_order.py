@@ -33,6 +33,4 @@ async def debts_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> 
         .where(Debt.order_id == order_id, buyer.owns())
         .order_by(Debt.id)
     )
-    return [
-        OwedLine(row.title, row.detail or "", row.amount, DebtReason(row.reason), DebtState(row.state)) for row in rows
-    ]
+    return [OwedLine(row.title, row.detail or "", row.amount, row.reason, row.state) for row in rows]

@@ -47,7 +47,7 @@ def _open_order(order: Order, now: datetime) -> OpenOrder:
     return OpenOrder(
         order=order_to_dto(order),
         seconds_left=max(0, int((order.expires_at - now).total_seconds())),
-        payment_state=None if payment is None else PaymentState(payment.state),
+        payment_state=None if payment is None else payment.state,
         hosted_url=None if payment is None else payment.hosted_url,
         begun=tuple(dict.fromkeys(line.title for line in order.lines if _has_begun(line, now))),
     )

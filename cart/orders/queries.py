@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from shared.contracts.dtos import OrderDTO, OrderLineDTO, PaymentDTO, SellerDTO
-from shared.contracts.states import OrderState, PaymentState
 from shared.models import Order, OrderLine, OrderSeller, Payment
 
 from .buyer import Buyer
@@ -44,7 +43,7 @@ def order_to_dto(order: Order, lines: list[OrderLine] | None = None) -> OrderDTO
     return OrderDTO(
         id=order.id,
         number=order.number,
-        state=OrderState(order.state),
+        state=order.state,
         total=order.total,
         currency=order.currency,
         created_at=order.created_at,
@@ -63,7 +62,7 @@ def payment_to_dto(payment: Payment) -> PaymentDTO:
     return PaymentDTO(
         id=payment.id,
         order_id=payment.order_id,
-        state=PaymentState(payment.state),
+        state=payment.state,
         amount=payment.amount,
         currency=payment.currency,
         merchant_code=payment.merchant_code,

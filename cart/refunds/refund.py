@@ -237,12 +237,12 @@ async def settle_refund(till: Till, refund_id: int) -> RefundState:
         refund = await uow.session.get_one(Refund, refund_id)
         payment = await uow.session.get_one(Payment, refund.payment_id)
     if refund.state not in REFUND_IN_FLIGHT:
-        return RefundState(refund.state)
+        return refund.state
     transaction = await _transaction(till, payment)
     async with unit_of_work(till.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
         await _decide(till, uow.session, refund, order_id, transaction)
-        state = RefundState(refund.state)
+        state = refund.state
         await uow.commit()
     return state
 

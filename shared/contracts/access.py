@@ -14,7 +14,7 @@ INCLUDED_IN: dict[Role, tuple[Role, ...]] = {
 }
 """The roles that allow what a role allows: who may refund an order may see it."""
 
-Grant = tuple[str, int | None]
+Grant = tuple[Role, int | None]
 """A role, and the page on which somebody has it; None: everywhere."""
 
 

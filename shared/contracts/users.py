@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .access import Grant
-
-if TYPE_CHECKING:
-    pass
+from .states import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +15,7 @@ class UserDTO:
     id: int
     email: str
     name: str
-    roles: frozenset[str] = frozenset()
+    roles: frozenset[Role] = frozenset()
     """The roles that hold everywhere."""
     grants: frozenset[Grant] = frozenset()
     """All roles, each with the page on which it holds."""

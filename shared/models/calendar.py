@@ -188,8 +188,8 @@ class CalendarEntry(IdMixin, Base):
     )
 
     calendar_id: Mapped[int] = mapped_column(ForeignKey("calendars.id"))
-    kind: Mapped[str] = mapped_column(server_default="event")
-    state: Mapped[str] = mapped_column(server_default="draft")
+    kind: Mapped[EntryKind] = mapped_column(server_default="event")
+    state: Mapped[EntryState] = mapped_column(server_default="draft")
     name: Mapped[str]
     description: Mapped[str] = mapped_column(server_default="")
     start_at: Mapped[datetime]

@@ -66,7 +66,7 @@ class CartNotice(IdMixin, Base):
 
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
-    reason: Mapped[str]
+    reason: Mapped[NoticeReason]
     title: Mapped[str]
     quantity: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

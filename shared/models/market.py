@@ -81,7 +81,7 @@ class StockAllocation(IdMixin, Base):
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     variant_id: Mapped[int] = mapped_column(ForeignKey("product_variants.id"))
     quantity: Mapped[int]
-    state: Mapped[str] = mapped_column(server_default="reserved")
+    state: Mapped[StockState] = mapped_column(server_default="reserved")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     variant: Mapped[ProductVariant] = relationship(lazy="raise")

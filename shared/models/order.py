@@ -43,7 +43,7 @@ class Order(IdMixin, Base):
     )
 
     number: Mapped[str] = mapped_column(unique=True)
-    state: Mapped[str] = mapped_column(server_default="pending")
+    state: Mapped[OrderState] = mapped_column(server_default="pending")
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     # The session may end, and the order stays.
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"), index=True)
@@ -204,7 +204,7 @@ class Payment(IdMixin, Base):
     )
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
-    state: Mapped[str] = mapped_column(server_default="created")
+    state: Mapped[PaymentState] = mapped_column(server_default="created")
     provider: Mapped[str] = mapped_column(server_default="sumup")
     merchant_code: Mapped[str]
     amount: Mapped[Decimal]
@@ -289,8 +289,8 @@ class Debt(IdMixin, Base):
     order_line_id: Mapped[int | None] = mapped_column(ForeignKey("order_lines.id"), index=True)
     amount: Mapped[Decimal]
     currency: Mapped[str]
-    reason: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default="owed")
+    reason: Mapped[DebtReason]
+    state: Mapped[DebtState] = mapped_column(server_default="owed")
     note: Mapped[str] = mapped_column(server_default="")
     request_key: Mapped[UUID | None]
     """Names the press of a button that it comes from: a second press makes no second debt."""
@@ -343,7 +343,7 @@ class Refund(IdMixin, Base):
     payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
     amount: Mapped[Decimal]
     currency: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default="requested")
+    state: Mapped[RefundState] = mapped_column(server_default="requested")
     reason: Mapped[str] = mapped_column(server_default="")
     """The provider's words where it failed."""
     refunded_before: Mapped[Decimal | None]
@@ -407,7 +407,7 @@ class ProviderFinding(IdMixin, Base):
     merchant_code: Mapped[str]
     transaction_id: Mapped[str]
     transaction_code: Mapped[str] = mapped_column(server_default="")
-    kind: Mapped[str]
+    kind: Mapped[FindingKind]
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"), index=True)
     """Ours, where it is about one of ours."""
     amount: Mapped[Decimal]

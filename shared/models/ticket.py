@@ -43,7 +43,7 @@ class Ticket(IdMixin, Base):
     ticket_type_id: Mapped[int | None] = mapped_column(index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
-    state: Mapped[str] = mapped_column(server_default="pending")
+    state: Mapped[TicketState] = mapped_column(server_default="pending")
     code: Mapped[str | None] = mapped_column(unique=True)
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), unique=True)
     """The ticket of the same order line that was released, where a late payment took a new one."""

@@ -44,7 +44,7 @@ class UserRole(IdMixin, Base):
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    role: Mapped[str]
+    role: Mapped[Role]
     page_post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), index=True)
     granted_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

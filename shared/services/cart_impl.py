@@ -25,7 +25,7 @@ from shared.contracts.dtos import (
 from shared.contracts.lines import KIND_WORDS
 from shared.contracts.owner import NOBODY, CartOwner
 from shared.contracts.protocols import CalendarService, Clock, MarketService
-from shared.contracts.states import DebtReason, LineKind, NoticeReason, OrderState
+from shared.contracts.states import DebtReason, LineKind, OrderState
 from shared.db.locks import lock_joining
 from shared.db.owners import owned_by, owner_columns
 from shared.models import CartNotice, Order
@@ -212,7 +212,7 @@ class SqlCartService:
 
     async def notices(self, session: AsyncSession, owner: CartOwner) -> list[CartNoticeDTO]:
         rows = await session.scalars(select(CartNotice).where(owned_by(CartNotice, owner)).order_by(CartNotice.id))
-        return [CartNoticeDTO(row.id, row.title, row.quantity, NoticeReason(row.reason)) for row in rows]
+        return [CartNoticeDTO(row.id, row.title, row.quantity, row.reason) for row in rows]
 
     async def dismiss_notices(self, session: AsyncSession, owner: CartOwner, *, ids: Collection[int]) -> None:
         await session.execute(delete(CartNotice).where(owned_by(CartNotice, owner), CartNotice.id.in_(ids)))

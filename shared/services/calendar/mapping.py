@@ -9,7 +9,6 @@ from decimal import Decimal
 from shared.contracts.dtos import ZERO, CalendarDTO, EntryDTO, TicketDTO, TicketTypeDTO
 from shared.contracts.money import price_of
 from shared.contracts.sale import NO_SALE, Sale
-from shared.contracts.states import EntryKind, EntryState, TicketState
 from shared.models import Calendar, CalendarEntry, Ticket, TicketType
 
 from .sale import available, left, sale_of, sale_of_event
@@ -68,8 +67,8 @@ def entry_to_dto(entry: CalendarEntry, *, default_max: int) -> EntryDTO:
         calendar_container_id=calendar.container_id,
         time_zone=calendar.time_zone,
         place=calendar.place,
-        kind=EntryKind(entry.kind),
-        state=EntryState(entry.state),
+        kind=entry.kind,
+        state=entry.state,
         name=entry.name,
         description=entry.description,
         start_at=entry.start_at,
@@ -96,7 +95,7 @@ def ticket_to_dto(ticket: Ticket, sale: Sale = NO_SALE) -> TicketDTO:
     return TicketDTO(
         id=ticket.id,
         code=ticket.code,
-        state=TicketState(ticket.state),
+        state=ticket.state,
         entry_id=entry.id,
         entry_name=entry.name,
         entry_start_at=entry.start_at,

@@ -173,7 +173,7 @@ def _allocation(row: StockAllocation, line: OrderLine | None) -> AllocationDTO:
         title=row.variant.product.title if line is None else line.title,
         detail=label_of(row.variant) if line is None else line.detail,
         quantity=row.quantity,
-        state=StockState(row.state),
+        state=row.state,
         id=row.id,
     )
 

@@ -71,7 +71,7 @@ async def list_orders(
     if before is not None:
         statement = statement.where(Order.id < before)
     rows = (await session.execute(statement)).mappings()
-    return [OrderRow(**{**row, "state": OrderState(row["state"])}) for row in rows]
+    return [OrderRow(**row) for row in rows]
 
 
 async def pages_in(session: AsyncSession, till: Till, scope: PageScope) -> list[PageDTO]:

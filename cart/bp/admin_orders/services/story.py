@@ -202,7 +202,7 @@ async def _payments(session: AsyncSession, order_id: int) -> tuple[PaymentFact, 
     return tuple(
         PaymentFact(
             id=row.id,
-            state=PaymentState(row.state),
+            state=row.state,
             amount=row.amount,
             created_at=row.created_at,
             paid_at=row.paid_at,
@@ -228,8 +228,8 @@ async def _debts(session: AsyncSession, order_id: int, scope: PageScope) -> tupl
         DebtFact(
             id=debt.id,
             amount=debt.amount,
-            reason=DebtReason(debt.reason),
-            state=DebtState(debt.state),
+            reason=debt.reason,
+            state=debt.state,
             created_at=debt.created_at,
             title=title or "",
             by_hand=debt.by_hand,
@@ -249,10 +249,7 @@ async def _refunds(session: AsyncSession, order_id: int, scope: PageScope) -> tu
         .order_by(Refund.id)
         .execution_options(populate_existing=True)
     )
-    return tuple(
-        RefundFact(row.id, row.amount, RefundState(row.state), row.created_at, row.reason, row.chargeback)
-        for row in rows
-    )
+    return tuple(RefundFact(row.id, row.amount, row.state, row.created_at, row.reason, row.chargeback) for row in rows)
 
 
 async def _mails(session: AsyncSession, order_id: int) -> tuple[MailFact, ...]:

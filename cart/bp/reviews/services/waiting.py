@@ -113,7 +113,7 @@ def _review(payment: Payment, order: Order, email: str) -> ReviewRow:
         payment_id=payment.id,
         order_id=order.id,
         order_number=order.number,
-        order_state=OrderState(order.state),
+        order_state=order.state,
         total=order.total,
         buyer_email=email,
         created_at=payment.created_at,
@@ -160,7 +160,7 @@ async def _findings(
     return [
         FindingRow(
             id=found.id,
-            kind=FindingKind(found.kind),
+            kind=found.kind,
             merchant_code=found.merchant_code,
             transaction_code=found.transaction_code,
             transaction_id=found.transaction_id,

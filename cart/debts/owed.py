@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.states import DebtReason
+from shared.contracts.journal import JournalThing
+from shared.contracts.states import DebtReason, DebtState
 from shared.models import Debt, OrderLine, Payment
 from shared.services.journal import SYSTEM, record
 
@@ -42,10 +43,10 @@ async def owe(
     if debt_id is not None:
         await record(
             session,
-            thing="debt",
+            thing=JournalThing.DEBT,
             thing_id=debt_id,
             order_id=payment.order_id,
-            event="owed",
+            event=DebtState.OWED,
             actor=actor,
             why=reason,
             data={"amount": str(amount), "payment": payment.id, "line": line_id},

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.queries import line_to_dto
 from cart.wiring import Till
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import (
     ON_TOP_REASONS,
     PAID_ORDER_STATES,
@@ -37,10 +38,9 @@ async def settle_debt(till: Till, session: AsyncSession, debt_id: int, *, by_han
     debt.state, debt.settled_at = DebtState.SETTLED, till.clock()
     if by_hand is not None:
         debt.by_hand, debt.settled_by, debt.note = True, by_hand.user_id, by_hand.note
-    await session.flush()  # the journal tells of what the database has taken
     await record(
         session,
-        thing="debt",
+        thing=JournalThing.DEBT,
         thing_id=debt.id,
         order_id=debt.order_id,
         event=debt.state,
@@ -80,9 +80,16 @@ async def mark_order(session: AsyncSession, order_id: int) -> None:
     state = _state_by_money(order.total, kept)
     if order.state in PAID_ORDER_STATES and order.state != state:
         before, order.state = order.state, state
-        await session.flush()  # the journal tells of what the database has taken
         data: dict[str, object] = {"from": before, "to": state}
-        await record(session, thing="order", thing_id=order_id, order_id=order_id, event=state, actor=SYSTEM, data=data)
+        await record(
+            session,
+            thing=JournalThing.ORDER,
+            thing_id=order_id,
+            order_id=order_id,
+            event=state,
+            actor=SYSTEM,
+            data=data,
+        )
 
 
 def _state_by_money(total: Decimal, kept: Decimal) -> OrderState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.wiring import Till
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import OrderState
 from shared.jobs.queue import enqueue
 from shared.models import Order
@@ -24,13 +25,12 @@ async def mark_paid(session: AsyncSession, till: Till, order: Order, *, actor: s
     """Mark an order as paid and have the worker write to its buyer."""
     before, now = order.state, till.clock()
     order.state, order.paid_at, order.mail_queued_at = OrderState.PAID, now, None
-    await session.flush()  # the journal tells of what the database has taken
     await record(
         session,
-        thing="order",
+        thing=JournalThing.ORDER,
         thing_id=order.id,
         order_id=order.id,
-        event="paid",
+        event=OrderState.PAID,
         actor=actor,
         why=why,
         data={"from": before, "to": order.state},

@@ -17,6 +17,7 @@ from cart.orders.buyer import Buyer
 from cart.wiring import Till
 from shared.contracts.dtos import CancelOutcome
 from shared.contracts.errors import GatewayError, LineProblem, NotFound
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import PAID_ORDER_STATES, PAYABLE_PAYMENT_STATES, OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import Order, Payment
@@ -93,10 +94,9 @@ async def _start_closing(till: Till, payment_id: int, actor: str) -> bool:
             return False
         if attempt.payment.state != PaymentState.CLOSING:
             attempt.payment.state, attempt.payment.checks = PaymentState.CLOSING, 0
-            await attempt.session.flush()  # the journal tells of what the database has taken
             await record(
                 attempt.session,
-                thing="payment",
+                thing=JournalThing.PAYMENT,
                 thing_id=payment_id,
                 order_id=attempt.order.id,
                 event=PaymentState.CLOSING,

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from cart.wiring import Till
 from shared.contracts.dtos import Checkout, CheckoutStatus
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import PaymentState
 from shared.models import Payment
 from shared.services.journal import PROVIDER, record
@@ -66,7 +67,6 @@ async def keep_transaction(till: Till, payment_id: int, transaction: LateTransac
         if payment.state != PaymentState.PAID or payment.transaction_id is not None or not transaction.pays(payment):
             return
         payment.transaction_id, payment.transaction_code = transaction.id, transaction.code
-        await attempt.session.flush()  # the journal tells of what the database has taken
         await _tell(attempt)
         await attempt.uow.commit()
 
@@ -76,7 +76,7 @@ async def _tell(attempt: Attempt) -> None:
     payment = attempt.payment
     await record(
         attempt.session,
-        thing="payment",
+        thing=JournalThing.PAYMENT,
         thing_id=payment.id,
         order_id=attempt.order.id,
         event=payment.state,

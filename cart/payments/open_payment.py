@@ -7,6 +7,7 @@ import structlog
 from cart.wiring import Till
 from shared.contracts.dtos import Checkout, CheckoutRequest, PaymentDTO
 from shared.contracts.errors import GatewayError, GatewayUnknown, Unavailable
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import Payment
@@ -97,7 +98,7 @@ async def _mark_unknown(till: Till, payment_id: int) -> None:
         if attempt.payment.state == PaymentState.CREATED:
             attempt.payment.state = PaymentState.UNKNOWN
             schedule_next_look(attempt.payment, till.clock())
-            await _note(attempt, "unknown", "the provider's answer was lost")
+            await _note(attempt, PaymentState.UNKNOWN, "the provider's answer was lost")
         await attempt.uow.commit()
 
 
@@ -113,18 +114,17 @@ async def _give_up(till: Till, payment_id: int, error: GatewayError) -> bool:
             return False
         attempt.payment.state = PaymentState.CANCELLED
         schedule_late_look(attempt.payment, till.clock())
-        await _note(attempt, "cancelled", f"not opened: {type(error).__name__}")
+        await _note(attempt, PaymentState.CANCELLED, f"not opened: {type(error).__name__}")
         await release_order(till, attempt, OrderState.FAILED)
         await attempt.uow.commit()
     return True
 
 
-async def _note(attempt: Attempt, event: str, why: str) -> None:
+async def _note(attempt: Attempt, event: PaymentState, why: str) -> None:
     """Tell of a payment's change."""
-    await attempt.session.flush()  # the journal tells of what the database has taken
     await record(
         attempt.session,
-        thing="payment",
+        thing=JournalThing.PAYMENT,
         thing_id=attempt.payment.id,
         order_id=attempt.order.id,
         event=event,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.numbers import new_token
 from cart.wiring import Till
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import FindingKind, PaymentState
 from shared.models import Order, Payment, ProviderFinding
 from shared.services.journal import PROVIDER, record
@@ -98,7 +99,7 @@ async def _record(till: Till, attempt: Attempt, transaction: LateTransaction, at
     await attempt.session.flush()  # its id goes into the journal
     await record(
         attempt.session,
-        thing="payment",
+        thing=JournalThing.PAYMENT,
         thing_id=further.id,
         order_id=attempt.order.id,
         event=PaymentState.PAID,

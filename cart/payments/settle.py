@@ -16,6 +16,7 @@ from cart.payments.ask import ask_provider
 from cart.wiring import Till
 from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
 from shared.contracts.errors import GatewayError, GatewayNotFound
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import CLOSED_PAYMENT_STATES, OrderState, PaymentState
 from shared.models import Payment
 from shared.services.journal import PROVIDER, act_as, record
@@ -122,7 +123,6 @@ async def record_status(till: Till, payment_id: int, checkout: Checkout | None) 
     async with locked_attempt(till, payment_id) as attempt:
         before = attempt.payment.state
         await _apply(till, attempt, checkout)
-        await attempt.session.flush()  # the journal tells of what the database has taken
         if attempt.payment.state != before:
             await _write_journal(attempt, before)
         await attempt.uow.commit()
@@ -265,10 +265,9 @@ async def release_order(till: Till, attempt: Attempt, state: OrderState) -> None
     for sellable, lines in till.sellables.with_lines(await lines_of(attempt.session, order.id)):
         await sellable.release(attempt.session, order.id, order.owner, lines)
     order.state, order.released_at = state, till.clock()
-    await attempt.session.flush()  # the journal tells of what the database has taken
     await record(
         attempt.session,
-        thing="order",
+        thing=JournalThing.ORDER,
         thing_id=order.id,
         order_id=order.id,
         event=state,
@@ -283,7 +282,7 @@ async def _write_journal(attempt: Attempt, before: str) -> None:
     payment = attempt.payment
     await record(
         attempt.session,
-        thing="payment",
+        thing=JournalThing.PAYMENT,
         thing_id=payment.id,
         order_id=attempt.order.id,
         event=payment.state,

@@ -19,6 +19,7 @@ from cart.debts.settled import mark_order, settle_debt
 from cart.payments.attempts import Attempt, locked_attempt
 from cart.wiring import Till
 from shared.contracts.dtos import Movement, MovementStatus, Transaction
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, FindingKind, PaymentState, RefundState
 from shared.models import Debt, Refund
 from shared.services.journal import PROVIDER, record
@@ -129,7 +130,7 @@ async def _note_movement(
             finished_at=till.clock(),
         )
         attempt.session.add(refund)
-        await attempt.session.flush()  # the journal tells of what the database has taken
+        await attempt.session.flush()  # its id goes into the journal
         await _tell(attempt.session, refund, attempt.order.id)
         if debt_id is not None:
             await settle_debt(till, attempt.session, debt_id)
@@ -177,7 +178,7 @@ async def _tell(session: AsyncSession, refund: Refund, order_id: int) -> None:
     """Tell of a refund that was made elsewhere."""
     await record(
         session,
-        thing="refund",
+        thing=JournalThing.REFUND,
         thing_id=refund.id,
         order_id=order_id,
         event=refund.state,

@@ -21,6 +21,7 @@ from cart.wiring import Till
 from shared.contracts.access import EVERYWHERE, PageScope
 from shared.contracts.dtos import RefundAnswer, RefundOutcome, Transaction
 from shared.contracts.errors import Conflict, GatewayError, NotFound, ShopError, Unavailable
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import REFUND_GONE_BACK, REFUND_IN_FLIGHT, DebtState, PaymentState, RefundState
 from shared.db.locks import lock_order, lock_payment, lock_refund
 from shared.db.refusals import violates
@@ -309,10 +310,9 @@ async def _locked_refund(session: AsyncSession, refund_id: int) -> tuple[Refund,
 
 async def _note(session: AsyncSession, refund: Refund, order_id: int, event: RefundState, actor: str) -> None:
     """Tell of a refund's change."""
-    await session.flush()  # the journal tells of what the database has taken
     await record(
         session,
-        thing="refund",
+        thing=JournalThing.REFUND,
         thing_id=refund.id,
         order_id=order_id,
         event=event,

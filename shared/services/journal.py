@@ -6,10 +6,13 @@ takes who and why from ``act_as``.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from sqlalchemy import func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import get_contextvars
 
+from shared.contracts.journal import JournalThing
 from shared.models import JournalEntry
 
 SYSTEM = "system"
@@ -31,15 +34,20 @@ async def act_as(session: AsyncSession, actor: str, why: str = "") -> None:
 async def record(
     session: AsyncSession,
     *,
-    thing: str,
+    thing: JournalThing,
     thing_id: int,
-    event: str,
+    event: StrEnum,
     actor: str,
     order_id: int | None = None,
     why: str = "",
     data: dict[str, object] | None = None,
 ) -> None:
-    """Add one line. ``data`` holds ids, states and amounts (as text), never names or addresses."""
+    """Add one line. ``event`` is the thing's new state, or a ``JournalEvent``.
+
+    ``data`` holds ids, states and amounts (as text), never names or addresses. What the session has not written yet is
+    written first: the journal tells only of what the database has taken.
+    """
+    await session.flush()
     await session.execute(
         insert(JournalEntry).values(
             thing=thing,

@@ -17,7 +17,8 @@ from cart.payments.open_payment import open_payment
 from cart.payments.settle import settle
 from cart.provider.reconcile import look_at_payment
 from cart.refunds.refund import refund_debt, settle_refund
-from shared.contracts.states import PaymentState
+from shared.contracts.journal import JournalThing
+from shared.contracts.states import DebtState, OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Debt, Mail, Order, Payment
 from shared.services.journal import record, user_actor
@@ -102,8 +103,22 @@ async def _settle_by_hand(shop: Shop, debt_id: int, admin: int) -> None:
         (await uow.session.get_one(Order, debt.order_id)).state = "refunded"
         await uow.session.flush()
         actor, order_id = user_actor(admin), debt.order_id
-        await record(uow.session, thing="debt", thing_id=debt.id, order_id=order_id, event="settled", actor=actor)
-        await record(uow.session, thing="order", thing_id=order_id, order_id=order_id, event="refunded", actor=actor)
+        await record(
+            uow.session,
+            thing=JournalThing.DEBT,
+            thing_id=debt.id,
+            order_id=order_id,
+            event=DebtState.SETTLED,
+            actor=actor,
+        )
+        await record(
+            uow.session,
+            thing=JournalThing.ORDER,
+            thing_id=order_id,
+            order_id=order_id,
+            event=OrderState.REFUNDED,
+            actor=actor,
+        )
         await uow.commit()
 
 
@@ -195,8 +210,8 @@ async def _second_attempt(shop: Shop, first: Payment) -> Payment:
         )
         uow.session.add(second)
         await uow.session.flush()
-        named = {"thing": "payment", "thing_id": second.id, "order_id": second.order_id}
-        await record(uow.session, **named, event="created", actor="system")
+        named = {"thing": JournalThing.PAYMENT, "thing_id": second.id, "order_id": second.order_id}
+        await record(uow.session, **named, event=PaymentState.CREATED, actor="system")
         await uow.commit()
     await open_payment(shop.till, second.id)
     async with unit_of_work(shop.till.database) as uow:

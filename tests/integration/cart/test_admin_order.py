@@ -11,7 +11,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.errors import GatewayUnavailable
-from shared.contracts.states import PaymentState, Role, TicketState
+from shared.contracts.journal import JournalThing
+from shared.contracts.states import OrderState, PaymentState, Role, TicketState
 from shared.models import Debt, JournalEntry, Mail, Order, OrderLine, OrderNote, Payment, Refund, Ticket, User
 from shared.services.journal import record
 from tests.factories.orders import MadeOrder, make_debt, make_payment, make_refund
@@ -150,9 +151,14 @@ async def test_of_an_order_of_two_pages_each_sees_the_lines_of_theirs(
 ) -> None:
     await make_refund(session, await make_debt(session, made), state="failed", reason="No funds")
     others = select(Ticket.id).where(Ticket.entry_id == shared_order.entry.id)
-    for ticket_id, event in ((await session.scalar(others), "cancelled"), (made.tickets[0].id, "checked_in")):
+    for ticket_id, event in (
+        (await session.scalar(others), TicketState.CANCELLED),
+        (made.tickets[0].id, TicketState.CHECKED_IN),
+    ):
         assert ticket_id is not None
-        await record(session, thing="ticket", thing_id=ticket_id, order_id=made.order.id, event=event, actor="system")
+        await record(
+            session, thing=JournalThing.TICKET, thing_id=ticket_id, order_id=made.order.id, event=event, actor="system"
+        )
     await session.commit()
     theirs = await (await clerk(shared_order.page)).get(page_of(made.order))
     [line] = theirs.texts("#lines + table tbody th")
@@ -335,7 +341,12 @@ async def test_the_number_of_queries_does_not_depend_on_how_much_happened(
         if debt is not None:
             await make_refund(session, debt)
         await record(
-            session, thing="order", thing_id=1, order_id=made.order.id, event="paid", actor=f"user:{ada.id + number}"
+            session,
+            thing=JournalThing.ORDER,
+            thing_id=1,
+            order_id=made.order.id,
+            event=OrderState.PAID,
+            actor=f"user:{ada.id + number}",
         )
         session.add(OrderNote(order_id=made.order.id, author_id=ada.id, body=f"Note {number}"))
     await session.commit()

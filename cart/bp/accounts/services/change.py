@@ -23,6 +23,7 @@ from shared.contracts.errors import (
     Rejected,
     Unavailable,
 )
+from shared.contracts.journal import JournalEvent, JournalThing
 from shared.db.uow import unit_of_work
 from shared.models import PaymentAccount
 from shared.payments.vault import vault_of
@@ -69,9 +70,9 @@ async def refund_page_automatically(till: Till, *, page_id: int, automatic: bool
         if changed:
             await record(
                 uow.session,
-                thing="page",
+                thing=JournalThing.PAGE,
                 thing_id=page_id,
-                event="refunds_set",
+                event=JournalEvent.REFUNDS_SET,
                 actor=user_actor(actor_user_id),
                 data={"automatic": automatic},
             )
@@ -139,9 +140,9 @@ async def _point(
     await till.services.blog.set_page_account(session, page_id, merchant_code)
     await record(
         session,
-        thing="page",
+        thing=JournalThing.PAGE,
         thing_id=page_id,
-        event="account_set",
+        event=JournalEvent.ACCOUNT_SET,
         actor=user_actor(actor_user_id),
         data={"merchant_code": merchant_code or till.settings.sumup_merchant_code},
     )

@@ -19,6 +19,7 @@ from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import OrderDTO, OrderLineDTO
 from shared.contracts.errors import NotFound
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import DebtReason, DebtState, PaymentState, RefundState
 from shared.models import (
     Debt,
@@ -35,7 +36,7 @@ from shared.models import (
 from .mails import keys_of
 from .scope import debts_in, lines_in, orders_in, refunds_in
 
-OF_MONEY = ("debt", "refund")
+OF_MONEY = (JournalThing.DEBT, JournalThing.REFUND)
 """Things of the journal that may belong to a line, and so to a page, besides what is sold."""
 _USER = re.compile(r"user:([0-9]{1,18})")
 
@@ -298,8 +299,8 @@ def _entries_in(
         return true()
     return or_(
         JournalEntry.thing.not_in((*(sellable.thing for sellable in sellables), *OF_MONEY)),
-        _entries_of("debt", [debt.id for debt in debts]),
-        _entries_of("refund", [refund.id for refund in refunds]),
+        _entries_of(JournalThing.DEBT, [debt.id for debt in debts]),
+        _entries_of(JournalThing.REFUND, [refund.id for refund in refunds]),
         *(_entries_of(sellable.thing, _ids_of(lines, sellable)) for sellable in sellables),
     )
 

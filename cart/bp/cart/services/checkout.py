@@ -23,7 +23,8 @@ from cart.sellables.registry import Parts
 from cart.wiring import Till
 from shared.contracts.dtos import ZERO, OrderDTO
 from shared.contracts.errors import CartEmpty, TotalChanged
-from shared.contracts.states import OrderState
+from shared.contracts.journal import JournalEvent, JournalThing
+from shared.contracts.states import OrderState, PaymentState
 from shared.db.locks import lock_cart_owner
 from shared.db.uow import unit_of_work
 from shared.models import Order, OrderLine, OrderSeller, Payment
@@ -108,10 +109,10 @@ async def _fill(session: AsyncSession, till: Till, order: Order, claimed: Parts,
     await _write_sellers(session, till, order.id, claimed)
     await record(
         session,
-        thing="order",
+        thing=JournalThing.ORDER,
         thing_id=order.id,
         order_id=order.id,
-        event="placed",
+        event=JournalEvent.PLACED,
         actor=buyer.actor,
         data={"total": str(order.total), "lines": len(rows)},
     )
@@ -160,10 +161,10 @@ async def _intend_payment(session: AsyncSession, till: Till, order: Order) -> in
     await session.flush()  # its id goes into the journal
     await record(
         session,
-        thing="payment",
+        thing=JournalThing.PAYMENT,
         thing_id=payment.id,
         order_id=order.id,
-        event="created",
+        event=PaymentState.CREATED,
         actor=SYSTEM,
         data={"amount": str(payment.amount), "reference": payment.checkout_reference},
     )

@@ -25,6 +25,7 @@ from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
 from shared.contracts.errors import Conflict, GatewayError, NotFound, Unavailable
+from shared.contracts.journal import JournalThing
 from shared.contracts.states import PAID_ORDER_STATES, PAYABLE_PAYMENT_STATES, DebtReason, OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import OrderNote, Payment
@@ -150,10 +151,9 @@ async def _take_as_paid(till: Till, attempt: Attempt, paid: Decimal, actor: str,
 async def _tell(attempt: Attempt, actor: str, *, why: str) -> None:
     """Tell of what was decided."""
     payment = attempt.payment
-    await attempt.session.flush()  # the journal tells of what the database has taken
     await record(
         attempt.session,
-        thing="payment",
+        thing=JournalThing.PAYMENT,
         thing_id=payment.id,
         order_id=attempt.order.id,
         event=payment.state,

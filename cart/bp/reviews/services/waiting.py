@@ -15,6 +15,7 @@ from cart.refunds.by_hand import read_note
 from cart.wiring import Till
 from shared.contracts.access import PageScope
 from shared.contracts.errors import Conflict, NotFound
+from shared.contracts.journal import JournalEvent, JournalThing
 from shared.contracts.states import FindingKind, OrderState, PaymentState
 from shared.db.uow import unit_of_work
 from shared.models import Order, Payment, ProviderFinding, Refund, User
@@ -210,4 +211,11 @@ async def close_finding(till: Till, finding_id: int, *, note: str, actor_user_id
 async def _tell(session: AsyncSession, finding_id: int, payment_id: int | None, actor: str) -> None:
     """Tell that a finding was closed, at its order where it is about one."""
     order_id = await session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
-    await record(session, thing="finding", thing_id=finding_id, order_id=order_id, event="closed", actor=actor)
+    await record(
+        session,
+        thing=JournalThing.FINDING,
+        thing_id=finding_id,
+        order_id=order_id,
+        event=JournalEvent.CLOSED,
+        actor=actor,
+    )

@@ -1,0 +1,32 @@
+"""What the journal tells of, and what it calls that which is no change of state."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class JournalThing(StrEnum):
+    """What a line of the journal is about."""
+
+    ORDER = "order"
+    PAYMENT = "payment"
+    DEBT = "debt"
+    REFUND = "refund"
+    TICKET = "ticket"
+    ENTRY = "entry"
+    STOCK = "stock"
+    PAGE = "page"
+    FINDING = "finding"
+
+
+class JournalEvent(StrEnum):
+    """What happens to a thing besides a change of its state; that one is told of by the new state's name."""
+
+    PLACED = "placed"
+    """An order was made."""
+    CLOSED = "closed"
+    """A person has dealt with a finding."""
+    REFUNDS_SET = "refunds_set"
+    """A page's money goes back by itself from now on, or does not."""
+    ACCOUNT_SET = "account_set"
+    """A page is paid to another account."""

@@ -11,6 +11,7 @@ from cart.bp.cart.services.begin import begin_checkout
 from cart.bp.cart.services.checkout import create_order_from_cart
 from cart.orders.buyer import Buyer
 from cart.payments.attempts import read_payment
+from cart.payments.create_checkout import TRIES
 from cart.payments.fence import fence
 from cart.payments.open_payment import _request
 from cart.payments.settle import settle
@@ -71,13 +72,13 @@ async def answer_dies(world: World) -> None:
 
 
 async def answer_lost(world: World) -> None:
-    """Have the answer to the next opening of a checkout be lost."""
-    world.gateway.drop_next_answer("create")
+    """Have the answers to the next opening of a checkout be lost, to each of its tries."""
+    world.gateway.drop_next_answer("create", TRIES)
 
 
 async def request_lost(world: World) -> None:
-    """Have the next opening of a checkout be lost on its way."""
-    world.gateway.drop_next_request("create")
+    """Have the next opening of a checkout be lost on its way, each of its tries."""
+    world.gateway.drop_next_request("create", TRIES)
 
 
 async def refused(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sandbox.records import FILE_NAME, Attempt, CheckoutRecord, Store
+from sandbox.records import FILE_NAME, CheckoutRecord, Store, TransactionRecord
 from shared.models.order import Payment
 from shared.settings import Settings
 
@@ -22,7 +22,7 @@ def _checkout_of(payment: Payment, settings: Settings) -> CheckoutRecord:
     if payment.checkout_id is None or payment.transaction_id is None or payment.transaction_code is None:
         raise ValueError("only a payment that has arrived is known to the sandbox")
     paid_at = payment.paid_at or payment.created_at
-    attempt = Attempt(
+    attempt = TransactionRecord(
         id=payment.transaction_id,
         code=payment.transaction_code,
         amount=payment.amount,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from .records import Attempt, CheckoutRecord, Movement
+from .records import CheckoutRecord, MovementRecord, TransactionRecord
 
 SHOP = "Maypole sandbox shop"
 COUNTRY = "GB"
@@ -49,7 +49,7 @@ def checkout_answer(record: CheckoutRecord, origin: str) -> dict[str, Any]:
     return answer | _paid_members(record)
 
 
-def transaction_answer(record: CheckoutRecord, attempt: Attempt, origin: str) -> dict[str, Any]:
+def transaction_answer(record: CheckoutRecord, attempt: TransactionRecord, origin: str) -> dict[str, Any]:
     """Return a transaction with what moved afterwards; refunds leave its status as it is (docs/sumup.md § 7)."""
     answer = _attempt_answer(record, attempt) | {
         "simple_status": _simple_status(attempt),
@@ -69,7 +69,7 @@ def transaction_answer(record: CheckoutRecord, attempt: Attempt, origin: str) ->
     return answer
 
 
-def history_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
+def history_answer(record: CheckoutRecord, attempt: TransactionRecord) -> dict[str, Any]:
     """Return a transaction as the history has it: shorter, and without its events."""
     return _attempt_answer(record, attempt) | {
         "transaction_id": attempt.id,
@@ -102,7 +102,7 @@ def _paid_members(record: CheckoutRecord) -> dict[str, Any]:
     return {"transaction_id": record.paid_by, "transaction_code": codes[0]} if codes else {}
 
 
-def _attempt_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
+def _attempt_answer(record: CheckoutRecord, attempt: TransactionRecord) -> dict[str, Any]:
     return {
         "id": attempt.id,
         "transaction_code": attempt.code,
@@ -122,7 +122,7 @@ def _attempt_answer(record: CheckoutRecord, attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _simple_status(attempt: Attempt) -> str:
+def _simple_status(attempt: TransactionRecord) -> str:
     # What moved last decides, but for a refund that went well: that one does not show here (docs/sumup.md § 7).
     refunds = [movement.status for movement in attempt.movements if movement.event_type == "REFUND"]
     if attempt.moved("CHARGE_BACK"):
@@ -132,7 +132,7 @@ def _simple_status(attempt: Attempt) -> str:
     return "PAID_OUT" if attempt.moved("PAYOUT") else attempt.status
 
 
-def _movement_answer(movement: Movement) -> dict[str, Any]:
+def _movement_answer(movement: MovementRecord) -> dict[str, Any]:
     return {
         "id": movement.id,
         "event_type": movement.event_type,

@@ -16,7 +16,7 @@ from .answers import checkout_answer, history_answer, merchant_answer, transacti
 from .checking import read_creation, read_object, read_refund, read_update
 from .faults import STALE, Operation
 from .merchants import Merchant
-from .records import Attempt, CheckoutRecord
+from .records import CheckoutRecord, TransactionRecord
 from .refused import Refused, invalid, not_found, problem, wrong
 from .world import Call, here
 
@@ -161,13 +161,15 @@ def _shown(record: CheckoutRecord) -> CheckoutRecord | None:
     return here().bank.store.before(record.id) if g.get(STALE) else record
 
 
-def _shown_pairs(pairs: list[tuple[CheckoutRecord, Attempt]]) -> list[tuple[CheckoutRecord, Attempt]]:
+def _shown_pairs(
+    pairs: list[tuple[CheckoutRecord, TransactionRecord]],
+) -> list[tuple[CheckoutRecord, TransactionRecord]]:
     """Return transactions as they are, or as they were, for a read that is ordered to be stale."""
     records = [(_shown(record), attempt.id) for record, attempt in pairs]
     return [(record, one) for record, name in records if record for one in record.attempts if one.id == name]
 
 
-def _chosen(pairs: list[tuple[CheckoutRecord, Attempt]]) -> list[tuple[CheckoutRecord, Attempt]]:
+def _chosen(pairs: list[tuple[CheckoutRecord, TransactionRecord]]) -> list[tuple[CheckoutRecord, TransactionRecord]]:
     since = request.args.get("changes_since")
     if since:
         try:
@@ -180,7 +182,9 @@ def _chosen(pairs: list[tuple[CheckoutRecord, Attempt]]) -> list[tuple[CheckoutR
     return pairs[::-1] if request.args.get("order") == "descending" else pairs
 
 
-def _after(pairs: list[tuple[CheckoutRecord, Attempt]], reference: str | None) -> list[tuple[CheckoutRecord, Attempt]]:
+def _after(
+    pairs: list[tuple[CheckoutRecord, TransactionRecord]], reference: str | None
+) -> list[tuple[CheckoutRecord, TransactionRecord]]:
     if reference is None:
         return pairs
     places = [place for place, (_, attempt) in enumerate(pairs) if attempt.id == reference]

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from .merchants import Merchant
-from .records import Attempt, CheckoutRecord, Store, new_attempt
+from .records import CheckoutRecord, Store, TransactionRecord, new_attempt
 from .refused import invalid, not_found, simple, wrong
 
 DECLINED_AMOUNTS = frozenset(map(Decimal, ("11.00", "42.01", "42.76", "42.91")))
@@ -123,7 +123,7 @@ class Bank:
             self.attempt(checkout_id, force=True)
         return closed
 
-    def begin(self, checkout_id: str) -> Attempt:
+    def begin(self, checkout_id: str) -> TransactionRecord:
         """Begin an attempt that is not decided yet: a buyer before their bank's page."""
         record = self._open(checkout_id)
         attempt = new_attempt(record, "PENDING", self.clock())
@@ -139,7 +139,7 @@ class Bank:
         amount: Decimal | None = None,
         currency: str | None = None,
         force: bool = False,
-    ) -> Attempt:
+    ) -> TransactionRecord:
         """Try to pay a checkout, or finish the attempt that was begun.
 
         ``force`` pays a closed one (the payment that was under way when it closed), and a paid one a second time.
@@ -162,13 +162,13 @@ class Bank:
         """Tell whether the hosted page still takes payments: it closes after a while though the checkout does not."""
         return record.status in OPEN_STATUSES and self.clock() < record.created_at + PAGE_LIFETIME
 
-    def _under_way(self, record: CheckoutRecord) -> Attempt:
+    def _under_way(self, record: CheckoutRecord) -> TransactionRecord:
         waiting = [attempt for attempt in record.attempts if attempt.status == "PENDING"]
         if not waiting:
             record.attempts.append(new_attempt(record, "PENDING", self.clock()))
         return waiting[-1] if waiting else record.attempts[-1]
 
-    def _decide(self, record: CheckoutRecord, attempt: Attempt) -> None:
+    def _decide(self, record: CheckoutRecord, attempt: TransactionRecord) -> None:
         # A second payment changes nothing in the checkout: only the history shows that it was paid twice.
         if record.paid_by is not None:
             return

@@ -9,7 +9,7 @@ from decimal import Decimal
 from .bank import OPEN_STATUSES
 from .faults import Fault
 from .ledger import Manner
-from .records import Attempt, CheckoutRecord
+from .records import CheckoutRecord, TransactionRecord
 from .webhooks import Mishap
 from .world import World
 
@@ -31,7 +31,7 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Instruction:
     """Something to order for what comes next, whichever checkout that is about."""
 
     label: str
@@ -44,7 +44,7 @@ def is_open(record: CheckoutRecord) -> bool:
     return record.status in OPEN_STATUSES
 
 
-def paid_attempt(record: CheckoutRecord) -> Attempt | None:
+def paid_attempt(record: CheckoutRecord) -> TransactionRecord | None:
     """Return the attempt that paid a checkout, if any did."""
     return next((attempt for attempt in record.attempts if attempt.id == record.paid_by), None)
 
@@ -156,48 +156,48 @@ DEEDS: dict[str, Deed] = {
     ),
 }
 
-ORDERS: dict[str, Order] = {
-    "notice_lost": Order(
+ORDERS: dict[str, Instruction] = {
+    "notice_lost": Instruction(
         "Lose the next notice",
         "SumUp tells the shop nothing. The shop should find the payment by asking, within two minutes.",
         lambda world: world.messenger.order(Mishap(how="lost")),
     ),
-    "notice_late": Order(
+    "notice_late": Instruction(
         "Send the next notice a minute late",
         "The shop should not need it: the order is confirmed long before.",
         lambda world: world.messenger.order(Mishap(how="late", delay_s=LATE_S)),
     ),
-    "notice_doubled": Order(
+    "notice_doubled": Instruction(
         "Send the next notice five times at once",
         "The shop should confirm the order once, and send one e-mail.",
         lambda world: world.messenger.order(Mishap(how="concurrent", copies=5)),
     ),
-    "answer_lost": Order(
+    "answer_lost": Instruction(
         "Lose the next answer",
         "What the shop asks for next happens, and its answer is cut off. The shop should do nothing twice.",
         lambda world: world.faults.order(Fault(operation="any", kind="cut_after")),
     ),
-    "answer_slow": Order(
+    "answer_slow": Instruction(
         "Make the next answer slow",
         f"It takes {SLOW_S:.0f} seconds. The shop's other pages should stay quick meanwhile.",
         lambda world: world.faults.order(Fault(operation="any", kind="slow_after", delay_s=SLOW_S)),
     ),
-    "away": Order(
+    "away": Instruction(
         "Be away for the next five calls",
         "The shop should keep what it holds, say that it is checking, and carry on by itself afterwards.",
         lambda world: world.faults.order(Fault(operation="any", kind="status", times=5)),
     ),
-    "refund_pending": Order(
+    "refund_pending": Instruction(
         "Leave the next refund pending",
         "The shop should show it as under way, and start no other one for this payment.",
         lambda world: _order_refund(world, "pending"),
     ),
-    "refund_refused": Order(
+    "refund_refused": Instruction(
         "Refuse the next refund",
         "The balance is too low. The shop should give the reason, keep the debt, and offer another way.",
         lambda world: _order_refund(world, "balance"),
     ),
-    "hour": Order(
+    "hour": Instruction(
         "Let an hour pass at SumUp",
         "Open checkouts reach their deadline there, before the shop's clock does. The shop should believe SumUp.",
         lambda world: world.clock.forward(HOUR_S),

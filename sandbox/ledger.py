@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from .merchants import Merchant
-from .records import Attempt, CheckoutRecord, Movement, Store, new_attempt
+from .records import CheckoutRecord, MovementRecord, Store, TransactionRecord, new_attempt
 from .refused import Refused, not_found, problem
 
 Manner = Literal["pending", "too_early", "balance", "processor"]
@@ -32,19 +32,19 @@ class Ledger:
         self._clock = clock
         self._manners: deque[Manner] = deque()
 
-    def transaction(self, merchant_code: str | None, id_or_code: str) -> tuple[CheckoutRecord, Attempt]:
+    def transaction(self, merchant_code: str | None, id_or_code: str) -> tuple[CheckoutRecord, TransactionRecord]:
         """Return an attempt of this merchant (None: of any), and its checkout."""
         found = self._store.by_attempt(id_or_code)
         if found is None or merchant_code not in {None, found[0].merchant_code}:
             raise not_found()
         return found
 
-    def history(self, merchant_code: str) -> list[tuple[CheckoutRecord, Attempt]]:
+    def history(self, merchant_code: str) -> list[tuple[CheckoutRecord, TransactionRecord]]:
         """Return every attempt of a merchant, oldest first."""
         pairs = [(record, attempt) for record in self._store for attempt in record.attempts]
         return sorted((pair for pair in pairs if pair[0].merchant_code == merchant_code), key=lambda pair: pair[1].at)
 
-    def refund(self, merchant_code: str, attempt_id: str, amount: Decimal | None) -> Movement:
+    def refund(self, merchant_code: str, attempt_id: str, amount: Decimal | None) -> MovementRecord:
         """Refund in the manner that was ordered; without an amount, all that is left."""
         record, attempt, wanted = self._part(merchant_code, attempt_id, amount)
         # Only after the checks of ``_part``: a refund that is wrong in itself uses up no ordered manner.
@@ -53,7 +53,7 @@ class Ledger:
             raise _refusal(manner)
         return self._move(record, attempt, "REFUND", "REFUNDED" if manner is None else "PENDING", wanted)
 
-    def refund_by_hand(self, attempt_id: str, amount: Decimal | None) -> Movement:
+    def refund_by_hand(self, attempt_id: str, amount: Decimal | None) -> MovementRecord:
         """Refund in the dashboard: the shop is not told."""
         record, attempt, wanted = self._part(None, attempt_id, amount)
         return self._move(record, attempt, "REFUND", "REFUNDED", wanted)
@@ -62,7 +62,7 @@ class Ledger:
         """Let the next refunds go otherwise: stay pending, or be refused."""
         self._manners.extend([manner] * times)
 
-    def settle_refunds(self, attempt_id: str, status: Settled) -> Attempt:
+    def settle_refunds(self, attempt_id: str, status: Settled) -> TransactionRecord:
         """Let the pending refunds of a transaction come to their end, one way or the other."""
         record, attempt = self.transaction(None, attempt_id)
         for movement in attempt.movements:
@@ -71,17 +71,17 @@ class Ledger:
         self._changed(record, attempt)
         return attempt
 
-    def charge_back(self, attempt_id: str, amount: Decimal | None) -> Movement:
+    def charge_back(self, attempt_id: str, amount: Decimal | None) -> MovementRecord:
         """Let the buyer's bank take the money back, all of it or a part, whatever the shop says."""
         record, attempt, wanted = self._part(None, attempt_id, amount)
         return self._move(record, attempt, "CHARGE_BACK", "SUCCESSFUL", wanted)
 
-    def pay_out(self, attempt_id: str) -> Movement:
+    def pay_out(self, attempt_id: str) -> MovementRecord:
         """Send what is left of a payment to the merchant's bank."""
         record, attempt, left = self._part(None, attempt_id, None)
         return self._move(record, attempt, "PAYOUT", "PAID_OUT", left)
 
-    def take(self, merchant: Merchant, amount: Decimal, payment_type: TakenBy = "ECOM") -> Attempt:
+    def take(self, merchant: Merchant, amount: Decimal, payment_type: TakenBy = "ECOM") -> TransactionRecord:
         """Take a payment that no shop has heard of: by a link from the dashboard, or (``POS``) at a card reader."""
         now = self._clock()
         record = CheckoutRecord(
@@ -107,22 +107,24 @@ class Ledger:
         """Forget how refunds were to go."""
         self._manners.clear()
 
-    def _move(self, record: CheckoutRecord, attempt: Attempt, event: str, status: str, amount: Decimal) -> Movement:
-        movement = Movement(
+    def _move(
+        self, record: CheckoutRecord, attempt: TransactionRecord, event: str, status: str, amount: Decimal
+    ) -> MovementRecord:
+        movement = MovementRecord(
             id=secrets.randbelow(10**12), event_type=event, status=status, amount=amount, at=self._clock()
         )
         attempt.movements.append(movement)
         self._changed(record, attempt)
         return movement
 
-    def _changed(self, record: CheckoutRecord, attempt: Attempt) -> None:
+    def _changed(self, record: CheckoutRecord, attempt: TransactionRecord) -> None:
         # ``changes_since`` goes by this: a refund of an old payment has to come up when the history is read again.
         attempt.changed_at = self._clock()
         self._store.save(record)
 
     def _part(
         self, merchant_code: str | None, attempt_id: str, amount: Decimal | None
-    ) -> tuple[CheckoutRecord, Attempt, Decimal]:
+    ) -> tuple[CheckoutRecord, TransactionRecord, Decimal]:
         try:
             record, attempt = self.transaction(merchant_code, attempt_id)
         # The refund's address answers in another shape than the reads do, for the same missing id (docs/sumup.md § 8).

@@ -18,7 +18,7 @@ FILE_NAME = "sumup-sandbox.jsonl"
 log = structlog.get_logger(__name__)
 
 
-class Movement(BaseModel):
+class MovementRecord(BaseModel):
     """Money that moved after a payment: ``event_type`` and ``status`` are SumUp's words."""
 
     id: int
@@ -28,7 +28,7 @@ class Movement(BaseModel):
     at: datetime
 
 
-class Attempt(BaseModel):
+class TransactionRecord(BaseModel):
     """One attempt to pay a checkout: SumUp's transaction."""
 
     id: str
@@ -37,7 +37,7 @@ class Attempt(BaseModel):
     status: str
     at: datetime
     changed_at: datetime
-    movements: list[Movement] = Field(default_factory=list)
+    movements: list[MovementRecord] = Field(default_factory=list)
 
     @property
     def refunded(self) -> Decimal:
@@ -75,13 +75,15 @@ class CheckoutRecord(BaseModel):
     apart: bool = False
     """Paid without a checkout of a shop's: SumUp shows the transaction alone."""
     payment_type: str = "ECOM"
-    attempts: list[Attempt] = Field(default_factory=list)
+    attempts: list[TransactionRecord] = Field(default_factory=list)
 
 
-def new_attempt(record: CheckoutRecord, status: str, now: datetime) -> Attempt:
+def new_attempt(record: CheckoutRecord, status: str, now: datetime) -> TransactionRecord:
     """Return an attempt with an id for programs and a code for people."""
     code = "T" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(9))
-    return Attempt(id=str(uuid.uuid4()), code=code, amount=record.amount, status=status, at=now, changed_at=now)
+    return TransactionRecord(
+        id=str(uuid.uuid4()), code=code, amount=record.amount, status=status, at=now, changed_at=now
+    )
 
 
 class Store:
@@ -97,7 +99,7 @@ class Store:
         self._path = path
         self._checkouts: dict[str, CheckoutRecord] = {}
         self._references: dict[str, CheckoutRecord] = {}
-        self._attempts: dict[str, tuple[CheckoutRecord, Attempt]] = {}
+        self._attempts: dict[str, tuple[CheckoutRecord, TransactionRecord]] = {}
         self._now: dict[str, CheckoutRecord] = {}
         self._before: dict[str, CheckoutRecord | None] = {}
         if path is not None:
@@ -115,7 +117,7 @@ class Store:
         """Return the checkout that ever had this reference, or None: a reference is spent for ever."""
         return self._references.get(reference)
 
-    def by_attempt(self, id_or_code: str) -> tuple[CheckoutRecord, Attempt] | None:
+    def by_attempt(self, id_or_code: str) -> tuple[CheckoutRecord, TransactionRecord] | None:
         """Return an attempt and its checkout, by the attempt's id or its code."""
         return self._attempts.get(id_or_code)
 

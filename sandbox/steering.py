@@ -53,7 +53,7 @@ class Sum(BaseModel, extra="forbid"):
     amount: Decimal | None = Field(None, gt=0, decimal_places=2)
 
 
-class Payment(Sum):
+class PaymentInstruction(Sum):
     """How to pay: another amount or currency than asked for, or a checkout that is closed already."""
 
     currency: str | None = Field(None, pattern="^[A-Z]{3}$")
@@ -125,7 +125,7 @@ async def checkouts() -> Response:
 @steering.post("/checkouts/<checkout_id>/pay")
 async def pay(checkout_id: str) -> ResponseReturnValue:
     """Pay a checkout."""
-    order = Payment.model_validate(await _order())
+    order = PaymentInstruction.model_validate(await _order())
     attempt = here().bank.attempt(checkout_id, amount=order.amount, currency=order.currency, force=order.force)
     return attempt.model_dump(mode="json")
 

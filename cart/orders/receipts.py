@@ -16,7 +16,7 @@ from .buyer import Buyer
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
+class ReceiptMovement:
     """A payment, or (``is_refund``) money that went back. ``code`` is the provider's, for people, or empty."""
 
     at: datetime
@@ -27,7 +27,7 @@ class Movement:
     """Whether it went back another way than to the card."""
 
 
-async def money_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> list[Movement]:
+async def money_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> list[ReceiptMovement]:
     """Return what came in for one of the buyer's orders and went back, oldest first."""
     mine = select(Order.id).where(Order.id == order_id, buyer.owns()).scalar_subquery()
     paid = await session.scalars(select(Payment).where(Payment.order_id == mine, Payment.state == PaymentState.PAID))
@@ -37,17 +37,20 @@ async def money_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> 
         .where(Payment.order_id == mine, Refund.state.in_(REFUND_GONE_BACK))
     )
     money = [
-        Movement(payment.paid_at or payment.created_at, payment.amount, payment.transaction_code or "", is_refund=False)
+        ReceiptMovement(
+            payment.paid_at or payment.created_at, payment.amount, payment.transaction_code or "", is_refund=False
+        )
         for payment in paid
     ]
     money += [
-        Movement(row.finished_at or row.created_at, row.amount, row.transaction_code or "", is_refund=True)
+        ReceiptMovement(row.finished_at or row.created_at, row.amount, row.transaction_code or "", is_refund=True)
         for row in back
     ]
     by_hand = await session.scalars(
         select(Debt).where(Debt.order_id == mine, Debt.by_hand, Debt.state == DebtState.SETTLED)
     )
     money += [
-        Movement(debt.settled_at or debt.created_at, debt.amount, "", is_refund=True, by_hand=True) for debt in by_hand
+        ReceiptMovement(debt.settled_at or debt.created_at, debt.amount, "", is_refund=True, by_hand=True)
+        for debt in by_hand
     ]
     return sorted(money, key=lambda each: each.at)

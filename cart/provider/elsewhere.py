@@ -31,14 +31,14 @@ SEEN_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class MovedElsewhere:
     """How many findings are new, and whether something could not be decided yet."""
 
     found: int = 0
     undecided: bool = False
 
 
-async def compare(till: Till, payment_id: int, transaction: Transaction) -> Compared:
+async def compare(till: Till, payment_id: int, transaction: Transaction) -> MovedElsewhere:
     """Hold a payment of ours against the provider's record of it, and write down what moved without us.
 
     A refund made elsewhere settles the debts that it pays, so that nobody pays them again. Safe to repeat.
@@ -46,12 +46,12 @@ async def compare(till: Till, payment_id: int, transaction: Transaction) -> Comp
     async with locked_attempt(till, payment_id) as attempt:
         refunds = list(await attempt.session.scalars(select(Refund).where(Refund.payment_id == payment_id)))
         if any(refund.state in REFUND_IN_FLIGHT for refund in refunds):
-            return Compared(undecided=True)
+            return MovedElsewhere(undecided=True)
         found = await _differences(till, attempt, transaction, refunds)
         for movement, chargeback in _strangers(transaction, refunds):
             found += await _note_movement(till, attempt, transaction, movement, chargeback=chargeback)
         await attempt.uow.commit()
-    return Compared(found)
+    return MovedElsewhere(found)
 
 
 def _strangers(transaction: Transaction, refunds: Iterable[Refund]) -> list[tuple[Movement, bool]]:

@@ -22,7 +22,7 @@ D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartOfCart:
     """What a cart, or an order that is just being made, has of one kind."""
 
     sellable: Sellable[Any]
@@ -45,16 +45,16 @@ class Part:
         """The lines of an order that are made from it."""
         return [self.sellable.order_line(item) for item in self.items]
 
-    def of_page(self, page_post_id: int | None) -> Part:
+    def of_page(self, page_post_id: int | None) -> PartOfCart:
         """Return what one page sells of it."""
-        return Part(self.sellable, [item for item in self.items if self.sellable.page_of(item) == page_post_id])
+        return PartOfCart(self.sellable, [item for item in self.items if self.sellable.page_of(item) == page_post_id])
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a cart, or an order that is just being made, has of every kind."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[PartOfCart, ...]
 
     @property
     def is_empty(self) -> bool:
@@ -119,7 +119,7 @@ class Sellables:
 
     async def in_cart(self, session: AsyncSession, owner: CartOwner) -> Parts:
         """Return what is in a cart; the number of queries depends on the number of kinds alone."""
-        return Parts(tuple([Part(sellable, await sellable.in_cart(session, owner)) for sellable in self.kinds]))
+        return Parts(tuple([PartOfCart(sellable, await sellable.in_cart(session, owner)) for sellable in self.kinds]))
 
     async def claim(self, session: AsyncSession, order_id: int, owner: CartOwner, page_post_id: int | None) -> Parts:
         """Move a cart (one page's part, if named) into an order; return what was claimed.
@@ -127,7 +127,8 @@ class Sellables:
         Raises as ``Sellable.claim``.
         """
         claimed = [
-            Part(sellable, await sellable.claim(session, order_id, owner, page_post_id)) for sellable in self.kinds
+            PartOfCart(sellable, await sellable.claim(session, order_id, owner, page_post_id))
+            for sellable in self.kinds
         ]
         return Parts(tuple(claimed))
 

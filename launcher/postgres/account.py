@@ -17,7 +17,7 @@ class EmbeddedPostgresError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemAccount:
     """An unprivileged account of this machine."""
 
     name: str
@@ -36,7 +36,7 @@ class Account:
         return all(self.may(1, step) for step in (folder, *folder.parents))
 
 
-def account_to_drop_to(data: Path) -> Account | None:
+def account_to_drop_to(data: Path) -> SystemAccount | None:
     """Return whom to run as when we are root (who owns the data already, else the first that exists); else None."""
     if os.geteuid() != 0:
         return None
@@ -56,7 +56,7 @@ def account_to_drop_to(data: Path) -> Account | None:
     )
 
 
-def _account(found: pwd.struct_passwd) -> Account:
+def _account(found: pwd.struct_passwd) -> SystemAccount:
     """Return the entry of the password file with its own group, where that group exists."""
     try:
         grp.getgrgid(found.pw_gid)
@@ -64,4 +64,4 @@ def _account(found: pwd.struct_passwd) -> Account:
         raise EmbeddedPostgresError(
             f"the account {found.pw_name} has no group: set DATABASE_URL to a PostgreSQL of yours"
         ) from missing
-    return Account(found.pw_name, found.pw_uid, found.pw_gid)
+    return SystemAccount(found.pw_name, found.pw_uid, found.pw_gid)

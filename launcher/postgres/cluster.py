@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from .account import Account, EmbeddedPostgresError
+from .account import EmbeddedPostgresError, SystemAccount
 from .place import own_folder
 
 SUPERUSER = "postgres"
@@ -44,7 +44,7 @@ class Cluster:
 
     home: Path
     programs: Path
-    account: Account | None
+    account: SystemAccount | None
 
     @property
     def data(self) -> Path:
@@ -183,7 +183,7 @@ def _stop(process: psutil.Process) -> None:
             return
 
 
-def _run(command: list[str], *, env: dict[str, str], account: Account | None = None) -> str:
+def _run(command: list[str], *, env: dict[str, str], account: SystemAccount | None = None) -> str:
     as_account: dict[str, Any] = (
         {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
     )

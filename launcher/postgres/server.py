@@ -23,11 +23,11 @@ from typing import Literal, Self
 from urllib.parse import quote
 
 from . import keeper
-from .account import Account, EmbeddedPostgresError, account_to_drop_to
+from .account import EmbeddedPostgresError, SystemAccount, account_to_drop_to
 from .cluster import SUPERUSER, Cluster, Secrets
 from .place import binaries, choose_home
 
-__all__ = ["Account", "EmbeddedPostgresError", "EmbeddedServer", "ServerOptions", "start_server"]
+__all__ = ["EmbeddedPostgresError", "EmbeddedServer", "ServerOptions", "SystemAccount", "start_server"]
 
 LOOPBACK = "127.0.0.1"
 TRIES = 3

@@ -56,7 +56,7 @@ class Ours:
 
 
 @dataclass(slots=True)
-class Compared:
+class Comparison:
     """What was compared, and what does not agree."""
 
     transactions: int = 0
@@ -92,7 +92,7 @@ async def audit_provider(
 
     What is younger than a day may still differ. Raises GatewayError where the provider cannot be asked.
     """
-    compared = Compared()
+    compared = Comparison()
     for merchant_code in await all_accounts(database, gateways, own_account):
         gateway = await gateways.of(merchant_code)
         # One day more than asked for: what we noted on the first day may stand in the provider's record a day earlier.
@@ -108,7 +108,7 @@ async def _compare_page(
     gateway: PaymentGateway,
     merchant_code: str,
     page: HistoryPage,
-    compared: Compared,
+    compared: Comparison,
     now: datetime,
 ) -> None:
     # A card reader on the same account is no business of ours, and a declined attempt moved no money.
@@ -130,7 +130,7 @@ def _is_fresh(at: datetime | None, now: datetime) -> bool:
     return at is not None and now - at < GRACE
 
 
-async def _compare_payment(gateway: PaymentGateway, payment: Ours, item: HistoryItem, compared: Compared) -> None:
+async def _compare_payment(gateway: PaymentGateway, payment: Ours, item: HistoryItem, compared: Comparison) -> None:
     if (item.amount, item.currency) != (payment.amount, payment.currency):
         compared.amounts.append(payment.id)
     transaction = await gateway.transaction(payment.transaction_id, payment.merchant_code)

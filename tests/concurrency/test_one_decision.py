@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.bookings.services import decide_booking
-from cart.bp.bookings.services.decide import Verdict, _decide
+from cart.bp.bookings.services.decide import BookingDecision, _decide
 from shared.contracts.errors import Conflict
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Mail, Order
@@ -97,7 +97,7 @@ async def test_control_without_lock_and_guard_a_booking_is_approved_and_declined
     async def decide(*, approved: bool) -> None:
         async with unit_of_work(till.database) as uow:
             order = await uow.session.get_one(Order, made.order.id)
-            await _decide(uow.session, till, order, made.entry.id, Verdict(approved, "", 1))
+            await _decide(uow.session, till, order, made.entry.id, BookingDecision(approved, "", 1))
             await uow.commit()
 
     await asyncio.gather(decide(approved=True), decide(approved=False))

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from launcher.postgres import place
-from launcher.postgres.account import Account
+from launcher.postgres.account import SystemAccount
 from launcher.postgres.server import EmbeddedPostgresError, ServerOptions, start_server
 from tests.support.homes import temporary_home, wait_for_the_end
 from tests.support.postgres import ROOT, TestPostgres
@@ -328,10 +328,10 @@ def test_the_rights_of_an_account_are_those_of_owner_group_or_others(tmp_path: P
     file.touch()
     file.chmod(0o640)
     own = file.stat()
-    assert Account("owner", own.st_uid, own.st_gid).may(6, file)
-    assert Account("group", own.st_uid + 1, own.st_gid).may(4, file)
-    assert not Account("group", own.st_uid + 1, own.st_gid).may(2, file)
-    assert not Account("other", own.st_uid + 1, own.st_gid + 1).may(4, file)
+    assert SystemAccount("owner", own.st_uid, own.st_gid).may(6, file)
+    assert SystemAccount("group", own.st_uid + 1, own.st_gid).may(4, file)
+    assert not SystemAccount("group", own.st_uid + 1, own.st_gid).may(2, file)
+    assert not SystemAccount("other", own.st_uid + 1, own.st_gid + 1).may(4, file)
 
 
 def test_a_server_can_be_let_go_by_whoever_holds_it_in_a_block(home: Path) -> None:

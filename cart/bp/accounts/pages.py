@@ -30,7 +30,7 @@ class AccountsPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountPage(FormPage):
+class PayeePage(FormPage):
     """One page's account and the form for another one. ``typed`` is the merchant code; a key is never shown again."""
 
     CONTROLS: ClassVar[Mapping[str, str]] = {"merchant_code": "f-merchant_code", "api_key": "f-api_key"}
@@ -50,9 +50,9 @@ def build_account_page(
     time_zone: str,
     typed: str | None = None,
     refusal: ShopError | None = None,
-) -> AccountPage:
+) -> PayeePage:
     """Put the page together; without anything typed the field has the code that the page is paid to now."""
-    return AccountPage(
+    return PayeePage(
         account=account,
         default_code=default_code,
         currency=currency,

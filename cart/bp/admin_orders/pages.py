@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from cart.bp.admin_orders.services import (
-    Answer,
+    AskedOutcome,
     DebtFact,
     LineFact,
     OrderRow,
@@ -95,7 +95,7 @@ def build_orders_page(
 
 
 @dataclass(frozen=True, slots=True)
-class LineView:
+class OrderLineView:
     """A line of an order, with how it stands."""
 
     id: int
@@ -120,7 +120,7 @@ class OrderStoryPage(FormPage):
     story: OrderStory
     state: Tag
     troubles: tuple[Tag, ...]
-    lines: tuple[LineView, ...]
+    lines: tuple[OrderLineView, ...]
     total: Decimal
     """What the lines cost that are shown."""
     payments: tuple[tuple[PaymentFact, Tag], ...]
@@ -158,8 +158,8 @@ class CancelPage(FormPage):
 
     order: OrderDTO
     buyer_email: str
-    lines: tuple[LineView, ...]
-    chosen: tuple[LineView, ...]
+    lines: tuple[OrderLineView, ...]
+    chosen: tuple[OrderLineView, ...]
     is_gone: bool = False
     """Whether something was chosen, and nothing of it can be cancelled (any more)."""
 
@@ -175,7 +175,7 @@ class GiveUpPage:
 
     order: OrderDTO
     buyer_email: str
-    lines: tuple[LineView, ...]
+    lines: tuple[OrderLineView, ...]
 
 
 RESULTS: dict[str, Tag] = {
@@ -189,34 +189,34 @@ RESULTS: dict[str, Tag] = {
     ),
     "noted": ("The note is kept.", "good"),
     "noted-already": ("This note stands there already.", "info"),
-    f"asked-{Answer.CHANGED}": ("SumUp knew more than we did: the order is up to date now.", "good"),
-    f"asked-{Answer.SAME}": ("SumUp says the same as before. Nothing has changed.", "info"),
-    f"asked-{Answer.NOT_KNOWN}": (
+    f"asked-{AskedOutcome.CHANGED}": ("SumUp knew more than we did: the order is up to date now.", "good"),
+    f"asked-{AskedOutcome.SAME}": ("SumUp says the same as before. Nothing has changed.", "info"),
+    f"asked-{AskedOutcome.NOT_KNOWN}": (
         "Not known yet: SumUp has no answer so far. We go on asking by ourselves.",
         "warning",
     ),
-    f"asked-{Answer.NOT_REACHED}": (
+    f"asked-{AskedOutcome.NOT_REACHED}": (
         "SumUp cannot be reached right now, so nothing more is known. Nothing was changed.",
         "warning",
     ),
-    f"asked-{Answer.IN_REVIEW}": (
+    f"asked-{AskedOutcome.IN_REVIEW}": (
         "There is nothing to ask: the payment has arrived, and waits for somebody to decide what becomes of it.",
         "warning",
     ),
-    f"asked-{Answer.NOTHING}": ("There is nothing to ask: every payment and refund is decided.", "info"),
+    f"asked-{AskedOutcome.NOTHING}": ("There is nothing to ask: every payment and refund is decided.", "info"),
 }
 """What is said after an action, and the kind of the notice."""
 
 
-def line_views(story: OrderStory) -> tuple[LineView, ...]:
+def line_views(story: OrderStory) -> tuple[OrderLineView, ...]:
     """Return an order's lines as its page shows them."""
     return tuple(_line_view(fact) for fact in story.lines)
 
 
-def _line_view(fact: LineFact) -> LineView:
+def _line_view(fact: LineFact) -> OrderLineView:
     """Return one line with how it stands."""
     line, given = fact.line, fact.given
-    return LineView(
+    return OrderLineView(
         id=line.id,
         quantity=line.quantity,
         title=line.title,

@@ -33,7 +33,7 @@ from .cart_views import (
     show_cart_page,
 )
 from .forms import BookingForm, LineForm, NoticesForm, OtherLineForm, ProductForm, TicketsForm, ViewForm
-from .return_page import ReturnPage, Verdict, judge, state_now
+from .return_page import ReturnOutcome, ReturnPage, judge, state_now
 
 bp = Blueprint("cart", __name__)
 MINUTE = timedelta(minutes=1)
@@ -129,7 +129,11 @@ async def checkout_return(token: str) -> ResponseTypes:
     await reload_badge()  # the order may have been paid just now
     page = await _build_return_page(payment, seen, token)
     if is_htmx():
-        return Response(b"", HTTPStatus.NO_CONTENT) if page.verdict is Verdict.CHECKING else redirect_to(page.poll_url)
+        return (
+            Response(b"", HTTPStatus.NO_CONTENT)
+            if page.verdict is ReturnOutcome.CHECKING
+            else redirect_to(page.poll_url)
+        )
     return await make_response(await render_template("_types/checkout/return.html", page=page))
 
 

@@ -47,7 +47,7 @@ WHY_GONE: Mapping[NoticeReason, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class CartRefusal:
     """Why the cart is shown again instead of what was asked for."""
 
     title: str
@@ -55,7 +55,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class LineView:
+class CartLineView:
     """A line of the cart, with what is wrong with it and what was typed into it."""
 
     line: CartLine
@@ -71,7 +71,7 @@ class SectionView:
 
     kind: str
     words: KindWords
-    lines: tuple[LineView, ...]
+    lines: tuple[CartLineView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class GroupView:
     vat: tuple[VatLine, ...]
 
     @property
-    def lines(self) -> tuple[LineView, ...]:
+    def lines(self) -> tuple[CartLineView, ...]:
         """All of its lines."""
         return tuple(line for section in self.sections for line in section.lines)
 
@@ -142,7 +142,7 @@ class CartPage:
     view: str = ""
     """The slug of the page whose group this is; empty: the whole cart."""
     view_title: str = ""
-    problem: Problem | None = None
+    problem: CartRefusal | None = None
     notice: str = ""
 
     @property
@@ -172,7 +172,7 @@ class CartPage:
         return tuple(group.page for group in self.groups if group.page is not None)
 
 
-def problem_of(refusal: ShopError, total: Money) -> Problem:
+def problem_of(refusal: ShopError, total: Money) -> CartRefusal:
     """Return a refusal as the cart shows it. That nothing was charged is said where that is certain."""
     title = next((text for kind, text in TITLES.items() if isinstance(refusal, kind)), "Please check your cart")
     text = str(refusal)
@@ -182,7 +182,7 @@ def problem_of(refusal: ShopError, total: Money) -> Problem:
         text = f"Prices or lines have changed since you opened this page. The total is now {total}."
     if isinstance(refusal, NOTHING_KEPT):
         text = f"{text} Nothing was charged."
-    return Problem(title=title, text=text)
+    return CartRefusal(title=title, text=text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +222,10 @@ def _key_text(key: LineKey) -> str:
     return f"{kind}-{first}-{second or 0}"
 
 
-def _line_view(line: CartLine, refused: _Refused) -> LineView:
+def _line_view(line: CartLine, refused: _Refused) -> CartLineView:
     """Return a line with its marks and, if it is the one that was being changed, what was typed."""
     error = refused.error_at(line.key)
-    return LineView(
+    return CartLineView(
         line=line,
         key=_key_text(line.key),
         problem=refused.marks.get(line.key) or line.problem or "",

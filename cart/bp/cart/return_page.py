@@ -11,7 +11,7 @@ from shared.contracts.dtos import CheckoutStatus
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
 
 
-class Verdict(StrEnum):
+class ReturnOutcome(StrEnum):
     """The one thing that the return page says."""
 
     PAID = "paid"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 class ReturnPage:
     """The return page. ``order`` is there for its owner alone: a stranger with the address sees just the verdict."""
 
-    verdict: Verdict
+    verdict: ReturnOutcome
     poll_url: str
     order: OrderPage | None
     seats_until: datetime | None
@@ -39,7 +39,7 @@ class ReturnPage:
 
 def judge(
     payment: PaymentState, order: OrderState | None, *, status: CheckoutStatus | None = None, in_time: bool = True
-) -> Verdict:
+) -> ReturnOutcome:
     """Decide what to say of a payment, given its order where the reader may know of it.
 
     An order counts as paid once its things are given, whichever attempt paid it; anything in doubt is "checking".
@@ -48,14 +48,14 @@ def judge(
     money until it is fenced (docs/money.md, promise 8).
     """
     if order in PAID_ORDER_STATES:
-        return Verdict.PAID
+        return ReturnOutcome.PAID
     if payment is PaymentState.PAID:
-        return Verdict.PAID if order is None else Verdict.CHECKING
+        return ReturnOutcome.PAID if order is None else ReturnOutcome.CHECKING
     if payment in CHECKING_STATES:
-        return Verdict.CHECKING
+        return ReturnOutcome.CHECKING
     if payment is PaymentState.OPEN and (status is not CheckoutStatus.FAILED or not in_time):
-        return Verdict.CHECKING
-    return Verdict.NOT_PAID
+        return ReturnOutcome.CHECKING
+    return ReturnOutcome.NOT_PAID
 
 
 def state_now(settled: PaymentState, newest: PaymentState | None) -> PaymentState:

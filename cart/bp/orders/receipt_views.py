@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cart.orders.buyer import Buyer
-from cart.orders.receipts import Movement, money_of_order
+from cart.orders.receipts import ReceiptMovement, money_of_order
 from cart.wiring import current_till
 from shared.contracts.dtos import ZERO, SellerDTO
 from shared.contracts.errors import NotFound
@@ -31,7 +31,7 @@ class ReceiptPage:
 
     order_page: OrderPage
     sold: tuple[SoldBy, ...]
-    money: tuple[Movement, ...]
+    money: tuple[ReceiptMovement, ...]
     time_zone: str
 
 

@@ -24,7 +24,7 @@ OVERLAPS_CHOICE = "This overlaps another time that you chose."
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class OfferedTime:
     """One time of a day, as it is for one shopper."""
 
     slot: SlotDTO
@@ -72,14 +72,14 @@ class Offer:
         return f"Only {self.left}{more} {'place' if self.left == 1 else 'places'} left."
 
 
-def offers_of(slots: Sequence[SlotDTO], cart: Collection[EntryDTO], *, whole_room: bool) -> tuple[Offer, ...]:
+def offers_of(slots: Sequence[SlotDTO], cart: Collection[EntryDTO], *, whole_room: bool) -> tuple[OfferedTime, ...]:
     """Compare a calendar's slots with what somebody's cart has of it."""
     spans = [(entry.start_at, entry.end_at) for entry in cart]
     offers = []
     for slot in slots:
         span = (slot.start_at, slot.end_at)
         meets = any(_overlap(span, other) for other in spans if other != span)
-        offers.append(Offer(slot, in_cart=spans.count(span), overlaps_cart=whole_room and meets))
+        offers.append(OfferedTime(slot, in_cart=spans.count(span), overlaps_cart=whole_room and meets))
     return tuple(offers)
 
 
@@ -89,7 +89,7 @@ def _overlap(one: Span, other: Span) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TimesChoice:
     """How many places of which times are wanted, and what is wrong with that: time by time, or altogether."""
 
     wish: dict[Span, int]
@@ -103,7 +103,7 @@ class Choice:
         return self.wish
 
 
-def choose(form: BookForm, offers: Sequence[Offer], *, whole_room: bool) -> Choice:
+def choose(form: BookForm, offers: Sequence[OfferedTime], *, whole_room: bool) -> TimesChoice:
     """Read a form as a choice of what is offered."""
     wish: dict[Span, int] = {}
     errors: dict[str, str] = {}
@@ -118,10 +118,10 @@ def choose(form: BookForm, offers: Sequence[Offer], *, whole_room: bool) -> Choi
                 errors[offer.key] = error
             else:
                 wish[offer.span] = count
-    return Choice(wish, errors, _problem(form, offers))
+    return TimesChoice(wish, errors, _problem(form, offers))
 
 
-def _problem(form: BookForm, offers: Sequence[Offer]) -> str:
+def _problem(form: BookForm, offers: Sequence[OfferedTime]) -> str:
     """Say what is wrong with a form altogether."""
     if form.wanted - {offer.key for offer in offers}:
         return GONE

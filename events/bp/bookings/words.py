@@ -17,7 +17,7 @@ DAY = 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TermsInWords:
     """What is to be known before booking, a sentence each."""
 
     request: str
@@ -25,9 +25,9 @@ class Terms:
     sentences: tuple[str, ...]
 
 
-def terms_in_words(calendar: CalendarDTO, terms: BookingTermsDTO) -> Terms:
+def terms_in_words(calendar: CalendarDTO, terms: BookingTermsDTO) -> TermsInWords:
     """Say how long before, how far ahead and on which days a calendar can be booked."""
-    return Terms(ASKED if calendar.needs_approval else "", tuple(_sentences(calendar, terms)))
+    return TermsInWords(ASKED if calendar.needs_approval else "", tuple(_sentences(calendar, terms)))
 
 
 def _sentences(calendar: CalendarDTO, terms: BookingTermsDTO) -> Iterator[str]:

@@ -16,7 +16,7 @@ NOT_LISTED = (SaleState.OVER, SaleState.NO_TICKETS)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class OfferedTicket:
     """One kind of ticket; an event with one price has a single kind without an id."""
 
     ticket_type_id: int | None
@@ -31,11 +31,11 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class TicketOffer:
     """All that is for sale of an event."""
 
     sale: Sale
-    kinds: tuple[Kind, ...]
+    kinds: tuple[OfferedTicket, ...]
     note: str
     note_look: str
     text: str
@@ -52,16 +52,16 @@ class Offer:
         return self.sale.state not in NOT_LISTED
 
     @property
-    def one_price(self) -> Kind | None:
+    def one_price(self) -> OfferedTicket | None:
         """The single kind of an event without ticket types."""
         return self.kinds[0] if len(self.kinds) == 1 and self.kinds[0].ticket_type_id is None else None
 
 
-def offer_of(entry: EntryDTO) -> Offer:
+def offer_of(entry: EntryDTO) -> TicketOffer:
     """Work out what can be bought of ``entry``."""
     note, look = note_of(entry) if entry.sale.state is not SaleState.NO_TICKETS else ("", "")
     begun = HAS_BEGUN if entry.sale.is_open and entry.sale.has_begun else ""
-    return Offer(
+    return TicketOffer(
         sale=entry.sale,
         kinds=tuple(_kind_of(entry, each) for each in _types_of(entry)),
         note=note,
@@ -79,11 +79,11 @@ def _types_of(entry: EntryDTO) -> tuple[TicketTypeDTO, ...]:
     return (TicketTypeDTO(None, "Ticket", "", entry.ticket_price, entry.available, entry.sale),)
 
 
-def _kind_of(entry: EntryDTO, ticket_type: TicketTypeDTO) -> Kind:
+def _kind_of(entry: EntryDTO, ticket_type: TicketTypeDTO) -> OfferedTicket:
     """Make a row of a type."""
     note, look = _kind_note(entry, ticket_type)
     left = ticket_type.available
-    return Kind(
+    return OfferedTicket(
         ticket_type_id=ticket_type.id,
         name=ticket_type.name,
         description=ticket_type.description,

@@ -19,7 +19,7 @@ from shared.web.limits import limit_per_person
 from shared.web.state import app_state, request_session
 
 from .forms import BuyForm
-from .services.buying import AddedPage, put_into_cart, sign_in_page, still_in_cart
+from .services.buying import AddedTicketsPage, put_into_cart, sign_in_page, still_in_cart
 from .services.my_tickets import my_tickets, ticket_by_code
 
 bp = Blueprint("tickets", __name__)
@@ -95,7 +95,7 @@ async def _refuse(entry: EntryDTO, form: BuyForm, refusal: BadInput) -> Response
     return await make_response(await render_template("_types/entries/entry.html", page=page), refusal.status)
 
 
-async def _show_added(page: AddedPage, choice: dict[int | None, int]) -> ResponseTypes:
+async def _show_added(page: AddedTicketsPage, choice: dict[int | None, int]) -> ResponseTypes:
     """Show the result in the form's place, or, without script, on the page that a reload may repeat."""
     if is_htmx():
         return await make_response(await render_template("_types/tickets/_buy_result.html", page=page))

@@ -18,7 +18,7 @@ NOT_SOLD = "What you chose is not sold here any more. Please choose again."
 AT_LEAST_ONE = "Enter at least 1."
 
 
-class Choice(NamedTuple):
+class ProductChoice(NamedTuple):
     """So many of one of a product's variants."""
 
     variant: VariantDTO
@@ -33,9 +33,9 @@ class AddForm(Form):
     in_list: Ticked = False
     """Whether it stands beside a product in a list, and not in the product's page."""
 
-    def choice(self, product: ProductDTO) -> Choice:
+    def choice(self, product: ProductDTO) -> ProductChoice:
         """Return what was chosen of a product. Raises BadInput, which names the field."""
-        return Choice(self._variant_of(product), self._quantity())
+        return ProductChoice(self._variant_of(product), self._quantity())
 
     def _variant_of(self, product: ProductDTO) -> VariantDTO:
         """Return the variant that was chosen, of those that are on show."""
@@ -57,6 +57,6 @@ class AddForm(Form):
         return count
 
 
-def choice_query(choice: Choice) -> str:
+def choice_query(choice: ProductChoice) -> str:
     """Write a choice into a page's address, in the form's own names."""
     return "?" + urlencode({"variant_id": choice.variant.id, "quantity": choice.quantity})

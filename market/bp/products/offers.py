@@ -15,7 +15,7 @@ FEW_LEFT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class OfferedVariant:
     """What a product is sold as: ``label`` says which one it is, and may be empty where there is only one."""
 
     variant_id: int
@@ -33,10 +33,10 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ProductOffer:
     """All that a product is sold as."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[OfferedVariant, ...]
     note: str
     note_look: str
     text: str
@@ -50,7 +50,7 @@ class Offer:
         return self.left == 0
 
     @property
-    def one_kind(self) -> Kind | None:
+    def one_kind(self) -> OfferedVariant | None:
         """The single kind of a product that leaves nothing to choose."""
         return self.kinds[0] if len(self.kinds) == 1 else None
 
@@ -61,17 +61,17 @@ class Offer:
         return None if None in limits else max(left for left in limits if left is not None)
 
 
-def offer_of(product: ProductDTO) -> Offer:
+def offer_of(product: ProductDTO) -> ProductOffer:
     """Work out what can be had of a product."""
     note, look = note_of(product.sale)
     text = sale_words(LineKind.PRODUCT, product.sale).text
-    return Offer(tuple(_kind_of(variant) for variant in product.variants), note, look, text, product.sale.left)
+    return ProductOffer(tuple(_kind_of(variant) for variant in product.variants), note, look, text, product.sale.left)
 
 
-def _kind_of(variant: VariantDTO) -> Kind:
+def _kind_of(variant: VariantDTO) -> OfferedVariant:
     """Say of one variant how it stands."""
     note, look = note_of(variant.sale)
-    return Kind(
+    return OfferedVariant(
         variant_id=variant.id,
         label=variant.label,
         price=variant.price,

@@ -15,8 +15,8 @@ from shared.web.identity import current_cart_owner, ensure_session_id
 from shared.web.limits import limit_per_person
 from shared.web.state import request_session
 
-from .forms import AddForm, Choice, choice_query
-from .services.adding import AddedPage, FoundProduct, find_product, put_into_cart, still_in_cart
+from .forms import AddForm, ProductChoice, choice_query
+from .services.adding import AddedProductPage, FoundProduct, find_product, put_into_cart, still_in_cart
 from .services.product_page import AddState, product_page
 from .services.shop import Shop, all_shops, quick_add, shop_of
 
@@ -79,7 +79,7 @@ async def added(page_slug: str, slug: str) -> ResponseTypes:
     return await make_response(await render_template("_types/products/added.html", page=page))
 
 
-async def _added_before(found: FoundProduct, form: AddForm) -> AddedPage | None:
+async def _added_before(found: FoundProduct, form: AddForm) -> AddedProductPage | None:
     """Return what an address says was added, or None where the cart, or good sense, is against it."""
     try:
         choice = form.choice(found.product)
@@ -107,7 +107,9 @@ async def _refuse_in_list(found: FoundProduct, refusal: BadInput) -> ResponseTyp
     return await make_response(await render_template("_types/products/_quick_add.html", quick=quick), refusal.status)
 
 
-async def _show_added(found: FoundProduct, form: AddForm, choice: Choice, page: AddedPage) -> ResponseTypes:
+async def _show_added(
+    found: FoundProduct, form: AddForm, choice: ProductChoice, page: AddedProductPage
+) -> ResponseTypes:
     """Show the result in the form's place, or, without script, on the page that a reload may repeat."""
     if not is_htmx():
         return redirect_to(f"{found.path}added/{choice_query(choice)}")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.return_page import Verdict, judge, state_now
+from cart.bp.cart.return_page import ReturnOutcome, judge, state_now
 from shared.contracts.dtos import CheckoutStatus
 from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
@@ -36,25 +36,27 @@ def _address(payment: Payment) -> str:
 @pytest.mark.parametrize(("payment", "order"), list(product(PaymentState, (None, *OrderState))))
 def test_the_verdict_is_paid_only_for_what_is_paid(payment: PaymentState, order: OrderState | None) -> None:
     verdict = judge(payment, order)
-    assert (verdict is Verdict.PAID) == (order in PAID_ORDER_STATES or (payment is PaymentState.PAID and order is None))
+    assert (verdict is ReturnOutcome.PAID) == (
+        order in PAID_ORDER_STATES or (payment is PaymentState.PAID and order is None)
+    )
 
 
 @pytest.mark.parametrize(
     ("payment", "order"), list(product(sorted(DOUBT), (None, OrderState.PENDING, OrderState.EXPIRED)))
 )
 def test_what_is_in_doubt_is_being_checked(payment: PaymentState, order: OrderState | None) -> None:
-    assert judge(payment, order) is Verdict.CHECKING
+    assert judge(payment, order) is ReturnOutcome.CHECKING
 
 
 def test_an_open_payment_past_its_deadline_is_being_checked() -> None:
     status = CheckoutStatus.FAILED
-    assert judge(PaymentState.OPEN, OrderState.PENDING, status=status, in_time=False) is Verdict.CHECKING
+    assert judge(PaymentState.OPEN, OrderState.PENDING, status=status, in_time=False) is ReturnOutcome.CHECKING
 
 
 @pytest.mark.parametrize("order", [None, OrderState.PENDING])
 def test_only_a_payment_that_the_provider_calls_failed_is_not_paid(order: OrderState | None) -> None:
     said = {status: judge(PaymentState.OPEN, order, status=status) for status in CheckoutStatus}
-    assert [status for status, verdict in said.items() if verdict is Verdict.NOT_PAID] == [CheckoutStatus.FAILED]
+    assert [status for status, verdict in said.items() if verdict is ReturnOutcome.NOT_PAID] == [CheckoutStatus.FAILED]
 
 
 @pytest.mark.parametrize(

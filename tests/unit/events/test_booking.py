@@ -17,8 +17,8 @@ from events.bp.bookings.choice import (
     GONE,
     OVERLAPS_CART,
     OVERLAPS_CHOICE,
-    Choice,
-    Offer,
+    OfferedTime,
+    TimesChoice,
     choose,
     offers_of,
 )
@@ -211,14 +211,14 @@ def test_elsewhere_they_may() -> None:
     assert (len(choice.wish), choice.errors) == (2, {})
 
 
-@pytest.mark.parametrize("choice", [Choice({}, {"k": TAKEN}), Choice({(NINE, NINE): 1}, {}, GONE)])
-def test_a_choice_with_anything_wrong_is_refused(choice: Choice) -> None:
+@pytest.mark.parametrize("choice", [TimesChoice({}, {"k": TAKEN}), TimesChoice({(NINE, NINE): 1}, {}, GONE)])
+def test_a_choice_with_anything_wrong_is_refused(choice: TimesChoice) -> None:
     with pytest.raises(BadInput, match=choice.problem or TAKEN):
         choice.checked()
 
 
 def test_an_offer_leaves_nothing_where_the_cart_has_more_than_there_is() -> None:
-    assert Offer(slot(places=3, free=1), in_cart=2, overlaps_cart=False).left == 0
+    assert OfferedTime(slot(places=3, free=1), in_cart=2, overlaps_cart=False).left == 0
 
 
 # --- in words ---

@@ -15,7 +15,7 @@ from market.bp.products.forms import (
     INCOMPLETE,
     NOT_SOLD,
     AddForm,
-    Choice,
+    ProductChoice,
     choice_query,
 )
 from shared.contracts.dtos import ProductDTO, VariantDTO
@@ -45,7 +45,7 @@ def product(*numbers: int) -> ProductDTO:
     return ProductDTO(1, "smock", "Smock", "", "each", 1, Decimal(0), tuple(variant(number) for number in numbers))
 
 
-def choose(chosen: str, typed: str = "1", *, of: tuple[int, ...] = (3, 4)) -> Choice:
+def choose(chosen: str, typed: str = "1", *, of: tuple[int, ...] = (3, 4)) -> ProductChoice:
     """Send a form of a product with two variants, and read it."""
     return AddForm.parse({"variant_id": chosen, "quantity": typed}).choice(product(*of))
 
@@ -118,6 +118,6 @@ def test_no_form_crashes_it(form: dict[str, str]) -> None:
 
 @given(st.sampled_from([3, 4]), st.integers(1, 99))
 def test_a_choice_survives_the_address(number: int, quantity: int) -> None:
-    query = dict(parse_qsl(choice_query(Choice(variant(number), quantity)).removeprefix("?")))
+    query = dict(parse_qsl(choice_query(ProductChoice(variant(number), quantity)).removeprefix("?")))
 
     assert AddForm.parse(query).choice(product(3, 4)) == (variant(number), quantity)

@@ -1,6 +1,6 @@
 """Reads of all orders, bounded by whose they may see, and what may be done to one."""
 
-from .actions import Answer, add_note, ask_provider, cancel_order_lines, give_up_order
+from .actions import AskedOutcome, add_note, ask_provider, cancel_order_lines, give_up_order
 from .attention import Trouble, troubles_of
 from .export import export_orders
 from .listing import OrderRow, list_orders, pages_in
@@ -19,7 +19,7 @@ from .story import (
 )
 
 __all__ = [
-    "Answer",
+    "AskedOutcome",
     "DebtFact",
     "JournalFact",
     "LineFact",

@@ -38,7 +38,7 @@ IN_REVIEW = "Money came that is not what was asked for. Decide about it first: i
 _log = structlog.get_logger("maypole.admin_orders")
 
 
-class Answer(StrEnum):
+class AskedOutcome(StrEnum):
     """What came out when the provider was asked: of several things, the first of these that is true of one."""
 
     CHANGED = "changed"
@@ -116,7 +116,7 @@ async def _require_decided(session: AsyncSession, order_id: int) -> None:
         raise Conflict(IN_REVIEW)
 
 
-async def ask_provider(till: Till, *, order_id: int, scope: PageScope) -> Answer:
+async def ask_provider(till: Till, *, order_id: int, scope: PageScope) -> AskedOutcome:
     """Bring an order's payments and refunds up to what the provider says of them now. Raises NotFound."""
     async with unit_of_work(till.database) as uow:
         await _state_of(uow.session, order_id, scope)
@@ -125,41 +125,47 @@ async def ask_provider(till: Till, *, order_id: int, scope: PageScope) -> Answer
         paid = list(await uow.session.scalars(_paid(order_id)))
         if not payments and not refunds and not paid:
             in_review = await uow.session.scalar(_in_review(order_id))
-            return Answer.NOTHING if in_review is None else Answer.IN_REVIEW
+            return AskedOutcome.NOTHING if in_review is None else AskedOutcome.IN_REVIEW
     answers = [await _ask_about_payment(till, payment_id, state) for payment_id, state in payments]
     answers += [await _ask_about_refund(till, refund_id, state) for refund_id, state in refunds]
     answers += [await _ask_about_movements(till, payment_id) for payment_id in paid]
-    return next(answer for answer in Answer if answer in answers)
+    return next(answer for answer in AskedOutcome if answer in answers)
 
 
-async def _ask_about_payment(till: Till, payment_id: int, before: str) -> Answer:
+async def _ask_about_payment(till: Till, payment_id: int, before: str) -> AskedOutcome:
     """Settle a payment, and say what came out."""
     try:
         state = (await settle_or_raise(till, payment_id)).state
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
-        return Answer.NOT_REACHED
+        return AskedOutcome.NOT_REACHED
     if before == PaymentState.PAID:  # one that was only recorded is fulfilled now
         return await _answer_about_paid(till, payment_id)
     if state != before:
-        return Answer.CHANGED
-    return Answer.NOT_KNOWN if state in UNCLEAR else Answer.SAME
+        return AskedOutcome.CHANGED
+    return AskedOutcome.NOT_KNOWN if state in UNCLEAR else AskedOutcome.SAME
 
 
-async def _answer_about_paid(till: Till, payment_id: int) -> Answer:
+async def _answer_about_paid(till: Till, payment_id: int) -> AskedOutcome:
     """Say of a payment that is paid whether the provider has told its transaction, which a refund needs."""
     async with unit_of_work(till.database) as uow:
         known = await uow.session.scalar(select(Payment.transaction_id).where(Payment.id == payment_id))
-    return Answer.NOT_KNOWN if known is None else Answer.CHANGED
+    return AskedOutcome.NOT_KNOWN if known is None else AskedOutcome.CHANGED
 
 
-async def _ask_about_refund(till: Till, refund_id: int, before: str) -> Answer:
+async def _ask_about_refund(till: Till, refund_id: int, before: str) -> AskedOutcome:
     """Settle a refund, and say what came out."""
     state = await settle_refund(till, refund_id)
-    return Answer.NOT_KNOWN if state in REFUND_IN_FLIGHT else Answer.CHANGED if state != before else Answer.SAME
+    return (
+        AskedOutcome.NOT_KNOWN
+        if state in REFUND_IN_FLIGHT
+        else AskedOutcome.CHANGED
+        if state != before
+        else AskedOutcome.SAME
+    )
 
 
-async def _ask_about_movements(till: Till, payment_id: int) -> Answer:
+async def _ask_about_movements(till: Till, payment_id: int) -> AskedOutcome:
     """Hold a payment that has arrived against the provider's record of it: money may have gone back without us."""
     payment = await read_payment(till, payment_id)
     try:
@@ -167,11 +173,13 @@ async def _ask_about_movements(till: Till, payment_id: int) -> Answer:
         transaction = await gateway.transaction(str(payment.transaction_id), payment.merchant_code)
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
-        return Answer.NOT_REACHED
+        return AskedOutcome.NOT_REACHED
     if transaction is None:
-        return Answer.SAME
+        return AskedOutcome.SAME
     compared = await compare(till, payment_id, transaction)
-    return Answer.NOT_KNOWN if compared.undecided else Answer.CHANGED if compared.found else Answer.SAME
+    return (
+        AskedOutcome.NOT_KNOWN if compared.undecided else AskedOutcome.CHANGED if compared.found else AskedOutcome.SAME
+    )
 
 
 def _paid(order_id: int) -> Select[int]:

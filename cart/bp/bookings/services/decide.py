@@ -27,7 +27,7 @@ from .lines import line_of
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BookingDecision:
     """What was decided, what the booker is told besides (nothing is enough), and by whom."""
 
     approved: bool
@@ -51,7 +51,7 @@ async def decide_booking(till: Till, *, entry_id: int, approved: bool, actor_use
     BadInput for a note that is too long, and Conflict where it does not wait (any more): then nothing was changed, so
     of two who decide at once one is told.
     """
-    said = Verdict(approved, read_note(note, "") if note.strip() else "", actor_user_id)
+    said = BookingDecision(approved, read_note(note, "") if note.strip() else "", actor_user_id)
     async with unit_of_work(till.database) as uow:
         order = await _lock_order(uow.session, till, entry_id)
         await act_as(uow.session, said.actor)
@@ -77,7 +77,7 @@ async def _lock_order(session: AsyncSession, till: Till, entry_id: int) -> Order
     return await lock_buyer_and_order(session, Order.id == entry.order_id)
 
 
-async def _decide(session: AsyncSession, till: Till, order: Order, entry_id: int, said: Verdict) -> bool:
+async def _decide(session: AsyncSession, till: Till, order: Order, entry_id: int, said: BookingDecision) -> bool:
     """Decide on a booking of a locked order, do all that follows, and return whether money is owed."""
     calendar = till.services.calendar
     payment = None if said.approved else await _lock_payment(session, order.id)

@@ -3,8 +3,8 @@
 from .decide import accept_payment, give_back_payment, settle_payment_elsewhere
 from .waiting import (
     FindingRow,
+    PaymentTerms,
     ReviewRow,
-    Terms,
     close_finding,
     find_finding,
     find_review,
@@ -14,8 +14,8 @@ from .waiting import (
 
 __all__ = [
     "FindingRow",
+    "PaymentTerms",
     "ReviewRow",
-    "Terms",
     "accept_payment",
     "close_finding",
     "find_finding",

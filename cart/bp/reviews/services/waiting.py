@@ -26,7 +26,7 @@ CLOSED = "This was closed already. Nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PaymentTerms:
     """What a payment is: as we asked for it, or as the provider tells of it (then a part may be missing)."""
 
     amount: Decimal | None
@@ -47,8 +47,8 @@ class ReviewRow:
     buyer_email: str
     created_at: datetime
     transaction_code: str
-    asked: Terms
-    told: Terms
+    asked: PaymentTerms
+    told: PaymentTerms
     differs: tuple[str, ...]
 
     @property
@@ -119,18 +119,18 @@ def _review(payment: Payment, order: Order, email: str) -> ReviewRow:
         buyer_email=email,
         created_at=payment.created_at,
         transaction_code=payment.transaction_code or "",
-        asked=Terms(payment.amount, payment.currency, payment.merchant_code, payment.checkout_reference),
+        asked=PaymentTerms(payment.amount, payment.currency, payment.merchant_code, payment.checkout_reference),
         told=_told(payment.answer or {}),
         differs=tuple((payment.review_reason or "").split(", ")),
     )
 
 
-def _told(answer: Mapping[str, Any]) -> Terms:
+def _told(answer: Mapping[str, Any]) -> PaymentTerms:
     """Return what the provider's answer says."""
     amount = answer.get("amount")
     names = ("currency", "merchant_code", "checkout_reference")
     currency, merchant_code, reference = (str(answer.get(name, "")) for name in names)
-    return Terms(None if amount is None else Decimal(str(amount)), currency, merchant_code, reference)
+    return PaymentTerms(None if amount is None else Decimal(str(amount)), currency, merchant_code, reference)
 
 
 async def list_findings(session: AsyncSession, scope: PageScope, *, limit: int) -> list[FindingRow]:

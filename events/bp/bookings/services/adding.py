@@ -22,7 +22,7 @@ from .bookable import NO_CALENDAR, FoundDay, read_day
 
 
 @dataclass(frozen=True, slots=True)
-class AddedLine:
+class AddedTime:
     """So many places of one time."""
 
     name: str
@@ -32,11 +32,11 @@ class AddedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AddedPage:
+class AddedBookingsPage:
     """What of a choice is in the cart, and where the day was."""
 
     calendar: CalendarDTO
-    lines: tuple[AddedLine, ...]
+    lines: tuple[AddedTime, ...]
     total: Decimal
     path: str
     month_path: str
@@ -62,7 +62,7 @@ async def added_page(
     day_text: str,
     chosen: Mapping[str, int],
     owner: CartOwner,
-) -> AddedPage | None:
+) -> AddedBookingsPage | None:
     """Say what of a choice is in the cart; None where nothing is. Raises NotFound.
 
     The choice may come from a page's address, so it is believed only as far as the cart bears it out.
@@ -75,9 +75,9 @@ async def added_page(
     return _page(calendar, day, lines) if lines else None
 
 
-def _page(calendar: CalendarDTO, day: date, lines: tuple[AddedLine, ...]) -> AddedPage:
+def _page(calendar: CalendarDTO, day: date, lines: tuple[AddedTime, ...]) -> AddedBookingsPage:
     """Put the page together."""
-    return AddedPage(
+    return AddedBookingsPage(
         calendar=calendar,
         lines=lines,
         total=sum((line.total for line in lines), ZERO),
@@ -88,7 +88,7 @@ def _page(calendar: CalendarDTO, day: date, lines: tuple[AddedLine, ...]) -> Add
     )
 
 
-def _lines(chosen: Mapping[str, int], entries: Iterable[EntryDTO]) -> tuple[AddedLine, ...]:
+def _lines(chosen: Mapping[str, int], entries: Iterable[EntryDTO]) -> tuple[AddedTime, ...]:
     """Put bookings of one time together, no more of it than were chosen."""
     same: dict[str, list[EntryDTO]] = {}
     for entry in entries:
@@ -98,10 +98,10 @@ def _lines(chosen: Mapping[str, int], entries: Iterable[EntryDTO]) -> tuple[Adde
     return tuple(_line(group) for group in same.values())
 
 
-def _line(group: list[EntryDTO]) -> AddedLine:
+def _line(group: list[EntryDTO]) -> AddedTime:
     """Make a line of bookings of one time, of which there is at least one."""
     first = group[0]
-    return AddedLine(
+    return AddedTime(
         name=first.name,
         times=until(first.start_at, first.end_at, first.time_zone),
         quantity=len(group),

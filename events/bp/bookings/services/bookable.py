@@ -8,7 +8,7 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from events.bp.bookings.choice import Choice, Offer, choose, offers_of
+from events.bp.bookings.choice import OfferedTime, TimesChoice, choose, offers_of
 from events.bp.bookings.forms import BookForm
 from shared.contracts.dtos import BookingTermsDTO, CalendarDTO
 from shared.contracts.errors import NotFound
@@ -37,14 +37,14 @@ class FoundDay:
     calendar: CalendarDTO
     terms: BookingTermsDTO
     day: date
-    offers: tuple[Offer, ...]
+    offers: tuple[OfferedTime, ...]
 
     @property
     def path(self) -> str:
         """Where it is booked."""
         return book_day_path(self.calendar.slug, self.day)
 
-    def choose(self, form: BookForm) -> Choice:
+    def choose(self, form: BookForm) -> TimesChoice:
         """Read a form as a choice of what is offered."""
         return choose(form, self.offers, whole_room=self.calendar.whole_room)
 

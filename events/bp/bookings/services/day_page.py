@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from events.bp.bookings.choice import Offer
+from events.bp.bookings.choice import OfferedTime
 from events.bp.bookings.forms import NOTHING_CHOSEN, BookForm
-from events.bp.bookings.words import Terms, closure_on, closure_text, terms_in_words, times_of
+from events.bp.bookings.words import TermsInWords, closure_on, closure_text, terms_in_words, times_of
 from shared.contracts.dtos import CalendarDTO
 from shared.contracts.paths import book_path, calendar_path
 from shared.contracts.states import LineKind
@@ -23,7 +23,7 @@ FEW_LEFT = 3
 class SlotRow:
     """One time, with what was ticked or typed beside it."""
 
-    offer: Offer
+    offer: OfferedTime
     times: str
     field_id: str
     note: str
@@ -38,7 +38,7 @@ class DayPage:
     """A day of a calendar and its times."""
 
     calendar: CalendarDTO
-    terms: Terms
+    terms: TermsInWords
     title: str
     path: str
     month_path: str
@@ -71,7 +71,7 @@ def day_page(found: FoundDay, *, form: BookForm = NOTHING_CHOSEN, refusal: str =
     )
 
 
-def _row(found: FoundDay, offer: Offer, form: BookForm, errors: dict[str, str]) -> SlotRow:
+def _row(found: FoundDay, offer: OfferedTime, form: BookForm, errors: dict[str, str]) -> SlotRow:
     """Make a row of a time; who has not typed anything finds none of its places."""
     note, look = _note(offer)
     return SlotRow(
@@ -86,7 +86,7 @@ def _row(found: FoundDay, offer: Offer, form: BookForm, errors: dict[str, str]) 
     )
 
 
-def _note(offer: Offer) -> tuple[str, str]:
+def _note(offer: OfferedTime) -> tuple[str, str]:
     """Say in a few words how a time stands."""
     if not offer.slot.sale.is_open:
         words = sale_words(LineKind.BOOKING, offer.slot.sale)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from events.bp.bookings.words import Terms, closure_on, free_in_words, terms_in_words
+from events.bp.bookings.words import TermsInWords, closure_on, free_in_words, terms_in_words
 from shared.contracts.dtos import BookingTermsDTO, CalendarDTO, SlotDTO
 from shared.contracts.errors import BadInput
 from shared.contracts.paths import book_day_path, book_path, calendar_path
@@ -49,7 +49,7 @@ class MonthPage:
     """A month of a calendar."""
 
     calendar: CalendarDTO
-    terms: Terms
+    terms: TermsInWords
     title: str
     name: str
     """The month without its year, to be read out after a day."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from events.bp.entries.offers import Kind, Offer, offer_of
+from events.bp.entries.offers import OfferedTicket, TicketOffer, offer_of
 from shared.clients.blog import PageAnswer
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import NotFound
@@ -21,7 +21,7 @@ from shared.services.registry import services
 class FormRow:
     """One kind of ticket with what was typed beside it."""
 
-    kind: Kind
+    kind: OfferedTicket
     typed: str
     error: str
     field_id: str
@@ -41,7 +41,7 @@ class EntryPage:
     """An event and its tickets."""
 
     entry: EntryDTO
-    offer: Offer
+    offer: TicketOffer
     span: str
     paragraphs: tuple[str, ...]
     """The description; a blank line parts two, and a single line break is a space, as in the pages' Markdown."""
@@ -91,7 +91,7 @@ def with_host(page: EntryPage, host: PageAnswer | None) -> EntryPage:
     return page if host is None else replace(page, host=host, host_path=page_path(host.slug))
 
 
-def _row(kind: Kind, state: BuyState) -> FormRow:
+def _row(kind: OfferedTicket, state: BuyState) -> FormRow:
     """Make a row of a kind; who has not typed anything finds one ticket of the one price, or none of each type."""
     key = kind.ticket_type_id
     typed = state.typed.get(key, "1" if key is None else "0")

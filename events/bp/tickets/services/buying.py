@@ -26,7 +26,7 @@ ONE_PRICE_NAME = "Ticket"
 
 
 @dataclass(frozen=True, slots=True)
-class AddedLine:
+class AddedTickets:
     """Tickets of one kind that went into the cart."""
 
     name: str
@@ -38,18 +38,18 @@ class AddedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AddedPage:
+class AddedTicketsPage:
     """What went into the cart."""
 
     entry: EntryDTO
     span: str
     path: str
-    lines: tuple[AddedLine, ...]
+    lines: tuple[AddedTickets, ...]
     total: Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class SignInPage:
+class SignInToBuyPage:
     """What somebody wanted to buy before it turned out that they are not signed in."""
 
     entry: EntryDTO
@@ -62,7 +62,7 @@ class SignInPage:
 
 async def put_into_cart(
     session: AsyncSession, entry: EntryDTO, choice: dict[int | None, int], *, user_id: int, now: datetime
-) -> AddedPage:
+) -> AddedTicketsPage:
     """Put a choice into the user's cart, as pending tickets, and say what went in.
 
     No availability is checked: a cart holds no seats (the specification, step 9). Raises what
@@ -76,7 +76,7 @@ async def put_into_cart(
 
 async def still_in_cart(
     session: AsyncSession, entry: EntryDTO, choice: Mapping[int | None, int], *, user_id: int
-) -> AddedPage | None:
+) -> AddedTicketsPage | None:
     """Say the same later, of what is in the cart still; None where nothing of the choice is.
 
     The choice comes from a page's address, so it is believed only as far as the cart bears it out.
@@ -90,12 +90,12 @@ async def still_in_cart(
     return await _added_page(session, entry, found) if found else None
 
 
-def sign_in_page(entry: EntryDTO, form: BuyForm) -> SignInPage:
+def sign_in_page(entry: EntryDTO, form: BuyForm) -> SignInToBuyPage:
     """Keep what could be read of a choice for after the sign-in."""
     names = {each.id: each.name for each in entry.ticket_types} or {None: ONE_PRICE_NAME}
     chosen = {key: count for key, count in form.chosen.items() if key in names}
     path = entry_path(entry.id)
-    return SignInPage(
+    return SignInToBuyPage(
         entry=entry,
         span=until(entry.start_at, entry.end_at, entry.time_zone),
         path=path,
@@ -104,7 +104,7 @@ def sign_in_page(entry: EntryDTO, form: BuyForm) -> SignInPage:
     )
 
 
-async def _added_page(session: AsyncSession, entry: EntryDTO, tickets: Iterable[TicketDTO]) -> AddedPage:
+async def _added_page(session: AsyncSession, entry: EntryDTO, tickets: Iterable[TicketDTO]) -> AddedTicketsPage:
     """Group tickets by kind, and compare each with what is left."""
     left = await available_ticket_counts(session, entry.id)
     kinds: dict[int | None, list[TicketDTO]] = {}
@@ -112,7 +112,7 @@ async def _added_page(session: AsyncSession, entry: EntryDTO, tickets: Iterable[
         kinds.setdefault(ticket.ticket_type_id, []).append(ticket)
     sales = {kind.id: kind.sale for kind in entry.ticket_types} or {None: entry.sale}
     lines = tuple(_line(same, left.get(key), sales[key]) for key, same in kinds.items())
-    return AddedPage(
+    return AddedTicketsPage(
         entry=entry,
         span=until(entry.start_at, entry.end_at, entry.time_zone),
         path=entry_path(entry.id),
@@ -121,10 +121,10 @@ async def _added_page(session: AsyncSession, entry: EntryDTO, tickets: Iterable[
     )
 
 
-def _line(tickets: list[TicketDTO], left: int | None, sale: Sale) -> AddedLine:
+def _line(tickets: list[TicketDTO], left: int | None, sale: Sale) -> AddedTickets:
     """Make a line of tickets of one kind, of which there is at least one."""
     first, quantity = tickets[0], len(tickets)
-    return AddedLine(
+    return AddedTickets(
         name=first.ticket_type_name or ONE_PRICE_NAME,
         quantity=quantity,
         cost=first.cost,

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from market.bp.products.forms import Choice
+from market.bp.products.forms import ProductChoice
 from shared.contracts.dtos import PageDTO, ProductDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.owner import CartOwner
@@ -32,7 +32,7 @@ class FoundProduct:
 
 
 @dataclass(frozen=True, slots=True)
-class AddedPage:
+class AddedProductPage:
     """What went into the cart, and how many of it are there now."""
 
     title: str
@@ -54,7 +54,9 @@ async def find_product(session: AsyncSession, page_slug: str, slug: str) -> Foun
     return FoundProduct(page, product)
 
 
-async def put_into_cart(session: AsyncSession, found: FoundProduct, choice: Choice, owner: CartOwner) -> AddedPage:
+async def put_into_cart(
+    session: AsyncSession, found: FoundProduct, choice: ProductChoice, owner: CartOwner
+) -> AddedProductPage:
     """Put a choice on top of what the cart has of it, and say how many that makes.
 
     Raises what ``CartService.change_item`` raises, and then nothing was added. Not safe to repeat.
@@ -66,8 +68,8 @@ async def put_into_cart(session: AsyncSession, found: FoundProduct, choice: Choi
 
 
 async def still_in_cart(
-    session: AsyncSession, found: FoundProduct, choice: Choice, owner: CartOwner
-) -> AddedPage | None:
+    session: AsyncSession, found: FoundProduct, choice: ProductChoice, owner: CartOwner
+) -> AddedProductPage | None:
     """Say the same later, of what is in the cart still; None where nothing of the choice is.
 
     The choice comes from a page's address, so it is believed only as far as the cart bears it out.
@@ -79,9 +81,9 @@ async def still_in_cart(
     return _added_page(found, choice._replace(quantity=min(choice.quantity, in_cart)), in_cart)
 
 
-def _added_page(found: FoundProduct, choice: Choice, in_cart: int) -> AddedPage:
+def _added_page(found: FoundProduct, choice: ProductChoice, in_cart: int) -> AddedProductPage:
     """Put the page together."""
-    return AddedPage(
+    return AddedProductPage(
         title=found.product.title,
         label=choice.variant.label,
         path=found.path,

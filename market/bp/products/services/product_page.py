@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from market.bp.products.offers import Kind, Offer
+from market.bp.products.offers import OfferedVariant, ProductOffer
 from shared.contracts.errors import NotFound
 
 from .shop import ProductCard, Shop, shop_of
@@ -36,7 +36,7 @@ class AddState:
 class KindRow:
     """One kind, to be chosen."""
 
-    kind: Kind
+    kind: OfferedVariant
     field_id: str
     checked: bool
 
@@ -80,7 +80,7 @@ async def product_page(
     )
 
 
-def _rows(offer: Offer, state: AddState) -> tuple[KindRow, ...]:
+def _rows(offer: ProductOffer, state: AddState) -> tuple[KindRow, ...]:
     """Make a row of each kind; where only one can be had, it is chosen already."""
     buyable = [str(kind.variant_id) for kind in offer.kinds if kind.buyable]
     chosen = state.variant if state.variant in buyable or len(buyable) != 1 else buyable[0]
@@ -90,7 +90,7 @@ def _rows(offer: Offer, state: AddState) -> tuple[KindRow, ...]:
     )
 
 
-def _problems(offer: Offer, rows: tuple[KindRow, ...], state: AddState) -> tuple[tuple[str, str], ...]:
+def _problems(offer: ProductOffer, rows: tuple[KindRow, ...], state: AddState) -> tuple[tuple[str, str], ...]:
     """List what is wrong, with the control that it leads to, where the form has that."""
     if not state.refusal:
         return ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from market.bp.products.offers import Offer, offer_of
+from market.bp.products.offers import ProductOffer, offer_of
 from shared.clients.blog import PageAnswer
 from shared.contracts.dtos import PageDTO, ProductDTO
 from shared.contracts.errors import NotFound
@@ -38,7 +38,7 @@ class ProductCard:
     title: str
     summary: str
     product: ProductDTO
-    offer: Offer
+    offer: ProductOffer
     swatch: int
     quick: QuickAdd | None
     """None where there is something to choose, or nothing to be had."""

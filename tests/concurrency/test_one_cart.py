@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.cart.services.checkout import _claim, _fill, _intend_payment, _open_order
+from cart.bp.cart.services.checkout import _fill, _intend_payment, _open_order
 from cart.orders.buyer import Buyer
 from cart.payments.attempts import read_payment
 from cart.payments.fence import PutBackOutcome, put_back
@@ -89,11 +89,11 @@ async def place_unlocked(till: Till, buyer: Buyer) -> None:
     """Place an order as ``create_order_from_cart`` does, but for the lock on the cart's owner."""
     async with unit_of_work(till.database) as uow:
         order = await _open_order(uow.session, till, buyer)
-        claimed = await _claim(uow.session, till, buyer, order.id, None)
+        claimed = await till.sellables.claim(uow.session, order.id, buyer.owner, None)
         if claimed.is_empty:
             raise CartEmpty
         await _fill(uow.session, till, order, claimed, buyer)
-        await _intend_payment(uow.session, order)
+        await _intend_payment(uow.session, till, order)
         await uow.commit()
 
 

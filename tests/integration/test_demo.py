@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from blog.bp.pages.services.pages import PAGE_EVENTS
+from blog.bp.pages.services.offers import PAGE_EVENTS
 from demo.load import ADMIN, DEMO_ACCOUNTS, PAGES, SHOPPER, load_demo
 from demo.shapes import SATURDAY, DemoEvent, When
 from demo.theatre import EVENTS as THEATRE

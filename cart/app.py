@@ -19,7 +19,7 @@ from cart.bp.refunds.order_routes import bp as order_refunds
 from cart.bp.refunds.routes import bp as refunds
 from cart.bp.reviews.routes import bp as reviews
 from cart.bp.unpaid.routes import bp as unpaid_orders
-from cart.wiring import KINDS, Kinds, install_till, refuse_stubs
+from cart.wiring import KINDS, Kinds, install_payment_context, refuse_stubs
 from shared.contracts.protocols import Gateways, PaymentGateway
 from shared.payments.accounts import OneGateway
 from shared.services.registry import Services
@@ -63,7 +63,7 @@ def create_app(
     services = services or sql_services(settings, utc_now)
     refuse_stubs(services)
     app = make_app("cart", settings, services, template_folder="templates")
-    install_till(app, gateways if gateway is None else OneGateway(gateway), kinds)
+    install_payment_context(app, gateways if gateway is None else OneGateway(gateway), kinds)
     install_admin_nav(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -23,14 +23,14 @@ from shared.services.registry import Services
 from shared.settings import Settings
 from shared.web.state import EXTENSION, AppState
 
-TILL = "till"
+PAYMENT_CONTEXT = "context"
 Kinds = tuple[type[Sellable[Any]], ...]
 KINDS: Kinds = (Tickets, Bookings, Products)
 """What is sold, in the order in which it is locked: entries and their types, rooms and slots, variants."""
 
 
 @dataclass(frozen=True, slots=True)
-class Till:
+class PaymentContext:
     """What a use case that moves money needs: its own units of work, the provider, the domains and the time."""
 
     database: Database
@@ -42,7 +42,7 @@ class Till:
 
     @property
     def sellables(self) -> Sellables:
-        """All kinds of things sold, in the order in which they are locked, on this till's services."""
+        """All kinds of things sold, in the order in which they are locked, on this context's services."""
         return Sellables(tuple(kind(self.services) for kind in self.kinds))
 
 
@@ -53,30 +53,30 @@ def refuse_stubs(services: Services) -> None:
             raise RuntimeError(f"the cart app takes money and refuses to start on a {name} stub")
 
 
-def install_till(app: Quart, gateways: Gateways | None = None, kinds: Kinds = KINDS) -> None:
-    """Open the till while the app serves: on ``gateways``, or on SumUp as the settings say."""
+def install_payment_context(app: Quart, gateways: Gateways | None = None, kinds: Kinds = KINDS) -> None:
+    """Open the context while the app serves: on ``gateways``, or on SumUp as the settings say."""
     state = cast("AppState", app.extensions[EXTENSION])
 
     async def own_summary(session: AsyncSession, owner: CartOwner) -> CartSummaryDTO:
-        till = cast("Till", app.extensions[TILL])
-        return await till.sellables.summary(session, owner)
+        context = cast("PaymentContext", app.extensions[PAYMENT_CONTEXT])
+        return await context.sellables.summary(session, owner)
 
     state.own_summary = own_summary
 
     @app.while_serving
-    async def _till() -> AsyncGenerator[None, None]:
+    async def _payment_context() -> AsyncGenerator[None, None]:
         if gateways is not None:
-            app.extensions[TILL] = till_of(state, gateways, kinds)
+            app.extensions[PAYMENT_CONTEXT] = payment_context_of(state, gateways, kinds)
             yield
             return
         async with sumup_alone(state.settings, state.database, clock=state.clock) as sumup:
-            app.extensions[TILL] = till_of(state, sumup, kinds)
+            app.extensions[PAYMENT_CONTEXT] = payment_context_of(state, sumup, kinds)
             yield
 
 
-def till_of(state: AppState, gateways: Gateways, kinds: Kinds = KINDS) -> Till:
-    """Return the till of an app; it asks the app's clock each time, so that a test may move it."""
-    return Till(
+def payment_context_of(state: AppState, gateways: Gateways, kinds: Kinds = KINDS) -> PaymentContext:
+    """Return the context of an app; it asks the app's clock each time, so that a test may move it."""
+    return PaymentContext(
         database=state.database,
         gateways=gateways,
         services=state.services,
@@ -86,6 +86,6 @@ def till_of(state: AppState, gateways: Gateways, kinds: Kinds = KINDS) -> Till:
     )
 
 
-def current_till() -> Till:
-    """Return the till of the app that serves the current request."""
-    return cast("Till", current_app.extensions[TILL])
+def current_payment_context() -> PaymentContext:
+    """Return the context of the app that serves the current request."""
+    return cast("PaymentContext", current_app.extensions[PAYMENT_CONTEXT])

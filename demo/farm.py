@@ -148,7 +148,7 @@ PAGE = DemoPage(
     title="Hollin Bank Farm Shop",
     excerpt="Vegetables, cheese, cider and bread from a farm that you can walk around.",
     body="""Hollin Bank is 140 acres of grass, orchard and good intentions, two miles up the hill from Wellowby. The
-shop is in the old apple store. Nearly everything in it was grown, milked, baked or pressed within sight of the till.
+shop is in the old apple store. Nearly everything in it was grown, milked, baked or pressed within sight of the context.
 
 ## Opening times
 

@@ -63,7 +63,7 @@ async def load_demo(settings: Settings, database_url: str) -> None:
                 payments = await _load(uow.session, settings, now)
                 if settings.uses_sandbox:
                     remember_at_the_sandbox(settings, payments)
-                    # There is nothing to be found in what was only just told: the first walk is due in a day.
+                    # There is nothing to be found in what was only just told: the first reconciliation is due in a day.
                     uow.session.add(ProviderWalk(merchant_code=settings.sumup_merchant_code, walked_until=now))
                 await uow.commit()
     finally:

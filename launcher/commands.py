@@ -133,23 +133,23 @@ def worker(end_with_parent: WithParent = False) -> None:
         main()
 
 
-@app.command("walk-history")
-def walk_history() -> None:
+@app.command("reconcile-history")
+def reconcile_history() -> None:
     """Compare SumUp's own record with ours now, as the worker does once a day; exit with 1 where that was not possible.
 
     What nobody knew of is written down for the admins: foreign payments, refunds made in the dashboard, chargebacks.
     """
     with plain_failures():
-        from cart.worker import walk_histories
+        from cart.worker import reconcile_histories
 
         from .migrations import migrated_database
 
         settings = get_settings()
         _require_account(settings)
         with migrated_database(settings) as urls:
-            walks = asyncio.run(walk_histories(settings, urls.app))
-        print("\n".join(map(str, walks)))
-        sys.exit(0 if all(walk.is_complete for walk in walks) else 1)
+            reconciles = asyncio.run(reconcile_histories(settings, urls.app))
+        print("\n".join(map(str, reconciles)))
+        sys.exit(0 if all(reconcile.is_complete for reconcile in reconciles) else 1)
 
 
 @app.command()
@@ -210,7 +210,7 @@ def user_admin(
 @user.command("role")
 def user_role(
     email: Email,
-    role: Annotated[Role, typer.Argument(help="orders: sees orders; refunds: also gives money back.")],
+    role: Annotated[Role, typer.Argument(help="orders: sees orders; refunds: also refunds money.")],
     page: Annotated[
         str | None, typer.Option(help="The slug of the page that it is for; without it, everywhere.")
     ] = None,

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from shared.contracts.money import Money
 
-from .deeds import DEEDS, ORDERS, paid_attempt
+from .actions import ACTIONS, ORDERS, paid_attempt
 from .nearby import is_from_own_site, is_nearby
 from .records import CheckoutRecord
 from .refused import Refused
@@ -25,7 +25,7 @@ practice = Blueprint("practice", __name__, url_prefix="/practice")
 
 LATEST = 8
 STATES = {"PENDING": "waits for its payment", "FAILED": "declined, can be tried again", "PAID": "paid"}
-MOVES = {"REFUND": "given back", "CHARGE_BACK": "charged back", "PAYOUT": "paid out"}
+MOVES = {"REFUND": "refunded", "CHARGE_BACK": "charged back", "PAYOUT": "paid out"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,13 @@ async def act(checkout_id: str, name: str) -> ResponseReturnValue:
     """Do something to a checkout, if its state still allows it."""
     try:
         record = here().bank.get(checkout_id)
-        deed = DEEDS.get(name)
-        if deed is None:
+        action = ACTIONS.get(name)
+        if action is None:
             return await _not_found()
         # The buttons were right when the page was made; the checkout may have been paid or closed since.
-        if not deed.can(record):
+        if not action.can(record):
             return _back("nothing", record.id)
-        deed.do(here(), record)
+        action.do(here(), record)
     except Refused:
         return await _not_found()
     return _back(name, record.id)
@@ -118,8 +118,8 @@ def _back(done: str, checkout_id: str = "") -> Response:
 def _said(done: str) -> str:
     if done == "nothing":
         return "Nothing was done: this payment has changed meanwhile."
-    deed = DEEDS.get(done) or ORDERS.get(done)
-    return f"Done: {deed.label}. {deed.words}" if deed else ""
+    action = ACTIONS.get(done) or ORDERS.get(done)
+    return f"Done: {action.label}. {action.words}" if action else ""
 
 
 def _checkout(record: CheckoutRecord, *, is_open: bool) -> PracticeCheckout:
@@ -128,7 +128,9 @@ def _checkout(record: CheckoutRecord, *, is_open: bool) -> PracticeCheckout:
         title=record.description or record.reference,
         amount=str(Money(record.amount, record.currency)),
         state=_state(record),
-        buttons=tuple(Button(name, deed.label, deed.words) for name, deed in DEEDS.items() if deed.can(record)),
+        buttons=tuple(
+            Button(name, action.label, action.words) for name, action in ACTIONS.items() if action.can(record)
+        ),
         is_open=is_open,
     )
 

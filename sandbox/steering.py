@@ -13,7 +13,7 @@
 | POST ``/sandbox/transactions/<id>/charge_back`` | ``amount`` | lets the buyer's bank take money back |
 | POST ``/sandbox/transactions/<id>/pay_out`` | | pays the merchant |
 | POST ``/sandbox/refund_next`` | ``how``, ``times`` | lets refunds stay pending or be refused: ``ledger.Manner`` |
-| POST ``/sandbox/notify_next`` | a ``webhooks.Mishap`` | loses, delays or multiplies the next notices |
+| POST ``/sandbox/notify_next`` | a ``webhooks.DeliveryFault`` | loses, delays or multiplies the next notices |
 | POST ``/sandbox/forge`` | a ``webhooks.Forgery`` | sends a notice that is none |
 | POST ``/sandbox/fail_next`` | a ``faults.Fault`` | lets the next answers of an operation fail |
 | POST ``/sandbox/clock`` | ``forward_s`` | lets time pass |
@@ -41,7 +41,7 @@ from .faults import Fault
 from .ledger import Manner, Settled, TakenBy
 from .nearby import is_nearby
 from .refused import Refused, not_found
-from .webhooks import Forgery, Mishap
+from .webhooks import DeliveryFault, Forgery
 from .world import here
 
 steering = Blueprint("steering", __name__, url_prefix="/sandbox")
@@ -198,7 +198,7 @@ async def refund_next() -> ResponseReturnValue:
 @steering.post("/notify_next")
 async def notify_next() -> ResponseReturnValue:
     """Order what becomes of the next notices."""
-    here().messenger.order(Mishap.model_validate(await _order()))
+    here().messenger.order(DeliveryFault.model_validate(await _order()))
     return {}, HTTPStatus.CREATED
 
 

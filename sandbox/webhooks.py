@@ -22,7 +22,7 @@ from .records import CheckoutRecord
 ANSWER_WITHIN_S = 10.0
 
 
-class Mishap(BaseModel, extra="forbid"):
+class DeliveryFault(BaseModel, extra="forbid"):
     """What becomes of the next notices: lost, late by ``delay_s``, or sent ``copies`` times.
 
     ``doubled`` copies follow each other, ``concurrent`` ones go off at the same instant.
@@ -58,24 +58,24 @@ class Messenger:
     def __init__(self, delays: Sequence[float]) -> None:
         self.deliveries: list[Delivery] = []
         self._delays = tuple(delays)
-        self._mishaps: deque[Mishap] = deque()
+        self._delivery_faults: deque[DeliveryFault] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         # No proxy from the environment and no redirects: a notice goes to the shop on this machine and nowhere else.
         self._client = httpx.AsyncClient(
             timeout=ANSWER_WITHIN_S, follow_redirects=False, trust_env=False, verify=tls_context(trust_env=False)
         )
 
-    def order(self, mishap: Mishap) -> None:
+    def order(self, delivery_fault: DeliveryFault) -> None:
         """Let the next notices go wrong."""
-        self._mishaps.extend([mishap] * mishap.times)
+        self._delivery_faults.extend([delivery_fault] * delivery_fault.times)
 
     def notify(self, record: CheckoutRecord) -> None:
         """Begin to send a notice about a checkout, if its shop wants any."""
         if not record.return_url or not self._delays:
             return
-        mishap = self._mishaps.popleft() if self._mishaps else None
-        how = mishap.how if mishap else ""
-        copies = mishap.copies if mishap and how in {"doubled", "concurrent"} else 1
+        delivery_fault = self._delivery_faults.popleft() if self._delivery_faults else None
+        how = delivery_fault.how if delivery_fault else ""
+        copies = delivery_fault.copies if delivery_fault and how in {"doubled", "concurrent"} else 1
         deliveries = [Delivery(checkout_id=record.id, url=record.return_url, lost=how == "lost") for _ in range(copies)]
         self.deliveries.extend(deliveries)
         # One task for each, so that they really meet: that is how a shop's guard against doubles is tried.
@@ -83,7 +83,7 @@ class Messenger:
             for delivery in deliveries:
                 self._begin([delivery], 0.0)
         elif how != "lost":
-            self._begin(deliveries, mishap.delay_s if mishap and how == "late" else 0.0)
+            self._begin(deliveries, delivery_fault.delay_s if delivery_fault and how == "late" else 0.0)
 
     async def forge(self, forgery: Forgery) -> int:
         """Send a notice that is none, once, and return the status of the answer, 0 for none."""
@@ -92,7 +92,7 @@ class Messenger:
     def clear(self) -> None:
         """Forget what was sent, and what was to go wrong."""
         self.deliveries.clear()
-        self._mishaps.clear()
+        self._delivery_faults.clear()
 
     async def close(self) -> None:
         """Give up what is not delivered."""

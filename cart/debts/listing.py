@@ -1,4 +1,4 @@
-"""What is owed, to whom and why: a read for those who give money back, bounded by their pages."""
+"""What is owed, to whom and why: a read for those who refund money, bounded by their pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is owed, or was given back, to the buyer of one order."""
+"""What is owed, or was refunded, to the buyer of one order."""
 
 from __future__ import annotations
 

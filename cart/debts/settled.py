@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.queries import line_to_dto
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.journal import JournalThing
 from shared.contracts.states import (
     ON_TOP_REASONS,
@@ -30,12 +30,14 @@ class ByHand:
     note: str
 
 
-async def settle_debt(till: Till, session: AsyncSession, debt_id: int, *, by_hand: ByHand | None = None) -> None:
+async def settle_debt(
+    context: PaymentContext, session: AsyncSession, debt_id: int, *, by_hand: ByHand | None = None
+) -> None:
     """Settle a debt whose money went back, in the caller's transaction, which has locked its order. Safe to repeat."""
     debt = await session.get_one(Debt, debt_id, populate_existing=True)
     if debt.state == DebtState.SETTLED:
         return
-    debt.state, debt.settled_at = DebtState.SETTLED, till.clock()
+    debt.state, debt.settled_at = DebtState.SETTLED, context.clock()
     if by_hand is not None:
         debt.by_hand, debt.settled_by, debt.note = True, by_hand.user_id, by_hand.note
     await record(
@@ -49,14 +51,14 @@ async def settle_debt(till: Till, session: AsyncSession, debt_id: int, *, by_han
         data={"amount": str(debt.amount), "payment": debt.payment_id, "by_hand": debt.by_hand},
     )
     if debt.order_line_id is not None:
-        await _mark_thing(till, session, debt.order_id, debt.order_line_id)
+        await _mark_thing(context, session, debt.order_id, debt.order_line_id)
     await mark_order(session, debt.order_id)
 
 
-async def _mark_thing(till: Till, session: AsyncSession, order_id: int, line_id: int) -> None:
+async def _mark_thing(context: PaymentContext, session: AsyncSession, order_id: int, line_id: int) -> None:
     """Mark what a line sold and could not give."""
     line = line_to_dto(await session.get_one(OrderLine, line_id))
-    await till.sellables.of(line.kind).mark_refunded(session, order_id, line)
+    await context.sellables.of(line.kind).mark_refunded(session, order_id, line)
 
 
 async def mark_order(session: AsyncSession, order_id: int) -> None:
@@ -93,7 +95,7 @@ async def mark_order(session: AsyncSession, order_id: int) -> None:
 
 
 def _state_by_money(total: Decimal, kept: Decimal) -> OrderState:
-    """Return the state of a paid order by what we kept of its money; a second payment given back leaves it paid."""
+    """Return the state of a paid order by what we kept of its money; a second payment refunded leaves it paid."""
     if kept >= total:
         return OrderState.PAID
     return OrderState.REFUNDED if kept <= 0 else OrderState.PARTIALLY_REFUNDED

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import OrderDTO, SellerDTO
 from shared.mail.render import Message, render_mail
 from shared.models import Order, OrderSeller, User
@@ -53,15 +53,15 @@ async def addressee_of(session: AsyncSession, order_id: int) -> Addressee | None
     return Addressee(email, tuple(map(seller_to_dto, filter(None, (seller for _, seller in rows)))))
 
 
-def render_order_mail(event: str, till: Till, to: Addressee, order: OrderDTO, **context: object) -> Message:
+def render_order_mail(event: str, context: PaymentContext, to: Addressee, order: OrderDTO, **values: object) -> Message:
     """Render a mail about an order, with the way to it and to whom its reader may ask."""
     return render_mail(
         event,
-        settings=till.settings,
+        settings=context.settings,
         recipient=to.email,
         reply_to=to.answers_to,
         sellers=to.sellers,
         order=order,
-        order_url=order_url(till.settings, order),
-        **context,
+        order_url=order_url(context.settings, order),
+        **values,
     )

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import OrderLineDTO
 from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.states import PAID_ORDER_STATES
@@ -24,7 +24,13 @@ NOT_PAID = "This order is not paid, so there is nothing in it to cancel. An unpa
 
 
 async def cancel_lines(
-    session: AsyncSession, till: Till, order: Order, line_ids: Collection[int], *, actor: str, why: str = ""
+    session: AsyncSession,
+    context: PaymentContext,
+    order: Order,
+    line_ids: Collection[int],
+    *,
+    actor: str,
+    why: str = "",
 ) -> list[int]:
     """Cancel what these lines of a locked, paid order gave: seats, times and stock are for sale again.
 
@@ -36,9 +42,9 @@ async def cancel_lines(
         raise Conflict(NOT_PAID)
     lines = await _lines_of(session, order.id, line_ids)
     await act_as(session, actor, why)
-    cancelled = await _cancel(session, till, order.id, lines)
+    cancelled = await _cancel(session, context, order.id, lines)
     if cancelled:
-        await queue_cancelled_mail(till, session, order_to_dto(order, []), cancelled)
+        await queue_cancelled_mail(context, session, order_to_dto(order, []), cancelled)
     return [line.id for line in cancelled]
 
 
@@ -52,10 +58,10 @@ async def _lines_of(session: AsyncSession, order_id: int, line_ids: Collection[i
 
 
 async def _cancel(
-    session: AsyncSession, till: Till, order_id: int, lines: Sequence[OrderLineDTO]
+    session: AsyncSession, context: PaymentContext, order_id: int, lines: Sequence[OrderLineDTO]
 ) -> Sequence[OrderLineDTO]:
     """Have each kind cancel what is its own, in the order of locks; return the lines that were cancelled."""
     done: set[int] = set()
-    for sellable, own in till.sellables.with_lines(lines):
+    for sellable, own in context.sellables.with_lines(lines):
         done |= await sellable.cancel(session, order_id, own)
     return [line for line in lines if line.id in done]

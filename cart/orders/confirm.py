@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.journal import JournalThing
 from shared.contracts.states import OrderState
 from shared.jobs.queue import enqueue
@@ -14,16 +14,16 @@ from shared.services.journal import record
 ORDER_MAIL = "order_mail"
 
 
-async def confirm_order(session: AsyncSession, till: Till, order: Order, *, actor: str, why: str) -> None:
+async def confirm_order(session: AsyncSession, context: PaymentContext, order: Order, *, actor: str, why: str) -> None:
     """Confirm a pending order and everything in it, and have its buyer told. The caller checks that it is pending."""
-    for sellable in till.sellables:
+    for sellable in context.sellables:
         await sellable.confirm(session, order.id)
-    await mark_paid(session, till, order, actor=actor, why=why)
+    await mark_paid(session, context, order, actor=actor, why=why)
 
 
-async def mark_paid(session: AsyncSession, till: Till, order: Order, *, actor: str, why: str) -> None:
+async def mark_paid(session: AsyncSession, context: PaymentContext, order: Order, *, actor: str, why: str) -> None:
     """Mark an order as paid and have the worker write to its buyer."""
-    before, now = order.state, till.clock()
+    before, now = order.state, context.clock()
     order.state, order.paid_at, order.mail_queued_at = OrderState.PAID, now, None
     await record(
         session,

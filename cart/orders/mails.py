@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.sellables.registry import GivenThings
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import EntryDTO, OrderDTO, OrderLineDTO, SellerDTO, TicketDTO
 from shared.contracts.states import DebtReason, DebtState, EntryState
 from shared.contracts.vat import vat_by_rate
@@ -31,7 +31,7 @@ class Told:
     given: GivenThings
     """What its buyer has got."""
     debts: list[Debt]
-    untold: list[Debt]
+    refunds_due: list[Debt]
     """Those of which no mail has told before."""
 
     @property
@@ -52,7 +52,7 @@ class Told:
     @property
     def is_owed(self) -> bool:
         """Whether any of what is told of now has still to go back."""
-        return any(debt.state == DebtState.OWED for debt in self.untold)
+        return any(debt.state == DebtState.OWED for debt in self.refunds_due)
 
     @property
     def sellers(self) -> tuple[SellerDTO, ...]:
@@ -67,40 +67,40 @@ class Told:
         return list(self.given.collected_from(self.order.lines, self.sellers))
 
 
-async def write_order_mails(till: Till, order_id: int) -> None:
+async def write_order_mails(context: PaymentContext, order_id: int) -> None:
     """Queue the mails about a paid order: what was bought, and what is owed back. Safe to repeat: each goes once."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         order = await lock_order(uow.session, order_id)
         if order is None or order.paid_at is None or order.mail_queued_at is not None:
             return
-        told = await _gather(till, uow.session, order)
+        told = await _gather(context, uow.session, order)
         if told is not None:
-            await _queue_both(till, uow.session, told)
-        order.mail_queued_at = till.clock()
+            await _queue_both(context, uow.session, told)
+        order.mail_queued_at = context.clock()
         await uow.session.flush()  # the session does not flush by itself
         await uow.commit()
 
 
-async def _gather(till: Till, session: AsyncSession, order: Order) -> Told | None:
+async def _gather(context: PaymentContext, session: AsyncSession, order: Order) -> Told | None:
     """Read all that is to be told; None where there is nobody to tell it to."""
     to = await addressee_of(session, order.id)
     if to is None:
         return None
     lines = await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.id))
-    undecided = Debt.request_key.is_(None)  # of what somebody decided to give back, a mail of its own has told
+    undecided = Debt.request_key.is_(None)  # of what somebody decided to refund, a mail of its own has told
     mine = select(Debt).where(Debt.order_id == order.id, undecided).order_by(Debt.id)
     debts = list(await session.scalars(mine))
-    given = await till.sellables.given(session, order.id)
+    given = await context.sellables.given(session, order.id)
     return Told(
         order=order_to_dto(order, list(lines)),
         to=to,
         given=given.had(),
         debts=debts,
-        untold=await _untold(session, debts),
+        refunds_due=await _refunds_due(session, debts),
     )
 
 
-async def _untold(session: AsyncSession, debts: Sequence[Debt]) -> list[Debt]:
+async def _refunds_due(session: AsyncSession, debts: Sequence[Debt]) -> list[Debt]:
     """Leave out what a mail has told of: all up to the debt that its key names. A declined booking has its own mail."""
     keys = {_key_of_debt(debt): debt.id for debt in debts}
     told = await session.scalars(select(Mail.key).where(Mail.key.in_(keys))) if keys else ()
@@ -113,32 +113,32 @@ def _key_of_debt(debt: Debt) -> str:
     return f"order-oversold:{debt.order_id}:{debt.id}"
 
 
-async def _queue_both(till: Till, session: AsyncSession, told: Told) -> None:
+async def _queue_both(context: PaymentContext, session: AsyncSession, told: Told) -> None:
     """Queue what was bought, where anything was given, and what is owed."""
     if told.gives_anything or not told.debts:
-        await _queue(till, session, told, event="order-paid", key=f"order-paid:{told.order.id}")
-    if told.untold:
-        await _queue(till, session, told, event="order-oversold", key=_key_of_debt(told.untold[-1]))
+        await _queue(context, session, told, event="order-paid", key=f"order-paid:{told.order.id}")
+    if told.refunds_due:
+        await _queue(context, session, told, event="order-oversold", key=_key_of_debt(told.refunds_due[-1]))
 
 
-async def _queue(till: Till, session: AsyncSession, told: Told, *, event: str, key: str) -> None:
+async def _queue(context: PaymentContext, session: AsyncSession, told: Told, *, event: str, key: str) -> None:
     """Render one mail and queue it, once for its key."""
     mail = render_order_mail(
         event,
-        till,
+        context,
         told.to,
         told.order,
         told=told,
         tickets=told.tickets,
-        debts=told.untold,
+        debts=told.refunds_due,
         vat=vat_by_rate((line.vat_rate, line.total) for line in told.order.lines),
-        tickets_url=f"{till.settings.url_of('events')}/tickets/",
+        tickets_url=f"{context.settings.url_of('events')}/tickets/",
     )
     await queue_mail(session, mail, kind=event, key=key)
 
 
 async def queue_booking_mail(
-    till: Till, session: AsyncSession, entry: EntryDTO, *, order: OrderDTO, note: str = ""
+    context: PaymentContext, session: AsyncSession, entry: EntryDTO, *, order: OrderDTO, note: str = ""
 ) -> None:
     """Tell a booker what became of a booking that waited: confirmed, or declined, with what was noted for them.
 
@@ -148,12 +148,12 @@ async def queue_booking_mail(
     if to is None:
         return
     event = "booking-approved" if entry.state is EntryState.CONFIRMED else "booking-declined"
-    mail = render_order_mail(event, till, to.about([entry.calendar_container_id]), order, entry=entry, note=note)
+    mail = render_order_mail(event, context, to.about([entry.calendar_container_id]), order, entry=entry, note=note)
     await queue_mail(session, mail, kind=event, key=f"{event}:{entry.id}")
 
 
 async def queue_cancelled_mail(
-    till: Till, session: AsyncSession, order: OrderDTO, lines: Sequence[OrderLineDTO]
+    context: PaymentContext, session: AsyncSession, order: OrderDTO, lines: Sequence[OrderLineDTO]
 ) -> None:
     """Tell a buyer which lines of their order were cancelled, in the caller's transaction.
 
@@ -163,5 +163,5 @@ async def queue_cancelled_mail(
     if to is None:
         return
     event = "lines-cancelled"
-    mail = render_order_mail(event, till, to.about(line.page_post_id for line in lines), order, lines=lines)
+    mail = render_order_mail(event, context, to.about(line.page_post_id for line in lines), order, lines=lines)
     await queue_mail(session, mail, kind=event, key=f"{event}:{order.id}:{lines[0].id}")

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.queries import payment_to_dto
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import PaymentDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.states import PAYABLE_PAYMENT_STATES
@@ -48,9 +48,9 @@ class Attempt:
         return self.payment.state in PAYABLE_PAYMENT_STATES
 
 
-async def read_payment(till: Till, payment_id: int) -> PaymentDTO:
+async def read_payment(context: PaymentContext, payment_id: int) -> PaymentDTO:
     """Read a payment in a short unit of work. Raises NotFound."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         payment = await uow.session.get(Payment, payment_id)
         if payment is None:
             raise NotFound
@@ -58,9 +58,9 @@ async def read_payment(till: Till, payment_id: int) -> PaymentDTO:
 
 
 @asynccontextmanager
-async def locked_attempt(till: Till, payment_id: int) -> AsyncIterator[Attempt]:
+async def locked_attempt(context: PaymentContext, payment_id: int) -> AsyncIterator[Attempt]:
     """Lock buyer, order and payment (docs/locking.md), and give them as they are now. Raises NotFound."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         of_payment = select(Payment.order_id).where(Payment.id == payment_id).scalar_subquery()
         order = await lock_buyer_and_order(uow.session, Order.id == of_payment)
         payment = await lock_payment(uow.session, payment_id)

@@ -1,6 +1,6 @@
 """Fence before release (docs/money.md, promise 8).
 
-Seats of an unpaid order are let go only after its checkout was deactivated at the provider and then read as EXPIRED.
+Seats of an unpaid order are released only after its checkout was deactivated at the provider and then read as EXPIRED.
 Until that is proven the attempt is ``closing``: it can no longer be paid through us, and it keeps its seats.
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.buyer import Buyer
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import CancelOutcome
 from shared.contracts.errors import GatewayError, LineProblem, NotFound
 from shared.contracts.journal import JournalThing
@@ -37,59 +37,59 @@ class PutBackOutcome(StrEnum):
     CHECKING = "checking"
 
 
-async def put_back(till: Till, buyer: Buyer, *, order_id: int) -> PutBackOutcome:
+async def put_back(context: PaymentContext, buyer: Buyer, *, order_id: int) -> PutBackOutcome:
     """Fence one of the buyer's unpaid orders and put its lines back into the cart. Safe to repeat. Raises NotFound."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         mine = select(Order.id).where(Order.id == order_id, buyer.owns())
         if await uow.session.scalar(mine) is None:
             raise NotFound
-    return await fence_order(till, order_id, actor=buyer.actor)
+    return await fence_order(context, order_id, actor=buyer.actor)
 
 
-async def fence_order(till: Till, order_id: int, *, actor: str) -> PutBackOutcome:
+async def fence_order(context: PaymentContext, order_id: int, *, actor: str) -> PutBackOutcome:
     """Fence what an order can be paid by; say how it stands then. Safe to repeat. The caller has bounded the order."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         payable = select(Payment.id).where(
             Payment.order_id == order_id, Payment.state.in_((*PAYABLE_PAYMENT_STATES, PaymentState.PAID))
         )
         payment_id = await uow.session.scalar(payable.order_by(Payment.id.desc()).limit(1))
     if payment_id is not None:
-        await fence(till, payment_id, actor=actor)
-    async with unit_of_work(till.database) as uow:
+        await fence(context, payment_id, actor=actor)
+    async with unit_of_work(context.database) as uow:
         state = await uow.session.scalar(select(Order.state).where(Order.id == order_id))
     if state in PAID_ORDER_STATES:
         return PutBackOutcome.PAID
     return PutBackOutcome.CHECKING if state == OrderState.PENDING else PutBackOutcome.RELEASED
 
 
-async def fence(till: Till, payment_id: int, *, actor: str = SYSTEM) -> PaymentState:
+async def fence(context: PaymentContext, payment_id: int, *, actor: str = SYSTEM) -> PaymentState:
     """Deactivate an attempt at the provider and settle it; return its state. Safe to repeat.
 
     ``closing`` means that the provider could not be asked, or has not confirmed: seats are kept, and the reconciler
     goes on.
     """
-    if not await _start_closing(till, payment_id, actor):
-        return await settle(till, payment_id)
-    payment = await read_payment(till, payment_id)
+    if not await _start_closing(context, payment_id, actor):
+        return await settle(context, payment_id)
+    payment = await read_payment(context, payment_id)
     try:
         if payment.checkout_id is None:
-            await settle_or_raise(till, payment_id)  # an attempt whose answer was lost is looked up
-            payment = await read_payment(till, payment_id)
+            await settle_or_raise(context, payment_id)  # an attempt whose answer was lost is looked up
+            payment = await read_payment(context, payment_id)
         if payment.checkout_id is None:
             return payment.state
-        gateway = await till.gateways.of(payment.merchant_code, payment.provider)
+        gateway = await context.gateways.of(payment.merchant_code, payment.provider)
         outcome = await gateway.cancel(payment.checkout_id)
     except GatewayError as error:  # one that does not know a checkout which it has given us is no proof either
         _log.warning("fence_waits", payment_id=payment_id, error=type(error).__name__)
         return PaymentState.CLOSING
     if outcome is CancelOutcome.ALREADY_PAID:
         _log.info("fence_found_paid", payment_id=payment_id)
-    return await settle(till, payment_id)
+    return await settle(context, payment_id)
 
 
-async def _start_closing(till: Till, payment_id: int, actor: str) -> bool:
+async def _start_closing(context: PaymentContext, payment_id: int, actor: str) -> bool:
     """Block paying again, in a commit of its own. False where there is nothing to close."""
-    async with locked_attempt(till, payment_id) as attempt:
+    async with locked_attempt(context, payment_id) as attempt:
         if not attempt.is_payable:
             return False
         if attempt.payment.state != PaymentState.CLOSING:
@@ -102,36 +102,38 @@ async def _start_closing(till: Till, payment_id: int, actor: str) -> bool:
                 event=PaymentState.CLOSING,
                 actor=actor,
             )
-        schedule_next_look(attempt.payment, till.clock())
+        schedule_next_look(attempt.payment, context.clock())
         await attempt.uow.commit()
     return True
 
 
-async def fence_overdue(till: Till, problems: Sequence[LineProblem], *, limit: int = 3) -> bool:
-    """Fence a few overdue orders that hold what a cart wants; tell whether any of them let go.
+async def fence_overdue(context: PaymentContext, problems: Sequence[LineProblem], *, limit: int = 3) -> bool:
+    """Fence a few overdue orders that hold what a cart wants; tell whether any of them released.
 
     A checkout that finds nothing left calls this, outside any transaction, so that seats, slots and stock come back
     without a worker too.
     """
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         overdue = (
             select(Payment.id)
             .join(Payment.order)
-            .where(Order.state == OrderState.PENDING, Order.expires_at <= till.clock())
+            .where(Order.state == OrderState.PENDING, Order.expires_at <= context.clock())
             .where(Payment.state.in_(PAYABLE_PAYMENT_STATES))
-            .where(await _holds_any(till, uow.session, problems))
+            .where(await _holds_any(context, uow.session, problems))
             .order_by(Order.expires_at)
             .limit(limit)
         )
         payment_ids = list(await uow.session.scalars(overdue))
-    states = [await fence(till, payment_id) for payment_id in payment_ids]
+    states = [await fence(context, payment_id) for payment_id in payment_ids]
     return any(state in (PaymentState.EXPIRED, PaymentState.CANCELLED) for state in states)
 
 
-async def _holds_any(till: Till, session: AsyncSession, problems: Sequence[LineProblem]) -> ColumnElement[bool]:
+async def _holds_any(
+    context: PaymentContext, session: AsyncSession, problems: Sequence[LineProblem]
+) -> ColumnElement[bool]:
     """Bound a query to orders that hold what some lines want: seats of the event, the time, the variant."""
     holding: list[ColumnElement[bool]] = [false()]
-    for sellable in till.sellables:
+    for sellable in context.sellables:
         ids = {problem.key[1] for problem in problems if problem.key[0] == sellable.kind}
         if ids:
             holding.append(await sellable.holders(session, ids))

@@ -1,6 +1,6 @@
 """The transaction of a payment that is paid, and of which the provider first told without it.
 
-Without it nothing can be given back. It is kept where what is told is what was paid, and nowhere else (promise 4).
+Without it nothing can be refunded. It is kept where what is told is what was paid, and nowhere else (promise 4).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import Checkout, CheckoutStatus
 from shared.contracts.journal import JournalThing
 from shared.contracts.states import PaymentState
@@ -60,9 +60,9 @@ def transaction_of(checkout: Checkout | None) -> LateTransaction | None:
     )
 
 
-async def keep_transaction(till: Till, payment_id: int, transaction: LateTransaction) -> None:
+async def keep_transaction(context: PaymentContext, payment_id: int, transaction: LateTransaction) -> None:
     """Write down which transaction a paid payment is, where none is known and this is what was paid. Safe to repeat."""
-    async with locked_attempt(till, payment_id) as attempt:
+    async with locked_attempt(context, payment_id) as attempt:
         payment = attempt.payment
         if payment.state != PaymentState.PAID or payment.transaction_id is not None or not transaction.pays(payment):
             return

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.numbers import new_token
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.journal import JournalThing
 from shared.contracts.states import FindingKind, PaymentState
 from shared.models import Order, Payment, ProviderFinding
@@ -25,7 +25,7 @@ PAID_AGAIN = "its checkout was paid again"
 
 
 async def keep_second_payment(
-    till: Till, payment_id: int, transaction: LateTransaction, at: datetime | None
+    context: PaymentContext, payment_id: int, transaction: LateTransaction, at: datetime | None
 ) -> int | None:
     """Write a further captured transaction of a payment's checkout down, and give what it paid for, or owe it back.
 
@@ -34,16 +34,16 @@ async def keep_second_payment(
     closed it may have made it good. The caller has seen both transactions in the provider's record. Safe to repeat: a
     transaction is one payment.
     """
-    async with locked_attempt(till, payment_id) as attempt:
+    async with locked_attempt(context, payment_id) as attempt:
         if not _pays_again(attempt, transaction):
             return None
         further_id = await _find(attempt.session, transaction.id)
         if further_id is None:
             if await _is_with_a_person(attempt.session, transaction):
                 return None
-            further_id = await _record(till, attempt, transaction, at)
+            further_id = await _record(context, attempt, transaction, at)
             await attempt.uow.commit()
-    await fulfil(till, further_id)
+    await fulfil(context, further_id)
     return further_id
 
 
@@ -77,9 +77,9 @@ async def _is_with_a_person(session: AsyncSession, transaction: LateTransaction)
     return await session.scalar(found.limit(1)) is not None
 
 
-async def _record(till: Till, attempt: Attempt, transaction: LateTransaction, at: datetime | None) -> int:
+async def _record(context: PaymentContext, attempt: Attempt, transaction: LateTransaction, at: datetime | None) -> int:
     """Write the payment down as one that has arrived; it has no checkout of its own, and nobody can pay it."""
-    first, now = attempt.payment, till.clock()
+    first, now = attempt.payment, context.clock()
     further = Payment(
         order_id=attempt.order.id,
         state=PaymentState.PAID,

@@ -13,7 +13,7 @@ import structlog
 
 from cart.orders.queries import lines_of
 from cart.payments.ask import ask_provider
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
 from shared.contracts.errors import GatewayError, GatewayNotFound
 from shared.contracts.journal import JournalThing
@@ -46,104 +46,104 @@ class Seen:
     status: CheckoutStatus | None = None
 
 
-async def settle(till: Till, payment_id: int) -> PaymentState:
+async def settle(context: PaymentContext, payment_id: int) -> PaymentState:
     """Bring a payment up to what the provider says of it, and its order with it; return the payment's state.
 
     Safe to repeat and to run at the same time as itself. A provider that cannot be asked changes nothing: the state
     stays what it was and the reconciler asks again. Raises NotFound.
     """
     try:
-        return (await settle_or_raise(till, payment_id)).state
+        return (await settle_or_raise(context, payment_id)).state
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
-        return (await read_payment(till, payment_id)).state
+        return (await read_payment(context, payment_id)).state
 
 
-async def settle_or_raise(till: Till, payment_id: int) -> Seen:
+async def settle_or_raise(context: PaymentContext, payment_id: int) -> Seen:
     """Do as ``settle``, but raise GatewayError where the provider cannot be asked.
 
     For whoever tells a person how a payment stands: a state that was not asked for is no proof of "not paid". One that
-    is paid is asked about once more only where its transaction is not known: without it nothing can be given back.
+    is paid is asked about once more only where its transaction is not known: without it nothing can be refunded.
     """
-    payment, status = await read_payment(till, payment_id), None
+    payment, status = await read_payment(context, payment_id), None
     if payment.state == PaymentState.PAID:
-        await fulfil(till, payment_id)  # first: the provider may be out of reach
-        await _ask_for_transaction(till, payment)
+        await fulfil(context, payment_id)  # first: the provider may be out of reach
+        await _ask_for_transaction(context, payment)
     elif payment.state != PaymentState.REVIEW:
-        checkout = await _ask(till, payment)
-        payment = await record_status(till, payment_id, checkout)
+        checkout = await _ask(context, payment)
+        payment = await record_status(context, payment_id, checkout)
         status = None if checkout is None else checkout.status
         if checkout is not None and status in OPEN_STATUSES and payment.state in CLOSED_PAYMENT_STATES:
-            await _close_orphan(till, payment, checkout)
+            await _close_orphan(context, payment, checkout)
         if payment.state == PaymentState.PAID:
-            await fulfil(till, payment_id)
+            await fulfil(context, payment_id)
     return Seen(payment.state, status)
 
 
-async def _ask(till: Till, payment: PaymentDTO) -> Checkout | None:
+async def _ask(context: PaymentContext, payment: PaymentDTO) -> Checkout | None:
     """Ask the provider; an attempt that is closed is asked about a few times and no more, even if it is not known."""
     try:
-        return await ask_provider(till, payment)
+        return await ask_provider(context, payment)
     except GatewayNotFound:
         if payment.state in CLOSED_PAYMENT_STATES:
-            await record_status(till, payment.id, None)
+            await record_status(context, payment.id, None)
         raise
 
 
-async def _ask_for_transaction(till: Till, payment: PaymentDTO) -> None:
+async def _ask_for_transaction(context: PaymentContext, payment: PaymentDTO) -> None:
     """Ask which transaction a paid payment is, where the provider has not said so."""
     if payment.transaction_id is not None:
         return
-    transaction = transaction_of(await _ask(till, payment))
+    transaction = transaction_of(await _ask(context, payment))
     if transaction is not None:
-        await keep_transaction(till, payment.id, transaction)
+        await keep_transaction(context, payment.id, transaction)
 
 
-async def _close_orphan(till: Till, payment: PaymentDTO, checkout: Checkout) -> None:
+async def _close_orphan(context: PaymentContext, payment: PaymentDTO, checkout: Checkout) -> None:
     """Deactivate a checkout whose attempt was given up before its answer came: nobody is to pay it.
 
     Money that meets this is found by the next look, like any that comes late.
     """
     _log.warning("orphan_checkout", payment_id=payment.id, checkout_id=checkout.id)
-    gateway = await till.gateways.of(payment.merchant_code, payment.provider)
+    gateway = await context.gateways.of(payment.merchant_code, payment.provider)
     await gateway.cancel(checkout.id)
 
 
-async def fulfil(till: Till, payment_id: int) -> None:
+async def fulfil(context: PaymentContext, payment_id: int) -> None:
     """Give what a recorded payment paid for, in a commit of its own. Safe to repeat."""
-    async with locked_attempt(till, payment_id) as attempt:
+    async with locked_attempt(context, payment_id) as attempt:
         if attempt.payment.state != PaymentState.PAID:
             return
-        await fulfil_payment(attempt.session, till, attempt.order, attempt.payment)
+        await fulfil_payment(attempt.session, context, attempt.order, attempt.payment)
         await attempt.uow.commit()
 
 
-async def record_status(till: Till, payment_id: int, checkout: Checkout | None) -> PaymentDTO:
+async def record_status(context: PaymentContext, payment_id: int, checkout: Checkout | None) -> PaymentDTO:
     """Write down what the provider says of a payment (None: it knows no such checkout), and commit. Safe to repeat."""
-    async with locked_attempt(till, payment_id) as attempt:
+    async with locked_attempt(context, payment_id) as attempt:
         before = attempt.payment.state
-        await _apply(till, attempt, checkout)
+        await _apply(context, attempt, checkout)
         if attempt.payment.state != before:
             await _write_journal(attempt, before)
         await attempt.uow.commit()
-    return await read_payment(till, payment_id)
+    return await read_payment(context, payment_id)
 
 
-async def _apply(till: Till, attempt: Attempt, checkout: Checkout | None) -> None:
+async def _apply(context: PaymentContext, attempt: Attempt, checkout: Checkout | None) -> None:
     """Change the locked payment, and release its order where that is proven to be safe."""
-    payment, now = attempt.payment, till.clock()
+    payment, now = attempt.payment, context.clock()
     if payment.state in (PaymentState.PAID, PaymentState.REVIEW) or is_settled_elsewhere(payment):
         return
     if checkout is None:
-        await _apply_unknown(till, attempt, now)
+        await _apply_unknown(context, attempt, now)
         return
     mismatch = find_mismatch(payment, checkout)
     if mismatch is not None:
-        await _apply_mismatch(till, attempt, checkout, mismatch)
+        await _apply_mismatch(context, attempt, checkout, mismatch)
     elif checkout.status is CheckoutStatus.PAID:
-        _mark_paid(till, payment, checkout)
+        _mark_paid(context, payment, checkout)
     elif checkout.status is CheckoutStatus.EXPIRED:
-        await _close(till, attempt, checkout)
+        await _close(context, attempt, checkout)
     else:
         _adopt(payment, checkout)
         _look_again(attempt, now)
@@ -151,7 +151,7 @@ async def _apply(till: Till, attempt: Attempt, checkout: Checkout | None) -> Non
             payment.next_check_at = now + RE_READ_AFTER  # until nobody can pay it any more
 
 
-async def _apply_unknown(till: Till, attempt: Attempt, now: datetime) -> None:
+async def _apply_unknown(context: PaymentContext, attempt: Attempt, now: datetime) -> None:
     """Give an attempt up that the provider does not know, once enough time has gone by to be sure; else look again."""
     payment = attempt.payment
     given_up = now >= payment.created_at + NEVER_ARRIVED_AFTER
@@ -159,11 +159,11 @@ async def _apply_unknown(till: Till, attempt: Attempt, now: datetime) -> None:
         wanted, late = payment.state == PaymentState.CLOSING, now >= attempt.order.expires_at
         payment.state = PaymentState.CANCELLED
         state = OrderState.EXPIRED if late else OrderState.CANCELLED if wanted else OrderState.FAILED
-        await release_order(till, attempt, state)
+        await release_order(context, attempt, state)
     _look_again(attempt, now)
 
 
-async def _apply_mismatch(till: Till, attempt: Attempt, checkout: Checkout, mismatch: str) -> None:
+async def _apply_mismatch(context: PaymentContext, attempt: Attempt, checkout: Checkout, mismatch: str) -> None:
     """Deal with a checkout that is not what we asked for: paid, a person has to look at it; else it is to be closed."""
     payment = attempt.payment
     if checkout.status is CheckoutStatus.PAID:
@@ -171,11 +171,11 @@ async def _apply_mismatch(till: Till, attempt: Attempt, checkout: Checkout, mism
         return
     _log.error("checkout_mismatch", payment_id=payment.id, mismatch=mismatch)
     if checkout.status is CheckoutStatus.EXPIRED and "reference" not in mismatch:
-        await _close(till, attempt, checkout)
+        await _close(context, attempt, checkout)
         return
     if attempt.is_payable:
         payment.state = PaymentState.CLOSING
-    _look_again(attempt, till.clock())
+    _look_again(attempt, context.clock())
 
 
 def _look_again(attempt: Attempt, now: datetime) -> None:
@@ -239,32 +239,32 @@ def _put_to_review(payment: Payment, checkout: Checkout, mismatch: str) -> None:
     _log.error("payment_mismatch", payment_id=payment.id, mismatch=mismatch)
 
 
-def _mark_paid(till: Till, payment: Payment, checkout: Checkout) -> None:
+def _mark_paid(context: PaymentContext, payment: Payment, checkout: Checkout) -> None:
     """Write down that the money has arrived."""
     _keep_answer(payment, checkout)
-    payment.state, payment.paid_at, payment.next_check_at = PaymentState.PAID, till.clock(), None
+    payment.state, payment.paid_at, payment.next_check_at = PaymentState.PAID, context.clock(), None
 
 
-async def _close(till: Till, attempt: Attempt, checkout: Checkout) -> None:
-    """Close an attempt that the provider says is EXPIRED, and let its order go: the one proof that releases seats."""
-    payment, order, now = attempt.payment, attempt.order, till.clock()
+async def _close(context: PaymentContext, attempt: Attempt, checkout: Checkout) -> None:
+    """Close an attempt that the provider says is EXPIRED, and release its order: the one proof that releases seats."""
+    payment, order, now = attempt.payment, attempt.order, context.clock()
     if not attempt.is_payable:
         schedule_late_look(payment, now)
         return
     _keep_answer(payment, checkout)
     payment.state, payment.next_check_at = PaymentState.EXPIRED, now + RE_READ_AFTER
-    await release_order(till, attempt, OrderState.EXPIRED if now >= order.expires_at else OrderState.CANCELLED)
+    await release_order(context, attempt, OrderState.EXPIRED if now >= order.expires_at else OrderState.CANCELLED)
 
 
-async def release_order(till: Till, attempt: Attempt, state: OrderState) -> None:
+async def release_order(context: PaymentContext, attempt: Attempt, state: OrderState) -> None:
     """Put everything of an unpaid order back into the cart. The caller has proof that it can't be paid any more."""
     order = attempt.order
     if order.state != OrderState.PENDING:
         return
     await act_as(attempt.session, PROVIDER, CANNOT_BE_PAID)
-    for sellable, lines in till.sellables.with_lines(await lines_of(attempt.session, order.id)):
+    for sellable, lines in context.sellables.with_lines(await lines_of(attempt.session, order.id)):
         await sellable.release(attempt.session, order.id, order.owner, lines)
-    order.state, order.released_at = state, till.clock()
+    order.state, order.released_at = state, context.clock()
     await record(
         attempt.session,
         thing=JournalThing.ORDER,

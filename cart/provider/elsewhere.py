@@ -1,6 +1,6 @@
 """Money of one of our payments that moved without us: refunds in the dashboard, and what the buyer's bank took back.
 
-The provider's events bear no mark of ours. So as many of each amount as we have given back count as ours, and the
+The provider's events bear no mark of ours. So as many of each amount as we have refunded count as ours, and the
 rest are somebody else's; while a refund of ours is under way nothing is decided.
 """
 
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.debts.settled import mark_order, settle_debt
 from cart.payments.attempts import Attempt, locked_attempt
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import Movement, MovementStatus, Transaction
 from shared.contracts.journal import JournalThing
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, FindingKind, PaymentState, RefundState
@@ -38,18 +38,18 @@ class MovedElsewhere:
     undecided: bool = False
 
 
-async def compare(till: Till, payment_id: int, transaction: Transaction) -> MovedElsewhere:
+async def compare(context: PaymentContext, payment_id: int, transaction: Transaction) -> MovedElsewhere:
     """Hold a payment of ours against the provider's record of it, and write down what moved without us.
 
     A refund made elsewhere settles the debts that it pays, so that nobody pays them again. Safe to repeat.
     """
-    async with locked_attempt(till, payment_id) as attempt:
+    async with locked_attempt(context, payment_id) as attempt:
         refunds = list(await attempt.session.scalars(select(Refund).where(Refund.payment_id == payment_id)))
         if any(refund.state in REFUND_IN_FLIGHT for refund in refunds):
             return MovedElsewhere(undecided=True)
-        found = await _differences(till, attempt, transaction, refunds)
+        found = await _differences(context, attempt, transaction, refunds)
         for movement, chargeback in _strangers(transaction, refunds):
-            found += await _note_movement(till, attempt, transaction, movement, chargeback=chargeback)
+            found += await _note_movement(context, attempt, transaction, movement, chargeback=chargeback)
         await attempt.uow.commit()
     return MovedElsewhere(found)
 
@@ -71,7 +71,7 @@ def _strangers(transaction: Transaction, refunds: Iterable[Refund]) -> list[tupl
 
 
 def _ours(refunds: Iterable[Refund]) -> Counter[Decimal]:
-    """Count what we gave back ourselves, by amount."""
+    """Count what we refunded ourselves, by amount."""
     return Counter(refund.amount for refund in refunds if refund.state == RefundState.SUCCEEDED)
 
 
@@ -80,7 +80,9 @@ def _done(movements: Iterable[Movement]) -> list[Movement]:
     return [movement for movement in movements if movement.status is MovementStatus.DONE]
 
 
-async def _differences(till: Till, attempt: Attempt, transaction: Transaction, refunds: Sequence[Refund]) -> int:
+async def _differences(
+    context: PaymentContext, attempt: Attempt, transaction: Transaction, refunds: Sequence[Refund]
+) -> int:
     """Note what of a paid payment is not as we have it: its sum, that it was taken at all, or a refund of ours."""
     payment = attempt.payment
     if payment.state != PaymentState.PAID:
@@ -88,7 +90,7 @@ async def _differences(till: Till, attempt: Attempt, transaction: Transaction, r
     differences = []
     if (transaction.amount, transaction.currency) != (payment.amount, payment.currency) or not transaction.captured:
         differences.append((transaction.amount, ""))
-    differences += _missing(till, transaction, refunds)
+    differences += _missing(context, transaction, refunds)
     found = 0
     for amount, event in differences:
         found += await note_finding(
@@ -99,22 +101,22 @@ async def _differences(till: Till, attempt: Attempt, transaction: Transaction, r
             amount,
             provider_event=event,
             payment_id=payment.id,
-            happened_at=till.clock(),
+            happened_at=context.clock(),
         )
     return found
 
 
-def _missing(till: Till, transaction: Transaction, refunds: Iterable[Refund]) -> list[tuple[Decimal, str]]:
+def _missing(context: PaymentContext, transaction: Transaction, refunds: Iterable[Refund]) -> list[tuple[Decimal, str]]:
     """Return the sums of refunds of ours that the provider's record ought to show and does not, numbered by sum."""
     settled_long_ago = [
-        refund for refund in refunds if refund.finished_at and till.clock() - refund.finished_at > SEEN_AFTER
+        refund for refund in refunds if refund.finished_at and context.clock() - refund.finished_at > SEEN_AFTER
     ]
     missing = _ours(settled_long_ago) - Counter(movement.amount for movement in _done(transaction.refunds))
     return [(amount, f"missing {number + 1}") for amount, times in missing.items() for number in range(times)]
 
 
 async def _note_movement(
-    till: Till, attempt: Attempt, transaction: Transaction, movement: Movement, *, chargeback: bool
+    context: PaymentContext, attempt: Attempt, transaction: Transaction, movement: Movement, *, chargeback: bool
 ) -> int:
     """Write down a movement that was not ours; tell how many findings are new."""
     payment = attempt.payment
@@ -127,13 +129,13 @@ async def _note_movement(
             state=RefundState.EXTERNAL,
             chargeback=chargeback,
             provider_event=movement.id,
-            finished_at=till.clock(),
+            finished_at=context.clock(),
         )
         attempt.session.add(refund)
         await attempt.session.flush()  # its id goes into the journal
         await _tell(attempt.session, refund, attempt.order.id)
         if debt_id is not None:
-            await settle_debt(till, attempt.session, debt_id)
+            await settle_debt(context, attempt.session, debt_id)
     await mark_order(attempt.session, attempt.order.id)
     return await note_finding(
         attempt.session,
@@ -143,7 +145,7 @@ async def _note_movement(
         movement.amount,
         provider_event=movement.id,
         payment_id=payment.id,
-        happened_at=till.clock(),
+        happened_at=context.clock(),
     )
 
 

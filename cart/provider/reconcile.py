@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from cart.payments.fence import fence
 from cart.payments.settle import fulfil, settle_or_raise
 from cart.refunds.refund import settle_refund
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.errors import GatewayError
 from shared.contracts.states import PAYABLE_PAYMENT_STATES, OrderState, PaymentState
 from shared.db.locks import take_due
@@ -26,12 +26,12 @@ UNANSWERED_AFTER = timedelta(seconds=30)
 _log = structlog.get_logger("maypole.reconcile")
 
 
-async def reconcile(till: Till) -> None:
+async def reconcile(context: PaymentContext) -> None:
     """Look at everything that is due a look. Safe to repeat, and to run in several workers at the same time."""
-    await each(await _unfulfilled(till), lambda payment_id: fulfil(till, payment_id))
-    await each(await _take(till, Payment), lambda payment_id: look_at_payment(till, payment_id))
-    await each(await _unanswered(till), lambda payment_id: look_at_payment(till, payment_id))
-    await each(await _take(till, Refund), lambda refund_id: settle_refund(till, refund_id))
+    await each(await _unfulfilled(context), lambda payment_id: fulfil(context, payment_id))
+    await each(await _take(context, Payment), lambda payment_id: look_at_payment(context, payment_id))
+    await each(await _unanswered(context), lambda payment_id: look_at_payment(context, payment_id))
+    await each(await _take(context, Refund), lambda refund_id: settle_refund(context, refund_id))
 
 
 async def each(ids: Iterable[int], look: Callable[[int], Awaitable[object]]) -> None:
@@ -43,29 +43,29 @@ async def each(ids: Iterable[int], look: Callable[[int], Awaitable[object]]) -> 
             _log.exception("reconcile_failed", row_id=row_id)
 
 
-async def look_at_payment(till: Till, payment_id: int) -> None:
+async def look_at_payment(context: PaymentContext, payment_id: int) -> None:
     """Settle a payment; fence it where its order's time is up. Its notices are answered once the provider has said."""
-    if await _is_overdue(till, payment_id):
-        answered = await fence(till, payment_id) != PaymentState.CLOSING
+    if await _is_overdue(context, payment_id):
+        answered = await fence(context, payment_id) != PaymentState.CLOSING
     else:
-        answered = await _settle(till, payment_id)
+        answered = await _settle(context, payment_id)
     if answered:
-        await _answer_notices(till, payment_id)
+        await _answer_notices(context, payment_id)
 
 
-async def _settle(till: Till, payment_id: int) -> bool:
+async def _settle(context: PaymentContext, payment_id: int) -> bool:
     """Settle a payment; tell whether the provider could be asked."""
     try:
-        await settle_or_raise(till, payment_id)
+        await settle_or_raise(context, payment_id)
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
         return False
     return True
 
 
-async def _is_overdue(till: Till, payment_id: int) -> bool:
-    """Tell whether a payment's order waits past its deadline, or is being let go already."""
-    async with unit_of_work(till.database) as uow:
+async def _is_overdue(context: PaymentContext, payment_id: int) -> bool:
+    """Tell whether a payment's order waits past its deadline, or is being released already."""
+    async with unit_of_work(context.database) as uow:
         statement = (
             select(Order.expires_at, Payment.state)
             .join(Payment.order)
@@ -73,43 +73,43 @@ async def _is_overdue(till: Till, payment_id: int) -> bool:
             .where(Payment.state.in_(PAYABLE_PAYMENT_STATES))
         )
         row = (await uow.session.execute(statement)).one_or_none()
-    return row is not None and (row.expires_at <= till.clock() or row.state == PaymentState.CLOSING)
+    return row is not None and (row.expires_at <= context.clock() or row.state == PaymentState.CLOSING)
 
 
-async def _unanswered(till: Till) -> list[int]:
+async def _unanswered(context: PaymentContext) -> list[int]:
     """Return payments about which a webhook has come, and the provider could not be asked then."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         statement = (
             select(PaymentNotice.payment_id)
-            .where(PaymentNotice.handled_at.is_(None), PaymentNotice.received_at <= till.clock() - UNANSWERED_AFTER)
+            .where(PaymentNotice.handled_at.is_(None), PaymentNotice.received_at <= context.clock() - UNANSWERED_AFTER)
             .order_by(PaymentNotice.id)
             .limit(BATCH)
         )
         return list(dict.fromkeys(await uow.session.scalars(statement)))
 
 
-async def _answer_notices(till: Till, payment_id: int) -> None:
+async def _answer_notices(context: PaymentContext, payment_id: int) -> None:
     """Mark the webhooks about a payment as handled."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         await uow.session.execute(
             update(PaymentNotice)
             .where(PaymentNotice.payment_id == payment_id, PaymentNotice.handled_at.is_(None))
-            .values(handled_at=till.clock())
+            .values(handled_at=context.clock())
         )
         await uow.commit()
 
 
-async def _take(till: Till, model: type[Payment | Refund]) -> list[int]:
+async def _take(context: PaymentContext, model: type[Payment | Refund]) -> list[int]:
     """Take what is due."""
-    async with unit_of_work(till.database) as uow:
-        ids = await take_due(uow.session, model, now=till.clock(), lease=LEASE, limit=BATCH)
+    async with unit_of_work(context.database) as uow:
+        ids = await take_due(uow.session, model, now=context.clock(), lease=LEASE, limit=BATCH)
         await uow.commit()
     return ids
 
 
-async def _unfulfilled(till: Till) -> list[int]:
+async def _unfulfilled(context: PaymentContext) -> list[int]:
     """Return payments that were recorded and not fulfilled: a crash between the two commits of promise 6."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         statement = (
             select(Payment.id)
             .where(Payment.state == PaymentState.PAID, Payment.fulfilled_at.is_(None))

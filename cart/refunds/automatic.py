@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from cart.debts.listing import payment_is_busy
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.errors import ShopError
 from shared.contracts.states import CHOSEN_DEBT_REASONS, DebtState, RefundState
 from shared.db.uow import unit_of_work
@@ -24,13 +24,13 @@ BATCH = 20
 _log = structlog.get_logger("maypole.refund")
 
 
-async def refund_automatically(till: Till) -> None:
+async def refund_automatically(context: PaymentContext) -> None:
     """Refund what is due, oldest first. Safe to repeat, and to run in several workers at the same time."""
-    async with unit_of_work(till.database) as uow:
-        due = await _due(uow.session, till.clock())
+    async with unit_of_work(context.database) as uow:
+        due = await _due(uow.session, context.clock())
     for debt_id in due:
         try:
-            await refund_debt(till, debt_id=debt_id, actor_user_id=None)
+            await refund_debt(context, debt_id=debt_id, actor_user_id=None)
         except ShopError as refusal:
             _log.info("refund_not_made", debt_id=debt_id, code=refusal.code)
         except Exception:  # noqa: BLE001 - the edge of the sweep: one that fails does not keep the others waiting
@@ -40,13 +40,13 @@ async def refund_automatically(till: Till) -> None:
 async def _due(session: AsyncSession, now: datetime) -> list[int]:
     """Return debts that go back by themselves and are due a try; none whose payment has a refund under way.
 
-    What somebody gave back (it has the key of a press) is refunded then and there, and never by this.
+    What somebody refunded (it has the key of a press) is refunded then and there, and never by this.
     """
-    given_back = and_(Debt.request_key.is_not(None), Debt.reason.in_(CHOSEN_DEBT_REASONS))
+    refunded_so_far = and_(Debt.request_key.is_not(None), Debt.reason.in_(CHOSEN_DEBT_REASONS))
     statement = (
         select(Debt.id)
         .join(Debt.payment)
-        .where(Debt.state == DebtState.OWED, ~given_back, Payment.transaction_id.is_not(None))
+        .where(Debt.state == DebtState.OWED, ~refunded_so_far, Payment.transaction_id.is_not(None))
         .where(_page_wants_it(), ~payment_is_busy(), _has_waited(now))
         .order_by(Debt.id)
         .limit(BATCH)

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.access import PageScope
 from shared.contracts.errors import Conflict, ShopError, Unavailable
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtState, RefundState
@@ -100,13 +100,13 @@ async def find_batch(session: AsyncSession, scope: PageScope) -> Batch:
     return Batch(row[0], row[1] or Decimal(0), row[2] or 0)
 
 
-async def start_batch(till: Till, *, shown: Batch, scope: PageScope, actor_user_id: int) -> datetime:
+async def start_batch(context: PaymentContext, *, shown: Batch, scope: PageScope, actor_user_id: int) -> datetime:
     """Have the worker refund exactly what was shown, and return when that began.
 
     Raises Conflict where what is owed has changed since.
     """
-    since = till.clock()
-    async with unit_of_work(till.database) as uow:
+    since = context.clock()
+    async with unit_of_work(context.database) as uow:
         wanted = _refundable(scope).where(Debt.id <= shown.last_id).order_by(Debt.id).limit(MOST_AT_ONCE)
         debts = (await uow.session.execute(wanted)).all()
         if Batch(len(debts), sum((debt.amount for debt in debts), Decimal(0)), shown.last_id) != shown:
@@ -123,22 +123,22 @@ async def enqueue_refunds(session: AsyncSession, job: RefundJob, *, after: timed
     await enqueue(session, REFUND_DEBTS, job.payload(), after=after)
 
 
-async def run_refunds(till: Till, job: RefundJob) -> None:
+async def run_refunds(context: PaymentContext, job: RefundJob) -> None:
     """Do the job: refund each debt, and look again later for those that have to wait. Safe to repeat.
 
     After a look that brought nothing on the next one waits longer; after a day of them the rest stays in the queue.
     """
-    waiting = await refund_each(till, job)
+    waiting = await refund_each(context, job)
     looks = 0 if len(waiting) < len(job.debt_ids) else job.looks + 1
     if not waiting or looks >= len(WAITS):
         return
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         again = replace(job, debt_ids=tuple(waiting), looks=looks)
         await enqueue_refunds(uow.session, again, after=WAITS[looks])
         await uow.commit()
 
 
-async def refund_each(till: Till, job: RefundJob) -> list[int]:
+async def refund_each(context: PaymentContext, job: RefundJob) -> list[int]:
     """Refund debts one after the other; return those that have to wait.
 
     They wait for another refund of their payment, for what went wrong unforeseen to come right (a lock that was not
@@ -147,7 +147,7 @@ async def refund_each(till: Till, job: RefundJob) -> list[int]:
     waiting: list[int] = []
     for number, debt_id in enumerate(job.debt_ids):
         try:
-            await _refund_once(till, debt_id, job)
+            await _refund_once(context, debt_id, job)
         except RefundUnderWay:
             waiting.append(debt_id)
         except Unavailable:
@@ -160,10 +160,10 @@ async def refund_each(till: Till, job: RefundJob) -> list[int]:
     return waiting
 
 
-async def _refund_once(till: Till, debt_id: int, job: RefundJob) -> None:
+async def _refund_once(context: PaymentContext, debt_id: int, job: RefundJob) -> None:
     """Refund a debt, unless it was tried since the job began."""
-    if not await _was_tried(till, debt_id, job.since):
-        await refund_debt(till, debt_id=debt_id, actor_user_id=job.actor_user_id)
+    if not await _was_tried(context, debt_id, job.since):
+        await refund_debt(context, debt_id=debt_id, actor_user_id=job.actor_user_id)
 
 
 async def find_progress(session: AsyncSession, scope: PageScope, *, last_id: int, since: datetime) -> Progress:
@@ -201,8 +201,8 @@ def _has_refund(*which: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(and_(Refund.debt_id == Debt.id, *which))
 
 
-async def _was_tried(till: Till, debt_id: int, since: datetime) -> bool:
+async def _was_tried(context: PaymentContext, debt_id: int, since: datetime) -> bool:
     """Tell whether a refund of a debt was begun after a moment."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         tried = select(Refund.id).where(Refund.debt_id == debt_id, Refund.created_at >= since).limit(1)
         return await uow.session.scalar(tried) is not None

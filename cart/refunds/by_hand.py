@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.debts.settled import ByHand, settle_debt
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.access import PageScope
 from shared.contracts.errors import BadInput, Conflict, NotFound
 from shared.contracts.states import REFUND_IN_FLIGHT, DebtState
@@ -20,17 +20,19 @@ from .refund import NOT_OWED, RefundUnderWay
 LONGEST_NOTE = 500
 
 
-async def settle_by_hand(till: Till, *, debt_id: int, note: str, actor_user_id: int, scope: PageScope) -> None:
+async def settle_by_hand(
+    context: PaymentContext, *, debt_id: int, note: str, actor_user_id: int, scope: PageScope
+) -> None:
     """Settle a debt of a scope by somebody's word that the money went back. The same word twice counts once.
 
     Raises NotFound, BadInput where it does not say how, Conflict where it is settled already, and RefundUnderWay.
     """
     said = ByHand(actor_user_id, read_note(note, "Say how it was paid back, such as: bank transfer on 3 May."))
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         debt = await _locked_debt(uow.session, debt_id, scope)
         if debt.state == DebtState.OWED:
             await _refuse_in_flight(uow.session, debt.id)
-            await settle_debt(till, uow.session, debt.id, by_hand=said)
+            await settle_debt(context, uow.session, debt.id, by_hand=said)
             await uow.commit()
         elif not debt.by_hand or ByHand(debt.settled_by or 0, debt.note) != said:
             raise Conflict(NOT_OWED)
@@ -58,7 +60,7 @@ async def _locked_debt(session: AsyncSession, debt_id: int, scope: PageScope) ->
 
 
 async def _refuse_in_flight(session: AsyncSession, debt_id: int) -> None:
-    """Raise RefundUnderWay where the provider may be giving back this very debt."""
+    """Raise RefundUnderWay where the provider may be refunding this very debt."""
     in_flight = select(Refund.id).where(Refund.debt_id == debt_id, Refund.state.in_(REFUND_IN_FLIGHT))
     if await session.scalar(in_flight) is not None:
         raise RefundUnderWay("A refund of this is under way. Wait for its result before you say that it is paid back.")

@@ -1,4 +1,4 @@
-"""What a buyer is told of money that somebody decided to give back."""
+"""What a buyer is told of money that somebody decided to refund."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.addressee import Addressee, addressee_of, render_order_mail
 from cart.orders.queries import order_to_dto
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import ZERO
 from shared.mail.service import queue_mail
 from shared.models import Order
@@ -19,7 +19,7 @@ EVENT = "order-refund"
 
 
 async def queue_refund_mail(
-    till: Till, session: AsyncSession, order: Order, shares: Sequence[Share], *, key: str
+    context: PaymentContext, session: AsyncSession, order: Order, shares: Sequence[Share], *, key: str
 ) -> None:
     """Tell a buyer what goes back to them, once for each decision, in the caller's transaction."""
     to = await addressee_of(session, order.id)
@@ -27,7 +27,7 @@ async def queue_refund_mail(
         return
     mail = render_order_mail(
         EVENT,
-        till,
+        context,
         _about(to, shares),
         order_to_dto(order, []),
         shares=shares,

@@ -1,7 +1,7 @@
-"""Give money back, once (docs/money.md, promise 11): intend (commit) → call → settle (commit).
+"""Refund money, once (docs/money.md, promise 11): intend (commit) → call → settle (commit).
 
 The provider knows no key by which a repeated refund could be told from a second one (docs/sumup.md § 7). So what it
-shows as given back is read before the call, one refund of a payment is in flight at a time, and after an unclear answer
+shows as refunded is read before the call, one refund of a payment is in flight at a time, and after an unclear answer
 the transaction is read, never asked again.
 """
 
@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.debts.settled import settle_debt
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.access import EVERYWHERE, PageScope
 from shared.contracts.dtos import RefundAnswer, RefundOutcome, Transaction
 from shared.contracts.errors import Conflict, GatewayError, NotFound, ShopError, Unavailable
@@ -56,7 +56,7 @@ class RefundUnderWay(Conflict):
 
 
 async def refund_debt(
-    till: Till, *, debt_id: int, actor_user_id: int | None, scope: PageScope = EVERYWHERE
+    context: PaymentContext, *, debt_id: int, actor_user_id: int | None, scope: PageScope = EVERYWHERE
 ) -> RefundState:
     """Pay a debt of a scope back through the provider, and say how that stands; None: nobody asked, it is automatic.
 
@@ -64,17 +64,17 @@ async def refund_debt(
     Raises NotFound, Conflict where it is settled, RefundUnderWay, and Unavailable where nothing was sent. Not safe to
     repeat once it has failed: that is a new refund, which is what its caller then wants.
     """
-    payment = await _payment_of(till, debt_id, scope)
-    refund_id, amount = await _intend(till, debt_id, actor_user_id)
-    await _mark_sent(till, refund_id, await _refunded_so_far(till, payment, refund_id))
-    answer = await _call(till, payment, amount)
-    await _write_answer(till, refund_id, answer)
-    return await settle_refund(till, refund_id)
+    payment = await _payment_of(context, debt_id, scope)
+    refund_id, amount = await _intend(context, debt_id, actor_user_id)
+    await _mark_sent(context, refund_id, await _refunded_so_far(context, payment, refund_id))
+    answer = await _call(context, payment, amount)
+    await _write_answer(context, refund_id, answer)
+    return await settle_refund(context, refund_id)
 
 
-async def _payment_of(till: Till, debt_id: int, scope: PageScope) -> Payment:
+async def _payment_of(context: PaymentContext, debt_id: int, scope: PageScope) -> Payment:
     """Return the payment that a debt is to be paid back from."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         payment = await uow.session.scalar(
             select(Payment).join(Debt, Debt.payment_id == Payment.id).where(Debt.id == debt_id, debt_within(scope))
         )
@@ -85,22 +85,22 @@ async def _payment_of(till: Till, debt_id: int, scope: PageScope) -> Payment:
     return payment
 
 
-async def _refunded_so_far(till: Till, payment: Payment, refund_id: int) -> Decimal:
+async def _refunded_so_far(context: PaymentContext, payment: Payment, refund_id: int) -> Decimal:
     """Return what has gone back of a payment, once the provider's record agrees, and our refund keeps others away.
 
     Read before that, it could be out of date: a refund made in between would then be taken for ours. Raises Unavailable
     where the provider can't be asked, RefundUnderWay where its record is behind the times or moves just now, and
     Conflict where money has moved without us; the refund has ended then, and nothing is sent.
     """
-    transaction = await _transaction(till, payment)
-    known = await _known(till, payment)
+    transaction = await _transaction(context, payment)
+    known = await _known(context, payment)
     refusal = _refusal(transaction, known)
     if refusal is None:
         return known.refunded
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
         if refund.state == RefundState.REQUESTED:
-            await _fail(uow.session, refund, order_id, str(refusal), till.clock(), actor=SYSTEM)
+            await _fail(uow.session, refund, order_id, str(refusal), context.clock(), actor=SYSTEM)
         await uow.commit()
     raise refusal
 
@@ -113,13 +113,13 @@ class _Known:
     charged_back: Decimal
 
 
-async def _known(till: Till, payment: Payment) -> _Known:
+async def _known(context: PaymentContext, payment: Payment) -> _Known:
     """Add up what we know to have gone back of a payment."""
     statement = select(
         func.coalesce(func.sum(Refund.amount).filter(~Refund.chargeback), 0),
         func.coalesce(func.sum(Refund.amount).filter(Refund.chargeback), 0),
     ).where(Refund.payment_id == payment.id, Refund.state.in_(REFUND_GONE_BACK))
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         refunded, charged_back = (await uow.session.execute(statement)).one()
     return _Known(refunded, charged_back)
 
@@ -128,31 +128,31 @@ def _refusal(transaction: Transaction | None, known: _Known) -> ShopError | None
     """Say why nothing may be sent, by the provider's record of a payment; None: it may be."""
     if transaction is None:
         return Unavailable(CANNOT_ASK)
-    if transaction.refunded != transaction.given_back:
+    if transaction.refunded != transaction.refunded_so_far:
         return RefundUnderWay(UNDER_WAY_THERE)
-    if transaction.given_back < known.refunded or transaction.charged_back < known.charged_back:
+    if transaction.refunded_so_far < known.refunded or transaction.charged_back < known.charged_back:
         return RefundUnderWay(BEHIND_THERE)
-    if transaction.given_back > known.refunded or transaction.charged_back > known.charged_back:
+    if transaction.refunded_so_far > known.refunded or transaction.charged_back > known.charged_back:
         return Conflict(MOVED_THERE)
     return None
 
 
-async def _transaction(till: Till, payment: Payment) -> Transaction | None:
+async def _transaction(context: PaymentContext, payment: Payment) -> Transaction | None:
     """Read the provider's record of a payment; None where it can't be had now."""
     if payment.transaction_id is None:
         return None
     try:
-        gateway = await till.gateways.of(payment.merchant_code, payment.provider)
+        gateway = await context.gateways.of(payment.merchant_code, payment.provider)
         return await gateway.transaction(payment.transaction_id, payment.merchant_code)
     except GatewayError as error:
         _log.warning("transaction_not_read", payment_id=payment.id, error=type(error).__name__)
         return None
 
 
-async def _intend(till: Till, debt_id: int, actor_user_id: int | None) -> tuple[int, Decimal]:
+async def _intend(context: PaymentContext, debt_id: int, actor_user_id: int | None) -> tuple[int, Decimal]:
     """Write the refund down and commit it, so that it counts against what is left before anybody is called."""
     try:
-        async with unit_of_work(till.database) as uow:
+        async with unit_of_work(context.database) as uow:
             debt = await _locked_debt(uow.session, debt_id)
             refund = Refund(
                 debt_id=debt.id,
@@ -160,8 +160,8 @@ async def _intend(till: Till, debt_id: int, actor_user_id: int | None) -> tuple[
                 amount=debt.amount,
                 currency=debt.currency,
                 requested_by=actor_user_id,
-                created_at=till.clock(),
-                next_check_at=till.clock() + LOOK_AGAIN,
+                created_at=context.clock(),
+                next_check_at=context.clock() + LOOK_AGAIN,
             )
             uow.session.add(refund)
             await uow.session.flush()  # the guards speak here: one in flight, never more than was paid
@@ -173,7 +173,7 @@ async def _intend(till: Till, debt_id: int, actor_user_id: int | None) -> tuple[
         if violates(error, "uq_refunds_one_in_flight"):
             raise RefundUnderWay from error
         if violates(error, "refunded_within_amount"):
-            raise Conflict("This would give back more than was paid.") from error
+            raise Conflict("This would refund more than was paid.") from error
         raise
 
 
@@ -188,71 +188,71 @@ async def _locked_debt(session: AsyncSession, debt_id: int) -> Debt:
     if debt.state != DebtState.OWED:
         raise Conflict(NOT_OWED)
     if payment is None or payment.state != PaymentState.PAID:
-        raise Conflict("This payment has not arrived, so nothing can be given back.")
+        raise Conflict("This payment has not arrived, so nothing can be refunded.")
     return debt
 
 
-async def _mark_sent(till: Till, refund_id: int, before: Decimal) -> None:
+async def _mark_sent(context: PaymentContext, refund_id: int, before: Decimal) -> None:
     """Commit that the call is about to be made: from here on its outcome counts as open.
 
     Raises Conflict where the worker has given the refund up meanwhile: then nothing may be sent.
     """
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
         if refund.state != RefundState.REQUESTED:
             raise Conflict("This took too long, and nothing was sent. Please try again.")
-        refund.state, refund.sent_at, refund.refunded_before = RefundState.SENT, till.clock(), before
+        refund.state, refund.sent_at, refund.refunded_before = RefundState.SENT, context.clock(), before
         await _note(uow.session, refund, order_id, RefundState.SENT, SYSTEM)
         await uow.commit()
 
 
-async def _call(till: Till, payment: Payment, amount: Decimal) -> RefundAnswer:
+async def _call(context: PaymentContext, payment: Payment, amount: Decimal) -> RefundAnswer:
     """Ask for the refund, once."""
     if payment.transaction_id is None:
         raise NotFound
     try:
-        gateway = await till.gateways.of(payment.merchant_code, payment.provider)
+        gateway = await context.gateways.of(payment.merchant_code, payment.provider)
         return await gateway.refund(payment.transaction_id, payment.merchant_code, amount)
     except GatewayError as error:
         _log.warning("refund_unclear", payment_id=payment.id, error=type(error).__name__)
         return RefundAnswer(RefundOutcome.UNKNOWN)
 
 
-async def _write_answer(till: Till, refund_id: int, answer: RefundAnswer) -> None:
+async def _write_answer(context: PaymentContext, refund_id: int, answer: RefundAnswer) -> None:
     """Write down what the provider said: a refusal ends the refund, a lost answer leaves it open."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
         if refund.state != RefundState.SENT:
             return
         if answer.outcome is RefundOutcome.REJECTED:
-            await _fail(uow.session, refund, order_id, _words_of(answer), till.clock(), actor=PROVIDER)
+            await _fail(uow.session, refund, order_id, _words_of(answer), context.clock(), actor=PROVIDER)
         elif answer.outcome is RefundOutcome.UNKNOWN:
             refund.state = RefundState.UNKNOWN
             await _note(uow.session, refund, order_id, RefundState.UNKNOWN, PROVIDER)
         await uow.commit()
 
 
-async def settle_refund(till: Till, refund_id: int) -> RefundState:
+async def settle_refund(context: PaymentContext, refund_id: int) -> RefundState:
     """Bring a refund up to what the provider's record shows. Safe to repeat; changes nothing once it is decided."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         refund = await uow.session.get_one(Refund, refund_id)
         payment = await uow.session.get_one(Payment, refund.payment_id)
     if refund.state not in REFUND_IN_FLIGHT:
         return refund.state
-    transaction = await _transaction(till, payment)
-    async with unit_of_work(till.database) as uow:
+    transaction = await _transaction(context, payment)
+    async with unit_of_work(context.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
-        await _decide(till, uow.session, refund, order_id, transaction)
+        await _decide(context, uow.session, refund, order_id, transaction)
         state = refund.state
         await uow.commit()
     return state
 
 
 async def _decide(
-    till: Till, session: AsyncSession, refund: Refund, order_id: int, transaction: Transaction | None
+    context: PaymentContext, session: AsyncSession, refund: Refund, order_id: int, transaction: Transaction | None
 ) -> None:
     """Decide a locked refund by the provider's record: there, on its way, or (after a quiet time) never made."""
-    now = till.clock()
+    now = context.clock()
     if refund.state not in REFUND_IN_FLIGHT:
         return
     if refund.state == RefundState.REQUESTED:
@@ -265,18 +265,18 @@ async def _decide(
     if transaction is None:
         return
     wanted = (refund.refunded_before or Decimal(0)) + refund.amount
-    if transaction.given_back >= wanted:
-        await _succeed(till, session, refund, order_id)
+    if transaction.refunded_so_far >= wanted:
+        await _succeed(context, session, refund, order_id)
     elif transaction.refunded < wanted and now - (refund.sent_at or refund.created_at) > QUIET_TIME:
         await _fail(session, refund, order_id, NO_RECORD, now, actor=PROVIDER)
 
 
-async def _succeed(till: Till, session: AsyncSession, refund: Refund, order_id: int) -> None:
+async def _succeed(context: PaymentContext, session: AsyncSession, refund: Refund, order_id: int) -> None:
     """Write down that the money went back, and settle the debt."""
-    refund.state, refund.finished_at, refund.next_check_at = RefundState.SUCCEEDED, till.clock(), None
+    refund.state, refund.finished_at, refund.next_check_at = RefundState.SUCCEEDED, context.clock(), None
     await _note(session, refund, order_id, RefundState.SUCCEEDED, PROVIDER)
     if refund.debt_id is not None:
-        await settle_debt(till, session, refund.debt_id)
+        await settle_debt(context, session, refund.debt_id)
 
 
 def _words_of(answer: RefundAnswer) -> str:

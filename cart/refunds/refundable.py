@@ -1,4 +1,4 @@
-"""What of an order can still be given back, and how a wish is made of it: a read and two rules, without any writing."""
+"""What of an order can still be refunded, and how a wish is made of it: a read and two rules, without any writing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from shared.contracts.errors import BadInput, Conflict, NotFound
 from shared.contracts.money import CENT
 from shared.models import Debt, Order, OrderLine, Ticket, User
 
-NOTHING_PAID = "Nothing of this order was paid, so nothing can be given back."
+NOTHING_PAID = "Nothing of this order was paid, so nothing can be refunded."
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants to give back: lines, or an amount; both: so much of these lines."""
+    """What somebody wants to refund: lines, or an amount; both: so much of these lines."""
 
     line_ids: frozenset[int] = frozenset()
     amount: Decimal | None = None
@@ -31,7 +31,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class RefundableLine:
-    """A line, what it cost, what of that can still be given back, and the page that sold it."""
+    """A line, what it cost, what of that can still be refunded, and the page that sold it."""
 
     id: int
     title: str
@@ -46,7 +46,7 @@ class RefundableLine:
 
 @dataclass(frozen=True, slots=True)
 class RefundableOrder:
-    """An order as far as a scope sees it. ``left``: what of its payment can still be given back."""
+    """An order as far as a scope sees it. ``left``: what of its payment can still be refunded."""
 
     id: int
     number: str
@@ -57,7 +57,7 @@ class RefundableOrder:
     left: Decimal
     lines: tuple[RefundableLine, ...]
     is_whole: bool
-    """Whether all of its lines are seen: only then an amount can be given back of none in particular."""
+    """Whether all of its lines are seen: only then an amount can be refunded of none in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +130,9 @@ def _line(line: OrderLine, gone: Decimal, code: str | None) -> RefundableLine:
 
 
 def shares_of(order: RefundableOrder, wish: Wish) -> tuple[Share, ...]:
-    """Return what a wish gives back, exactly; its sum is never more than is left.
+    """Return what a wish refunds, exactly; its sum is never more than is left.
 
-    Raises BadInput with the field that is wrong, and Conflict where nothing can be given back at all.
+    Raises BadInput with the field that is wrong, and Conflict where nothing can be refunded at all.
     """
     if order.payment_id is None:
         raise Conflict(NOTHING_PAID)
@@ -143,7 +143,7 @@ def shares_of(order: RefundableOrder, wish: Wish) -> tuple[Share, ...]:
         return (Share(None, _checked(_amount_alone(order, wish), order.left)),)
     left = sum((line.left for line in chosen), ZERO)
     if not left:
-        raise BadInput("Nothing is left to give back of what you chose.", field="lines")
+        raise BadInput("Nothing is left to refund of what you chose.", field="lines")
     amount = left if wish.amount is None else _checked(wish.amount, left)
     return spread(_checked(amount, order.left), chosen)
 
@@ -151,9 +151,9 @@ def shares_of(order: RefundableOrder, wish: Wish) -> tuple[Share, ...]:
 def _amount_alone(order: RefundableOrder, wish: Wish) -> Decimal:
     """Return the amount of a wish that names no line. Raises BadInput."""
     if wish.cancel:
-        raise BadInput("Choose the lines whose seats, times or stock are to be given back.", field="lines")
+        raise BadInput("Choose the lines whose seats, times or stock are to be released.", field="lines")
     if wish.amount is None:
-        raise BadInput("Choose what to give back, or enter an amount.", field="lines")
+        raise BadInput("Choose what to refund, or enter an amount.", field="lines")
     if not order.is_whole:
         raise BadInput("Choose the lines that it is for: other pages sold things in this order as well.", field="lines")
     return wish.amount
@@ -164,7 +164,7 @@ def _checked(amount: Decimal, left: Decimal) -> Decimal:
     if amount <= 0:
         raise BadInput("Enter an amount of 0.01 or more.", field="amount")
     if amount > left:
-        raise BadInput(f"No more than {left:.2f} is left to give back. Enter that, or less.", field="amount")
+        raise BadInput(f"No more than {left:.2f} is left to refund. Enter that, or less.", field="amount")
     return amount
 
 

@@ -176,7 +176,7 @@ class Sellable(Protocol[T]):
     async def take_again(
         self, session: AsyncSession, order_id: int, owner: CartOwner, lines: Sequence[OrderLineDTO]
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again and give what an order let go (promise 9).
+        """After a late payment, take again and give what an order released (promise 9).
 
         Returns the lines, by id, that cannot be given, and why. Safe to repeat: it answers the same.
         """

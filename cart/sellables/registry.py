@@ -159,7 +159,7 @@ class GivenThings:
     every: tuple[Given, ...]
 
     def of_line(self, line: OrderLineDTO) -> Given | None:
-        """Return what a line gave; None: it was let go."""
+        """Return what a line gave; None: it was released."""
         named = self.sellables.of(line.kind).named_by(line)
         return next((each for each in self.every if (each.kind, each.named) == (line.kind, named)), None)
 

@@ -69,7 +69,7 @@ def _checks_of_holding(things: str, holding: str) -> tuple[Check, ...]:
         Check(
             name="closed orders hold none",
             promise=8,
-            says="an order that was let go holds nothing",
+            says="an order that was released holds nothing",
             thing="order",
             looks_at="orders WHERE state IN ('failed', 'expired', 'cancelled')",
             wrong=f"""

@@ -66,7 +66,7 @@ TICKETS = SoldRows(
     line="ticket_id",
     holding=(*HELD_TICKET_STATES, "oversold"),
 )
-# A booking that a guest's order let go after their session had ended is cancelled, and in none.
+# A booking that a guest's order released after their session had ended is cancelled, and in none.
 BOOKINGS = SoldRows(
     kind=LineKind.BOOKING,
     many="bookings",

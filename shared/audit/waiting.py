@@ -32,7 +32,7 @@ WAITING = (
     Check(
         name="seats not past their time",
         promise=8,
-        says="an order past its deadline is let go, unless a person has to look at its payment",
+        says="an order past its deadline is released, unless a person has to look at its payment",
         thing="order",
         looks_at="orders WHERE state = 'pending'",
         wrong=f"""

@@ -105,7 +105,7 @@ class Transaction:
         return sum((r.amount for r in self.refunds if r.status is not MovementStatus.VOID), ZERO)
 
     @property
-    def given_back(self) -> Decimal:
+    def refunded_so_far(self) -> Decimal:
         """What was refunded for certain."""
         return sum((r.amount for r in self.refunds if r.status is MovementStatus.DONE), ZERO)
 

@@ -95,7 +95,7 @@ async def test_axe_finds_nothing_serious_on_the_admins_pages(visit: Visit, email
     await audit.open("one of them", "cart", f"/admin/bookings/{entry_id}/")
     await audit.open("the orders", "cart", "/admin/orders/")
     await shop.page.locator("tbody th a").first.click()
-    await audit.look("the story of an order")
+    await audit.look("the history of an order")
     await shop.link("Cancel without a refund…").click()
     await audit.look("the choice of what is to be cancelled")
     await shop.page.get_by_role("checkbox").check()

@@ -62,7 +62,7 @@ async def test_a_payment_after_the_last_seat_has_gone_is_refunded_with_one_butto
     await expect(late.main).to_contain_text("Refunded")
 
 
-async def test_one_of_two_tickets_is_given_back_and_its_seat_is_for_sale_again(
+async def test_one_of_two_tickets_is_refunded_and_its_seat_is_for_sale_again(
     visit: Visit, put_on: PutOn, email: str
 ) -> None:
     show = await put_on(Adult="12.50", capacity=2)

@@ -20,7 +20,7 @@ from tests.support.shop import Shop, Show
 
 SHOPPERS, SEATS = 60, 20
 RACERS = 15
-"""How many are let go at the same moment in a race without locks: fewer than the pool has connections."""
+"""How many are released at the same moment in a race without locks: fewer than the pool has connections."""
 
 
 class UnlockedCalendar(SqlCalendarService):
@@ -55,7 +55,7 @@ async def rush(shop: Shop, show: Show, shoppers: int) -> Counter[str]:
 
 
 async def states_of(shop: Shop) -> Counter[str]:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         rows = await uow.session.execute(text("SELECT state, count(*) FROM tickets GROUP BY state"))
         return Counter({row.state: row.count for row in rows})
 
@@ -63,7 +63,7 @@ async def states_of(shop: Shop) -> Counter[str]:
 def without_locks(shop: Shop) -> Shop:
     calendar = UnlockedCalendar(shop.clock, default_max_per_order=20)
     calendar.barrier = asyncio.Barrier(RACERS)
-    return replace(shop, till=replace(shop.till, services=replace(shop.till.services, calendar=calendar)))
+    return replace(shop, context=replace(shop.context, services=replace(shop.context.services, calendar=calendar)))
 
 
 async def test_sixty_shoppers_get_exactly_twenty_seats(shop: Shop) -> None:

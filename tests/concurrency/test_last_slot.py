@@ -33,7 +33,7 @@ Span = tuple[datetime, datetime]
 
 SHOPPERS = 40
 RACERS = 12
-"""How many are let go at the same moment in a race without locks: fewer than the pool has connections."""
+"""How many are released at the same moment in a race without locks: fewer than the pool has connections."""
 LENGTHS = range(30, 55, 5)
 """Of how many minutes times are wanted that begin together and overlap, each a slot of its own."""
 PRICE = Decimal("8.00")
@@ -74,7 +74,7 @@ class UnlockedCalendar(SqlCalendarService):
 def without_locks(shop: Shop, racers: int = RACERS) -> Shop:
     calendar = UnlockedCalendar(shop.clock, default_max_per_order=20)
     calendar.barrier = asyncio.Barrier(racers)
-    return replace(shop, till=replace(shop.till, services=replace(shop.till.services, calendar=calendar)))
+    return replace(shop, context=replace(shop.context, services=replace(shop.context.services, calendar=calendar)))
 
 
 # --- what there is, and who wants it ---
@@ -82,7 +82,7 @@ def without_locks(shop: Shop, racers: int = RACERS) -> Shop:
 
 async def make_room(shop: Shop, lengths: Sequence[int], *, to_time: str = "") -> Hall:
     """Let a whole room from nine o'clock on, for so many minutes: once each, or again and again until ``to_time``."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         room = await make_calendar(uow.session, whole_room=True)
         for minutes in lengths:
             end = to_time or f"09:{minutes:02}"
@@ -99,7 +99,7 @@ def times_from_nine(shop: Shop, hall: Hall, lengths: Sequence[int]) -> list[Span
 
 async def make_slots(shop: Shop, hall: Hall, spans: Sequence[Span], *, places: int = 1) -> None:
     """Write the slots down that somebody has wanted before."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         rows = [{"calendar_id": hall.calendar_id, "start_at": s, "end_at": e, "places": places} for s, e in set(spans)]
         await uow.session.execute(insert(Slot).values(rows))
         await uow.commit()
@@ -112,8 +112,8 @@ async def make_shoppers(shop: Shop, count: int) -> list[Buyer]:
 
 async def wish(shop: Shop, buyer: Buyer, hall: Hall, *spans: Span) -> None:
     """Put times into somebody's cart."""
-    async with unit_of_work(shop.till.database) as uow:
-        await shop.till.services.calendar.add_pending_bookings(
+    async with unit_of_work(shop.context.database) as uow:
+        await shop.context.services.calendar.add_pending_bookings(
             uow.session,
             buyer.owner,
             calendar_id=hall.calendar_id,
@@ -133,7 +133,7 @@ async def rush(shop: Shop, hall: Hall, wishes: Sequence[Span]) -> Counter[str]:
 
 async def held_spans(shop: Shop, hall: Hall) -> list[Span]:
     """Return the times that are held, one for each booking that holds one."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         rows = await uow.session.execute(
             select(CalendarEntry.start_at, CalendarEntry.end_at)
             .where(CalendarEntry.calendar_id == hall.calendar_id, CalendarEntry.state.in_(HELD_ENTRY_STATES))
@@ -229,7 +229,7 @@ async def test_late_money_and_new_shoppers_at_once_end_with_one_of_them(shop: Sh
         await book(shop, person, hall)
 
     presses = (check_out(shop, person, hall.price) for person in people)
-    answers = await asyncio.gather(settle(shop.till, payment.id), *presses, return_exceptions=True)
+    answers = await asyncio.gather(settle(shop.context, payment.id), *presses, return_exceptions=True)
 
     debts = [debt.reason for debt in await shop.debts()]
     winners = sum(isinstance(answer, str) for answer in answers[1:])

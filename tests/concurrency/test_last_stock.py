@@ -25,7 +25,7 @@ from tests.support.shop import Shop
 
 SHOPPERS, JARS = 60, 20
 RACERS = 15
-"""How many are let go at the same moment in a race without locks: fewer than the pool has connections."""
+"""How many are released at the same moment in a race without locks: fewer than the pool has connections."""
 
 
 class UnlockedMarket(SqlMarketService):
@@ -68,17 +68,17 @@ async def rush(shop: Shop, goods: Goods, shoppers: int, quantity: int = 1) -> Co
 
 async def in_carts(shop: Shop) -> int:
     """Return how many things are in all carts together."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         return int(await uow.session.scalar(select(func.coalesce(func.sum(CartItem.quantity), 0))) or 0)
 
 
 def without_locks(shop: Shop) -> Shop:
     market = UnlockedMarket()
     market.barrier = asyncio.Barrier(RACERS)
-    services = shop.till.services
+    services = shop.context.services
     assert isinstance(services.cart, SqlCartService)
     cart = replace(services.cart, market=market)
-    return replace(shop, till=replace(shop.till, services=replace(services, market=market, cart=cart)))
+    return replace(shop, context=replace(shop.context, services=replace(services, market=market, cart=cart)))
 
 
 async def test_sixty_shoppers_get_exactly_twenty_jars(shop: Shop) -> None:

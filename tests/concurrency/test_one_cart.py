@@ -17,7 +17,7 @@ from cart.orders.buyer import Buyer
 from cart.payments.attempts import read_payment
 from cart.payments.fence import PutBackOutcome, put_back
 from cart.payments.settle import settle
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import CartItemDTO, TicketDTO
 from shared.contracts.errors import CartEmpty, GatewayConflict, TooManyTickets
 from shared.contracts.owner import CartOwner
@@ -82,18 +82,18 @@ class UnlockedCalendar(SqlCalendarService):
 def without_locks(shop: Shop) -> Shop:
     calendar = UnlockedCalendar(shop.clock, default_max_per_order=20)
     calendar.barrier = asyncio.Barrier(TABS)
-    return replace(shop, till=replace(shop.till, services=replace(shop.till.services, calendar=calendar)))
+    return replace(shop, context=replace(shop.context, services=replace(shop.context.services, calendar=calendar)))
 
 
-async def place_unlocked(till: Till, buyer: Buyer) -> None:
+async def place_unlocked(context: PaymentContext, buyer: Buyer) -> None:
     """Place an order as ``create_order_from_cart`` does, but for the lock on the cart's owner."""
-    async with unit_of_work(till.database) as uow:
-        order = await _open_order(uow.session, till, buyer)
-        claimed = await till.sellables.claim(uow.session, order.id, buyer.owner, None)
+    async with unit_of_work(context.database) as uow:
+        order = await _open_order(uow.session, context, buyer)
+        claimed = await context.sellables.claim(uow.session, order.id, buyer.owner, None)
         if claimed.is_empty:
             raise CartEmpty
-        await _fill(uow.session, till, order, claimed, buyer)
-        await _intend_payment(uow.session, till, order)
+        await _fill(uow.session, context, order, claimed, buyer)
+        await _intend_payment(uow.session, context, order)
         await uow.commit()
 
 
@@ -107,8 +107,8 @@ async def test_ten_presses_of_the_button_make_one_order_and_one_checkout(shop: S
 async def test_the_database_alone_lets_no_ticket_into_a_second_order(shop: Shop) -> None:
     show, ada = await shop.show(), await shop.shopper()
     await shop.add(ada, show, 2)
-    till = without_locks(shop).till
-    presses = (place_unlocked(till, Buyer.of_user(ada)) for _ in range(TABS))
+    context = without_locks(shop).context
+    presses = (place_unlocked(context, Buyer.of_user(ada)) for _ in range(TABS))
     refused = [result for result in await asyncio.gather(*presses, return_exceptions=True) if result is not None]
     assert ["may not go from order" in str(refusal) for refusal in refused] == [True] * (TABS - 1)
     assert (len(await shop.orders(ada)), await shop.tickets(ada)) == (1, ["reserved"] * 2)
@@ -118,8 +118,8 @@ async def test_control_without_lock_and_guard_ten_presses_make_ten_orders(shop: 
     await take_away("tickets", "stay_in_order")
     show, ada = await shop.show(), await shop.shopper()
     await shop.add(ada, show, 2)
-    till = without_locks(shop).till
-    await asyncio.gather(*(place_unlocked(till, Buyer.of_user(ada)) for _ in range(TABS)))
+    context = without_locks(shop).context
+    await asyncio.gather(*(place_unlocked(context, Buyer.of_user(ada)) for _ in range(TABS)))
     assert (len(await shop.orders(ada)), len(await shop.payments(ada))) == (TABS, TABS)
     assert {order.total for order in await shop.orders(ada)} == {Decimal("25.00")}
 
@@ -152,7 +152,7 @@ async def test_everybody_settles_at_once_and_it_happens_once(shop: Shop) -> None
     show, ada = await shop.show(), await shop.shopper()
     payment = await shop.buy(ada, show, 2)
     shop.pay(payment)
-    await asyncio.gather(*(settle(shop.till, payment.id) for _ in range(30)), *(shop.work() for _ in range(5)))
+    await asyncio.gather(*(settle(shop.context, payment.id) for _ in range(30)), *(shop.work() for _ in range(5)))
     assert await shop.tickets(ada) == ["confirmed", "confirmed"]
     assert ((await shop.journal("order")).count("paid"), (await shop.journal("payment")).count("paid")) == (1, 1)
 
@@ -168,7 +168,9 @@ async def pay_and_put_back(shop: Shop, turns: int) -> tuple[str, str, PutBackOut
     show, ada = await shop.show(capacity=1), await shop.shopper()
     payment = await shop.buy(ada, show)
     outcome, *_ = await asyncio.gather(
-        put_back(shop.till, Buyer.of_user(ada), order_id=payment.order_id), pay_after(shop, payment, turns), shop.work()
+        put_back(shop.context, Buyer.of_user(ada), order_id=payment.order_id),
+        pay_after(shop, payment, turns),
+        shop.work(),
     )
     [order], [ticket] = await shop.orders(ada), await shop.tickets(ada)
     held = int(order.state == "paid")
@@ -179,10 +181,10 @@ async def pay_and_put_back(shop: Shop, turns: int) -> tuple[str, str, PutBackOut
 async def pay_after(shop: Shop, payment: Payment, turns: int) -> None:
     """Pay on the provider's page, which refuses once the checkout is closed, and come back."""
     for _ in range(turns):
-        await read_payment(shop.till, payment.id)
+        await read_payment(shop.context, payment.id)
     with suppress(GatewayConflict):
         shop.pay(payment)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
 
 
 async def test_what_was_paid_in_time_is_kept_however_late_anybody_looks(shop: Shop) -> None:
@@ -190,7 +192,7 @@ async def test_what_was_paid_in_time_is_kept_however_late_anybody_looks(shop: Sh
     payment = await shop.buy(ada, show)
     shop.pay(payment)
     shop.clock.forward(minutes=31)
-    await asyncio.gather(settle(shop.till, payment.id), shop.work(), shop.work())
+    await asyncio.gather(settle(shop.context, payment.id), shop.work(), shop.work())
     assert await shop.tickets(ada) == ["confirmed"]
     assert await shop.held(show) == (1, 1, 1)
 
@@ -260,10 +262,10 @@ class UnlockedCart(SqlCartService):
 
 async def test_control_without_the_lock_what_is_ordered_joins_the_account_too(shop: Shop) -> None:
     ada, (guest, goods, _) = Buyer.of_user(await shop.shopper()), await fill_as_guest(shop)
-    services = shop.till.services
+    services = shop.context.services
     cart = UnlockedCart(services.calendar, services.market, shop.clock)
-    unlocked = replace(shop, till=replace(shop.till, services=replace(services, cart=cart)))
+    unlocked = replace(shop, context=replace(shop.context, services=replace(services, cart=cart)))
 
-    await asyncio.gather(place_unlocked(unlocked.till, guest), join(unlocked, guest, ada.user_id or 0))
+    await asyncio.gather(place_unlocked(unlocked.context, guest), join(unlocked, guest, ada.user_id or 0))
 
     assert (await jars_of(shop, ada, goods))[0] + (await jars_of(shop, guest, goods))[1] == 4

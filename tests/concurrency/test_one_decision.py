@@ -44,7 +44,7 @@ class UnlockedCalendar(SqlCalendarService):
 
 async def a_waiting_booking(shop: Shop) -> MadeBooking:
     ada = await shop.shopper()
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         calendar = await make_calendar(uow.session, needs_approval=True, whole_room=True)
         made = await make_booking(uow.session, calendar, user_id=ada)
         await uow.commit()
@@ -52,7 +52,7 @@ async def a_waiting_booking(shop: Shop) -> MadeBooking:
 
 
 async def mails(shop: Shop) -> list[str]:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         return sorted(await uow.session.scalars(select(Mail.kind)))
 
 
@@ -65,7 +65,7 @@ async def test_of_ten_admins_at_once_one_decides_and_nine_are_told(shop: Shop) -
     made, admin = await a_waiting_booking(shop), await shop.shopper()
     results = await asyncio.gather(
         *(
-            decide_booking(shop.till, entry_id=made.entry.id, approved=bool(number % 2), actor_user_id=admin)
+            decide_booking(shop.context, entry_id=made.entry.id, approved=bool(number % 2), actor_user_id=admin)
             for number in range(ADMINS)
         ),
         return_exceptions=True,
@@ -80,7 +80,7 @@ async def test_of_ten_admins_at_once_one_decides_and_nine_are_told(shop: Shop) -
 async def test_a_declined_booking_is_locked_after_its_payment_as_everywhere(shop: Shop) -> None:
     made, admin = await a_waiting_booking(shop), await shop.shopper()
     with counted_queries(every=True) as statements:
-        await decide_booking(shop.till, entry_id=made.entry.id, approved=False, actor_user_id=admin)
+        await decide_booking(shop.context, entry_id=made.entry.id, approved=False, actor_user_id=admin)
     locked = [found[1] for statement in statements if (found := LOCKS.search(statement))]
     assert locked == ["users", "orders", "payments", "calendar_entries"]
 
@@ -92,12 +92,12 @@ async def test_control_without_lock_and_guard_a_booking_is_approved_and_declined
     made = await a_waiting_booking(shop)
     calendar = UnlockedCalendar(shop.clock, default_max_per_order=20)
     calendar.barrier = asyncio.Barrier(2)
-    till = replace(shop.till, services=replace(shop.till.services, calendar=calendar))
+    context = replace(shop.context, services=replace(shop.context.services, calendar=calendar))
 
     async def decide(*, approved: bool) -> None:
-        async with unit_of_work(till.database) as uow:
+        async with unit_of_work(context.database) as uow:
             order = await uow.session.get_one(Order, made.order.id)
-            await _decide(uow.session, till, order, made.entry.id, BookingDecision(approved, "", 1))
+            await _decide(uow.session, context, order, made.entry.id, BookingDecision(approved, "", 1))
             await uow.commit()
 
     await asyncio.gather(decide(approved=True), decide(approved=False))

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 from sqlalchemy.exc import IntegrityError
 
 from cart.refunds.by_hand import settle_by_hand
-from cart.refunds.give_back import Decision, _owe_shares, give_back
 from cart.refunds.refund import refund_debt
+from cart.refunds.refund_lines import Decision, _owe_shares, refund_lines
 from cart.refunds.refundable import Wish, find_refundable, shares_of
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.errors import BadInput, Conflict
@@ -26,7 +26,7 @@ PRICE = Decimal("12.50")
 async def two_tickets(shop: Shop) -> tuple[Payment, Decision]:
     """Let somebody buy two tickets; give the decision to give the first one back."""
     payment = await shop.buy_and_pay(await shop.shopper(), await shop.show(), 2)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         order = await find_refundable(uow.session, EVERYWHERE, payment.order_id)
     return payment, decide(order.lines[0].id, await shop.shopper(), uuid4())
 
@@ -43,7 +43,7 @@ def again(decision: Decision) -> Decision:
 async def test_of_many_admins_at_once_one_gives_a_line_back(shop: Shop) -> None:
     payment, decision = await two_tickets(shop)
     results = await asyncio.gather(
-        *(give_back(shop.till, payment.order_id, again(decision), EVERYWHERE) for _ in range(ADMINS)),
+        *(refund_lines(shop.context, payment.order_id, again(decision), EVERYWHERE) for _ in range(ADMINS)),
         return_exceptions=True,
     )
     assert sorted(isinstance(result, BadInput | Conflict) for result in results) == [False] + [True] * (ADMINS - 1)
@@ -53,7 +53,7 @@ async def test_of_many_admins_at_once_one_gives_a_line_back(shop: Shop) -> None:
 
 async def test_many_presses_of_one_button_give_a_line_back_once(shop: Shop) -> None:
     payment, decision = await two_tickets(shop)
-    await asyncio.gather(*(give_back(shop.till, payment.order_id, decision, EVERYWHERE) for _ in range(ADMINS)))
+    await asyncio.gather(*(refund_lines(shop.context, payment.order_id, decision, EVERYWHERE) for _ in range(ADMINS)))
     assert [debt.amount for debt in await shop.debts()] == [PRICE]
     assert shop.gateway.calls["refund"] == 1
 
@@ -61,13 +61,13 @@ async def test_many_presses_of_one_button_give_a_line_back_once(shop: Shop) -> N
 async def test_money_goes_back_by_card_or_by_hand_and_never_both(shop: Shop) -> None:
     payment, decision = await two_tickets(shop)
     shop.gateway.refuse_refunds("Balance too low")
-    await give_back(shop.till, payment.order_id, decision, EVERYWHERE)
+    await refund_lines(shop.context, payment.order_id, decision, EVERYWHERE)
     shop.gateway.refuse_refunds("")
     (debt,), admin = await shop.debts(), decision.actor_user_id
     results = await asyncio.gather(
-        *(refund_debt(shop.till, debt_id=debt.id, actor_user_id=admin) for _ in range(ADMINS)),
+        *(refund_debt(shop.context, debt_id=debt.id, actor_user_id=admin) for _ in range(ADMINS)),
         *(
-            settle_by_hand(shop.till, debt_id=debt.id, note=f"{n}", actor_user_id=admin, scope=EVERYWHERE)
+            settle_by_hand(shop.context, debt_id=debt.id, note=f"{n}", actor_user_id=admin, scope=EVERYWHERE)
             for n in range(ADMINS)
         ),
         return_exceptions=True,
@@ -84,7 +84,7 @@ async def race_without_lock(shop: Shop) -> list[BaseException | None]:
     barrier = asyncio.Barrier(2)
 
     async def decide_unlocked() -> None:
-        async with unit_of_work(shop.till.database) as uow:
+        async with unit_of_work(shop.context.database) as uow:
             order = await find_refundable(uow.session, EVERYWHERE, payment.order_id)
             paid = await uow.session.get_one(Payment, payment.id)
             shares = shares_of(order, decision.wish)

@@ -54,15 +54,15 @@ async def _everybody(app: Quart, shop: Shop, payment: Payment) -> list[Any]:
     return await asyncio.gather(
         *(_notice(app, payment) for _ in range(WEBHOOKS)),
         *(_come_back(app, payment) for _ in range(RETURNS)),
-        *(look_at_payment(shop.till, payment.id) for _ in range(LOOKS)),
+        *(look_at_payment(shop.context, payment.id) for _ in range(LOOKS)),
         *(shop.work() for _ in range(SWEEPS)),
-        *(settle(shop.till, payment.id) for _ in range(LOOKS)),
-        *(write_order_mails(shop.till, payment.order_id) for _ in range(WRITERS)),
+        *(settle(shop.context, payment.id) for _ in range(LOOKS)),
+        *(write_order_mails(shop.context, payment.order_id) for _ in range(WRITERS)),
     )
 
 
 async def _count(shop: Shop, model: type[Mail | PaymentNotice]) -> int:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         return await uow.session.scalar(select(func.count()).select_from(model)) or 0
 
 
@@ -77,7 +77,7 @@ async def test_fifty_notices_and_everybody_else_make_one_confirmation_and_one_ma
     shop.pay(payment)
 
     answers = await _everybody(app, shop, payment)
-    await write_order_mails(shop.till, payment.order_id)
+    await write_order_mails(shop.context, payment.order_id)
 
     assert answers[:WEBHOOKS] == [204] * WEBHOOKS
     assert answers[WEBHOOKS : WEBHOOKS + RETURNS] == [200] * RETURNS
@@ -96,7 +96,7 @@ async def test_control_without_the_locks_a_payment_is_recorded_and_given_more_th
     shop.pay(payment)
     _let_all_look_before_anybody_writes(monkeypatch, 8)
 
-    await asyncio.gather(*(settle(shop.till, payment.id) for _ in range(8)), return_exceptions=True)
+    await asyncio.gather(*(settle(shop.context, payment.id) for _ in range(8)), return_exceptions=True)
 
     assert max(await _paid(shop)) > 1
 

@@ -36,7 +36,7 @@ async def test_a_hosted_checkout_is_opened_read_changed_and_closed(sdk: AsyncSum
     assert (await sdk.checkouts.get(created.id)).status == "EXPIRED"
 
 
-async def test_a_payment_is_seen_and_given_back(sdk: AsyncSumup, sandbox: SandboxControl) -> None:
+async def test_a_payment_is_seen_and_refunded(sdk: AsyncSumup, sandbox: SandboxControl) -> None:
     created = await sdk.checkouts.create(**GOOD)
     assert created.id is not None
     await sandbox.pay(created.id)

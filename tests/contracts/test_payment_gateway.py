@@ -40,7 +40,7 @@ async def shown(provider: Provider, transaction_id: str) -> Transaction:
     return transaction
 
 
-async def walked(provider: Provider, since: datetime = START) -> list[HistoryPage]:
+async def reconciled(provider: Provider, since: datetime = START) -> list[HistoryPage]:
     pages = [await provider.gateway.history(MERCHANT, since=since)]
     while pages[-1].following is not None and len(pages) < 9:
         pages.append(await provider.gateway.history(MERCHANT, since=since, following=pages[-1].following))
@@ -216,7 +216,7 @@ async def test_a_read_that_cannot_be_had_is_unavailable(provider: Provider, oper
     await reads[operation]()
 
 
-async def test_a_transaction_shows_what_was_given_back(provider: Provider) -> None:
+async def test_a_transaction_shows_what_was_refunded(provider: Provider) -> None:
     transaction_id = transaction_of(await paid(provider))
     for part in ("4.50", "5.00"):
         answer = await provider.gateway.refund(transaction_id, MERCHANT, Decimal(part))
@@ -247,7 +247,7 @@ async def test_a_lost_answer_to_a_refund_is_unknown_and_not_repeated(provider: P
     assert await provider.count("refund") == 1
 
 
-async def test_more_than_was_paid_is_not_given_back(provider: Provider) -> None:
+async def test_more_than_was_paid_is_not_refunded(provider: Provider) -> None:
     transaction_id = transaction_of(await paid(provider))
     await provider.gateway.refund(transaction_id, MERCHANT, Decimal("20.00"))
     answer = await provider.gateway.refund(transaction_id, MERCHANT, Decimal("4.51"))
@@ -255,7 +255,7 @@ async def test_more_than_was_paid_is_not_given_back(provider: Provider) -> None:
     assert answer.reason
 
 
-async def test_what_was_given_back_wholly_is_not_refundable(provider: Provider) -> None:
+async def test_what_was_refunded_wholly_is_not_refundable(provider: Provider) -> None:
     transaction_id = transaction_of(await paid(provider))
     await provider.gateway.refund(transaction_id, MERCHANT, Decimal("24.50"))
     answer = await provider.gateway.refund(transaction_id, MERCHANT, Decimal("0.01"))
@@ -374,8 +374,8 @@ async def test_a_payment_that_meets_the_cancelling_is_there_afterwards(
     assert (await provider.gateway.get(checkout.id)).status is CheckoutStatus.PAID
 
 
-@pytest.mark.parametrize(("done", "given_back"), [(True, "5.00"), (False, "0.00")])
-async def test_a_refund_under_way_succeeds_or_fails_later(provider: Provider, done: bool, given_back: str) -> None:
+@pytest.mark.parametrize(("done", "refunded_so_far"), [(True, "5.00"), (False, "0.00")])
+async def test_a_refund_under_way_succeeds_or_fails_later(provider: Provider, done: bool, refunded_so_far: str) -> None:
     transaction_id = transaction_of(await paid(provider))
     await provider.hold_refund()
     answer = await provider.gateway.refund(transaction_id, MERCHANT, Decimal("5.00"))
@@ -383,15 +383,15 @@ async def test_a_refund_under_way_succeeds_or_fails_later(provider: Provider, do
     await provider.settle_refund(transaction_id, done=done)
     settled = await shown(provider, transaction_id)
     assert answer.outcome is RefundOutcome.ACCEPTED
-    assert (under_way.refunded, under_way.given_back) == (Decimal("5.00"), Decimal("0.00"))
-    assert settled.refunded == settled.given_back == Decimal(given_back)
+    assert (under_way.refunded, under_way.refunded_so_far) == (Decimal("5.00"), Decimal("0.00"))
+    assert settled.refunded == settled.refunded_so_far == Decimal(refunded_so_far)
     assert settled.captured
 
 
 async def test_a_refund_made_in_the_dashboard_is_seen(provider: Provider) -> None:
     transaction_id = transaction_of(await paid(provider))
     await provider.refund_by_hand(transaction_id, Decimal("4.50"))
-    assert (await shown(provider, transaction_id)).given_back == Decimal("4.50")
+    assert (await shown(provider, transaction_id)).refunded_so_far == Decimal("4.50")
     assert await provider.count("refund") == 0
 
 
@@ -414,7 +414,7 @@ async def test_what_the_bank_took_back_is_no_refund_and_cannot_be_refunded(provi
 async def test_the_record_has_every_payment_page_by_page(provider: Provider) -> None:
     paid_for = [transaction_of(await paid(provider, amount)) for amount in ("1.00", "2.00", "3.00")]
     by_link = await provider.take(Decimal("4.00"))
-    pages = await walked(provider)
+    pages = await reconciled(provider)
     assert [item.transaction_id for page in pages for item in page.items] == [*paid_for, by_link]
     assert [item.amount for page in pages for item in page.items] == [Decimal(amount) for amount in range(1, 5)]
     assert [len(page.items) for page in pages] == [2, 2]
@@ -423,7 +423,7 @@ async def test_the_record_has_every_payment_page_by_page(provider: Provider) -> 
 async def test_the_record_tells_what_was_taken_at_the_counter(provider: Provider) -> None:
     for at_reader in (True, False):
         await provider.take(Decimal("4.00"), at_reader=at_reader)
-    (page,) = await walked(provider)
+    (page,) = await reconciled(provider)
     assert [item.online for item in page.items] == [False, True]
 
 
@@ -431,7 +431,7 @@ async def test_the_record_shows_what_failed_as_not_captured(provider: Provider) 
     checkout = await provider.gateway.create(an_attempt())
     failed = await provider.decline(checkout.id)
     await provider.pay(checkout.id)
-    (page,) = await walked(provider)
+    (page,) = await reconciled(provider)
     assert [(item.transaction_id == failed, item.captured) for item in page.items] == [(True, False), (False, True)]
 
 
@@ -440,19 +440,19 @@ async def test_the_record_begins_with_what_changed_since(provider: Provider, clo
     clock.forward(days=1)
     await provider.refund_by_hand(second, Decimal("1.00"))
     later = await provider.take(Decimal("4.00"))
-    ids = [item.transaction_id for page in await walked(provider, since=clock()) for item in page.items]
+    ids = [item.transaction_id for page in await reconciled(provider, since=clock()) for item in page.items]
     assert ids == [second, later]
     assert first not in ids
 
 
 async def test_an_account_without_payments_has_an_empty_record(provider: Provider) -> None:
-    assert await walked(provider) == [HistoryPage(())]
+    assert await reconciled(provider) == [HistoryPage(())]
 
 
 async def test_a_record_that_cannot_be_had_is_unavailable(provider: Provider) -> None:
     await provider.lose_answer("history")
     with pytest.raises(GatewayUnavailable):
-        await walked(provider)
+        await reconciled(provider)
 
 
 async def test_another_accounts_record_is_not_shown(provider: Provider) -> None:

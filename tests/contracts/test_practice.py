@@ -11,8 +11,8 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 from selectolax.lexbor import LexborNode
 
+from sandbox.actions import ACTIONS, ORDERS
 from sandbox.app import create_app
-from sandbox.deeds import DEEDS, ORDERS
 from shared.settings import Settings
 from tests.support.sandbox import SandboxControl
 
@@ -85,8 +85,8 @@ async def test_each_checkout_offers_what_its_state_allows(client: httpx.AsyncCli
         (["close", "late"], "paid"),
         (["other_amount"], "paid"),
         (["pay", "again"], "paid"),
-        (["pay", "refund_half"], "paid, £12.25 given back"),
-        (["pay", "refund_all"], "paid, £24.50 given back"),
+        (["pay", "refund_half"], "paid, £12.25 refunded"),
+        (["pay", "refund_all"], "paid, £24.50 refunded"),
         (["pay", "charge_back"], "paid, £24.50 charged back"),
         (["pay", "pay_out"], "paid, £24.50 paid out"),
     ],
@@ -96,7 +96,7 @@ async def test_a_button_does_what_it_says(client: httpx.AsyncClient, names: list
     for name in names:
         tree = await press(client, checkout_id, name)
     assert text(tree, "summary .state") == state
-    assert text(tree, "[role=status]").startswith(f"Done: {DEEDS[names[-1]].label}")
+    assert text(tree, "[role=status]").startswith(f"Done: {ACTIONS[names[-1]].label}")
 
 
 async def test_another_amount_is_another_amount(client: httpx.AsyncClient, sandbox: SandboxControl) -> None:
@@ -180,7 +180,7 @@ async def test_what_there_is_not_cannot_be_pressed(client: httpx.AsyncClient, pa
     assert (await client.post(path)).status_code == HTTPStatus.NOT_FOUND
 
 
-async def test_an_unknown_deed_cannot_be_pressed(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_action_cannot_be_pressed(client: httpx.AsyncClient) -> None:
     assert (await client.post(f"/practice/{await a_checkout(client)}/nothing")).status_code == HTTPStatus.NOT_FOUND
 
 

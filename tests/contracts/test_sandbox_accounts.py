@@ -1,4 +1,4 @@
-"""The sandbox keeps its accounts apart: a key sees, closes and gives back nothing of another account's."""
+"""The sandbox keeps its accounts apart: a key sees, closes and refunds nothing of another account's."""
 
 from __future__ import annotations
 

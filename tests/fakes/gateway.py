@@ -208,7 +208,7 @@ class FakeGateway(PaymentGateway):
         return taken
 
     def refund_by_hand(self, transaction_id: str, amount: Decimal) -> None:
-        """Give money back in the provider's dashboard."""
+        """Refund money in the provider's dashboard."""
         self._move_back(self._transactions[transaction_id], amount, MovementStatus.DONE)
 
     def charge_back(self, transaction_id: str, amount: Decimal | None = None) -> None:

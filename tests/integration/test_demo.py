@@ -99,7 +99,7 @@ async def test_every_page_of_the_demo_can_be_asked_and_nobody_real_is(demo: Asyn
     pages = await SqlBlogService().pages(demo)
     assert len({page.seller_email for page in pages}) == len({page.seller_phone for page in pages}) == len(PAGES)
     assert all(page.seller_email.endswith(".example") for page in pages)
-    assert all(re.fullmatch(r"01632 960[0-9]{3}", page.seller_phone) for page in pages)  # Ofcom's numbers for stories
+    assert all(re.fullmatch(r"01632 960[0-9]{3}", page.seller_phone) for page in pages)  # Ofcom's numbers for histories
 
 
 async def test_loading_twice_loads_once(demo: AsyncSession, database_url: str, settings: Settings) -> None:
@@ -162,9 +162,9 @@ async def test_every_order_is_paid_in_full_by_one_payment_and_names_its_tickets(
 
 async def test_nothing_of_the_demo_waits_for_a_look(demo: AsyncSession) -> None:
     assert set(await demo.scalars(select(Payment.next_check_at))) == {None}
-    walked = await demo.scalar(select(ProviderWalk.walked_until).where(ProviderWalk.merchant_code == "MSANDBOX"))
-    assert walked is not None
-    assert datetime.now(UTC) - walked < timedelta(hours=1)
+    reconciled = await demo.scalar(select(ProviderWalk.walked_until).where(ProviderWalk.merchant_code == "MSANDBOX"))
+    assert reconciled is not None
+    assert datetime.now(UTC) - reconciled < timedelta(hours=1)
 
 
 async def test_the_sandbox_knows_every_payment_and_gives_it_back(

@@ -334,7 +334,7 @@ def test_the_rights_of_an_account_are_those_of_owner_group_or_others(tmp_path: P
     assert not SystemAccount("other", own.st_uid + 1, own.st_gid + 1).may(4, file)
 
 
-def test_a_server_can_be_let_go_by_whoever_holds_it_in_a_block(home: Path) -> None:
+def test_a_server_can_be_released_by_whoever_holds_it_in_a_block(home: Path) -> None:
     with pytest.raises(ZeroDivisionError), start_server(home, CAREFREE):
         raise ZeroDivisionError
     assert not (home / "data" / "postmaster.pid").exists()

@@ -55,7 +55,7 @@ async def test_the_database_allows_exactly_the_moves_that_the_code_does(database
     assert in_database == {(thing, old, new) for thing, moves in TRANSITIONS.items() for old, new in moves}
 
 
-COMMANDS = ("audit", "reseal", "walk-history", "demo", "user create ada", "user admin ada", "user role ada orders")
+COMMANDS = ("audit", "reseal", "reconcile-history", "demo", "user create ada", "user admin ada", "user role ada orders")
 
 
 async def maypole(owner_url: str, command: str) -> Result:

@@ -108,11 +108,11 @@ async def test_the_sweep_leaves_a_mail_alone_that_somebody_is_sending_and_finds_
         assert await take_unsent(uow.session, mail_id, now=shop.clock(), after_attempts=0)
         await uow.commit()
 
-    await sweep_mails(shop.till)
+    await sweep_mails(shop.context)
     assert kept_mails(mail_settings.outbox_folder) == []
 
     shop.clock.forward(minutes=2)
-    await sweep_mails(shop.till)
+    await sweep_mails(shop.context)
     assert len(kept_mails(mail_settings.outbox_folder)) == 1
 
 

@@ -175,7 +175,7 @@ class Trial:
         order = await self.order()
         return order is not None and order.state == "paid" and await self.tickets() == ["confirmed", "confirmed"]
 
-    async def is_let_go(self) -> bool:
+    async def is_released(self) -> bool:
         """Tell whether the tickets are back in the cart, and hold no seats."""
         return await self.tickets() == ["pending", "pending"]
 
@@ -240,8 +240,8 @@ class Trial:
             await uow.commit()
             return debt.id
 
-    async def given_back(self) -> list[str]:
-        """Return the amounts that the provider has given back of the shopper's payments."""
+    async def refunded_so_far(self) -> list[str]:
+        """Return the amounts that the provider has refunded of the shopper's payments."""
         attempts = [attempt for each in await self._checkouts() for attempt in each["attempts"]]
         moves = [move for attempt in attempts for move in attempt["movements"]]
         return [str(move["amount"]) for move in moves if move["event_type"] == "REFUND"]

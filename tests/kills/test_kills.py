@@ -68,7 +68,7 @@ async def test_killed_for_good_after_the_order_the_worker_lets_it_go(trial: Tria
     assert await trial.tickets() == ["reserved", "reserved"]
 
     await trial.make_older(minutes=5)
-    await trial.becomes(trial.is_let_go, "the seats are back")
+    await trial.becomes(trial.is_released, "the seats are back")
     await trial.site.start("cart")
     await trial.buy()
     await trial.becomes(trial.is_bought, "it can be bought again")
@@ -148,7 +148,7 @@ async def test_killed_after_the_checkout_was_closed_the_worker_lets_go(trial: Tr
     await trial.die("cart", pressed)
 
     assert await trial.tickets() == ["reserved", "reserved"]
-    await trial.becomes(trial.is_let_go, "the tickets are back in the cart")
+    await trial.becomes(trial.is_released, "the tickets are back in the cart")
     assert (await trial.payable_checkouts(), await trial.paid_checkouts()) == ([], [])
 
 
@@ -162,7 +162,7 @@ async def test_the_worker_killed_while_it_closes_keeps_the_seats_and_goes_on(tri
 
     assert ((await trial.payment()).state, await trial.tickets()) == ("closing", ["reserved", "reserved"])
     await trial.site.start("worker")
-    await trial.becomes(trial.is_let_go, "the tickets are back in the cart")
+    await trial.becomes(trial.is_released, "the tickets are back in the cart")
     assert await trial.payable_checkouts() == []
 
 
@@ -178,7 +178,7 @@ async def test_killed_before_a_refund_is_sent_nothing_went_back_and_it_can_be_ma
 
     await trial.make_refund_older(debt_id, minutes=3)
     await trial.becomes(lambda: trial.refund_is(debt_id, "failed"), "the worker has given it up")
-    assert await trial.given_back() == []
+    assert await trial.refunded_so_far() == []
     await trial.site.start("cart")
     await post(trial.site, admin, f"/admin/refunds/{debt_id}/")
     await _went_back_once(trial, debt_id)
@@ -188,7 +188,7 @@ async def test_killed_while_a_refund_is_asked_for_it_is_looked_up_and_not_repeat
     debt_id = await _owed(trial)
     await trial.sandbox.fail_next("refund", "slow_after", delay_s=LONG_S)
     pressed = trial.press_as(admin, f"/admin/refunds/{debt_id}/")
-    await wait_until(trial.given_back, "the provider has given it back")
+    await wait_until(trial.refunded_so_far, "the provider has given it back")
     await trial.die("cart", pressed)
 
     await trial.site.start("cart")
@@ -200,7 +200,7 @@ async def test_killed_before_a_refunds_answer_is_written_it_is_not_repeated(tria
     debt_id = await _owed(trial)
     await trial.sandbox.fail_next("refund", "slow_after", delay_s=A_WHILE_S)
     pressed = trial.press_as(admin, f"/admin/refunds/{debt_id}/")
-    await wait_until(trial.given_back, "the provider has given it back")
+    await wait_until(trial.refunded_so_far, "the provider has given it back")
     async with trial.holding(select(Refund).where(Refund.debt_id == debt_id)):
         await wait_until(trial.somebody_waits, "the answer is to be written")
         await trial.die("cart", pressed)
@@ -229,7 +229,7 @@ async def _owed(trial: Trial) -> int:
 async def _went_back_once(trial: Trial, debt_id: int) -> None:
     """See the debt settled by one refund of its amount, and the order know it."""
     await trial.becomes(lambda: trial.refund_is(debt_id, "succeeded"), "the refund is settled")
-    assert await trial.given_back() == ["12.50"]
+    assert await trial.refunded_so_far() == ["12.50"]
     order = await trial.order()
     assert isinstance(order, Order)
     assert order.state == "partially_refunded"

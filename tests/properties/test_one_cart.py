@@ -101,9 +101,9 @@ async def look(fair: Fair, names: Sequence[str]) -> None:
 async def lines_agree(fair: Fair, name: str, told: CartSummaryDTO) -> None:
     """See that the lines that another app may ask for are what the badge counts and adds up."""
     buyer = fair.people[name]
-    async with unit_of_work(fair.shop.till.database) as uow:
+    async with unit_of_work(fair.shop.context.database) as uow:
         owner = buyer.owner
-        contents = await get_cart_contents(uow.session, fair.shop.till.sellables, owner)
+        contents = await get_cart_contents(uow.session, fair.shop.context.sellables, owner)
     assert contents.summary == told
     assert sum(line.quantity for line in contents.lines) == told.badge_count
     assert sum(line.total for line in contents.lines) == told.grand_total

@@ -1,6 +1,6 @@
 """Shoppers, an admin, the worker, the clock, the provider and the network act in any order, and no penny is lost.
 
-After every step the audit holds, and the provider has given back no more than is owed. In the end, once the network
+After every step the audit holds, and the provider has refunded no more than is owed. In the end, once the network
 has healed, time has passed and the worker has made its rounds, nothing is left open (docs/money.md, promises 1 to 11, 13).
 
 ``MAYPOLE_STEPS=20000 ./test long -k state_machine -s`` makes so many steps, from a seed that it prints;
@@ -160,7 +160,7 @@ class Everything(RuleBasedStateMachine):
     @rule(who=everybody, wish=wishes, part=st.sampled_from(RefundWish), trouble=of_refunds)
     def buy_and_get_some_back(self, who: int, wish: Wish, part: RefundWish, trouble: Trouble | None) -> None:
         self.buy(who, wish, Paying.IN_TIME, Told.BY_RETURN)
-        self.give_back(0, part, trouble)
+        self.refund_lines(0, part, trouble)
 
     def tell(self, which: int, told: Told) -> None:
         match told:
@@ -223,10 +223,10 @@ class Everything(RuleBasedStateMachine):
 
     @precondition(there_is("payments"))
     @rule(which=which, wish=st.sampled_from(RefundWish), trouble=of_refunds)
-    def give_back(self, which: int, wish: RefundWish, trouble: Trouble | None) -> None:
+    def refund_lines(self, which: int, wish: RefundWish, trouble: Trouble | None) -> None:
         if trouble is not None:
             self.bazaar.make_trouble(trouble, "refund")
-        self.do(self.bazaar.give_back(which, wish))
+        self.do(self.bazaar.refund_lines(which, wish))
 
     @precondition(there_is("payments in review"))
     @rule(which=which, verdict=st.sampled_from(Verdict))
@@ -286,8 +286,8 @@ class Everything(RuleBasedStateMachine):
     @invariant()
     def every_promise_holds(self) -> None:
         assert self.ground.run(self.bazaar.wrong()) == []
-        assert self.ground.run(self.bazaar.given_back_too_much()) == []
-        assert self.ground.run(self.bazaar.payable_though_let_go("expired")) == []
+        assert self.ground.run(self.bazaar.refunded_so_far_too_much()) == []
+        assert self.ground.run(self.bazaar.payable_though_released("expired")) == []
         self.there_is = self.ground.run(self.bazaar.there_is())
 
     def teardown(self) -> None:

@@ -16,7 +16,7 @@ from uuid import uuid4
 from sqlalchemy import select, text, update
 
 from cart.bp.bookings.services import decide_booking
-from cart.bp.reviews.services.decide import accept_payment, give_back_payment, settle_payment_elsewhere
+from cart.bp.reviews.services.decide import accept_payment, refund_payment, settle_payment_elsewhere
 from cart.orders.buyer import Buyer
 from cart.orders.cancel import cancel_lines
 from cart.orders.mails import write_order_mails
@@ -26,14 +26,14 @@ from cart.payments.fence import put_back
 from cart.payments.notices import store_notice
 from cart.payments.resume import continue_payment
 from cart.payments.settle import record_status, settle
+from cart.provider.accounts import reconcile_all
 from cart.provider.reconcile import look_at_payment, reconcile
-from cart.provider.walks import walk_everything
 from cart.refunds.by_hand import settle_by_hand
-from cart.refunds.give_back import Decision, give_back
 from cart.refunds.refund import refund_debt
+from cart.refunds.refund_lines import Decision, refund_lines
 from cart.refunds.refundable import Wish as Wanted
 from cart.refunds.refundable import find_refundable, shares_of
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from cart.worker import sweep_carts
 from shared.audit.check import Check
 from shared.audit.run import CHECKS
@@ -76,12 +76,12 @@ class Verdict(StrEnum):
     """What an admin decides on a payment that is not what was asked for."""
 
     ACCEPTED = "accepted"
-    GIVEN_BACK = "given back"
+    REFUNDED = "refunded"
     SETTLED_ELSEWHERE = "settled elsewhere"
 
 
 class RefundWish(StrEnum):
-    """What an admin gives back of an order."""
+    """What an admin refunds of an order."""
 
     A_LINE = "a line"
     A_LINE_CANCELLED = "a line, and takes back what it gave"
@@ -126,7 +126,7 @@ async def open_bazaar(database: Database, settings: Settings) -> Bazaar:
     opened = open_shop(database, settings)
     gateway = NastyGateway(clock=opened.clock)
     gateway.heal()
-    shop = replace(opened, gateway=gateway, till=replace(opened.till, gateways=OneGateway(gateway)))
+    shop = replace(opened, gateway=gateway, context=replace(opened.context, gateways=OneGateway(gateway)))
     users = [Buyer.of_user(await shop.shopper()) for _ in range(2)]
     return Bazaar(
         shop=shop,
@@ -155,9 +155,9 @@ class Bazaar:
     """What has moved at the provider without us, by transaction."""
 
     @property
-    def till(self) -> Till:
+    def context(self) -> PaymentContext:
         """What the use cases take."""
-        return self.shop.till
+        return self.shop.context
 
     async def attempt(self, doing: Awaitable[object]) -> None:
         """Let somebody try something: they may be refused, or the process may be killed meanwhile."""
@@ -180,10 +180,10 @@ class Bazaar:
 
     async def empty_cart(self, who: int) -> None:
         """Take everything out of a cart."""
-        buyer, services = self.buyers[who], self.till.services
+        buyer, services = self.buyers[who], self.context.services
         owner = buyer.owner
         await self.attempt(put(self.shop, buyer, self.goods, 0, more=False))
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             for entry in await services.calendar.pending_entries(uow.session, owner):
                 await services.calendar.remove_pending_booking(uow.session, owner, entry_id=entry.id)
             if buyer.user_id is not None:
@@ -205,11 +205,11 @@ class Bazaar:
     async def go_on(self, which: int) -> None:
         """Press "pay" of an order once more."""
         for order, buyer in await self._an_order(which):
-            await self.attempt(continue_payment(self.till, buyer, order_id=order.id))
+            await self.attempt(continue_payment(self.context, buyer, order_id=order.id))
 
     async def put_back(self, which: int) -> None:
         for order, buyer in await self._an_order(which):
-            await self.attempt(put_back(self.till, buyer, order_id=order.id))
+            await self.attempt(put_back(self.context, buyer, order_id=order.id))
 
     async def sign_in(self, who: int) -> None:
         """Let the guest become one of the users; another guest comes in."""
@@ -237,24 +237,24 @@ class Bazaar:
     async def come_back(self, which: int) -> None:
         """Come back from the provider's page."""
         for payment in pick(await self.payments(), which):
-            await self.attempt(settle(self.till, payment.id))
+            await self.attempt(settle(self.context, payment.id))
 
     async def call(self, which: int, times: int) -> None:
         """Let the provider's webhook come, once or more, and the worker look."""
         for payment in pick(await self.payments(), which):
-            async with unit_of_work(self.till.database) as uow:
+            async with unit_of_work(self.context.database) as uow:
                 for _ in range(times):
                     await store_notice(uow.session, payment_id=payment.id, event_type="CHECKOUT_STATUS_CHANGED")
                 await uow.commit()
             for _ in range(times):
-                await self.attempt(look_at_payment(self.till, payment.id))
+                await self.attempt(look_at_payment(self.context, payment.id))
 
     async def die_after_recording(self, which: int) -> None:
         """Settle a payment, and be killed between the two commits."""
         checkouts = {checkout.id: checkout for checkout in self.gateway.checkouts()}
         for payment in pick(await self.payments(), which):
             if payment.checkout_id in checkouts:
-                await self.attempt(record_status(self.till, payment.id, checkouts[payment.checkout_id]))
+                await self.attempt(record_status(self.context, payment.id, checkouts[payment.checkout_id]))
 
     def make_trouble(self, trouble: Trouble, operation: str) -> None:
         """Let something go wrong with the next call of this operation; where it is repeated at once, with every try."""
@@ -302,15 +302,15 @@ class Bazaar:
 
     async def refund(self, which: int) -> None:
         for debt in pick(await self.debts(), which):
-            await self.attempt(refund_debt(self.till, debt_id=debt.id, actor_user_id=self.admin))
+            await self.attempt(refund_debt(self.context, debt_id=debt.id, actor_user_id=self.admin))
 
-    async def give_back(self, which: int, wish: RefundWish) -> None:
+    async def refund_lines(self, which: int, wish: RefundWish) -> None:
         """Give an order's first line, all of its lines, or an amount back, as an admin decides."""
         for order, _ in await self._an_order(which):
-            await self.attempt(self._give_back(order.id, wish))
+            await self.attempt(self._refund_lines(order.id, wish))
 
-    async def _give_back(self, order_id: int, wish: RefundWish) -> None:
-        async with unit_of_work(self.till.database) as uow:
+    async def _refund_lines(self, order_id: int, wish: RefundWish) -> None:
+        async with unit_of_work(self.context.database) as uow:
             refundable = await find_refundable(uow.session, EVERYWHERE, order_id)
         left = [line.id for line in refundable.lines if line.left]
         lines = {RefundWish.A_LINE: left[:1], RefundWish.A_LINE_CANCELLED: left[:1], RefundWish.ALL: left}
@@ -318,12 +318,12 @@ class Bazaar:
         amount = None if chosen else min(Decimal("1.50"), refundable.left)
         wanted = Wanted(chosen, amount, cancel=wish is RefundWish.A_LINE_CANCELLED)
         shown = sum((share.amount for share in shares_of(refundable, wanted)), Decimal(0))
-        await give_back(self.till, order_id, Decision(wanted, uuid4(), shown, self.admin), EVERYWHERE)
+        await refund_lines(self.context, order_id, Decision(wanted, uuid4(), shown, self.admin), EVERYWHERE)
 
     async def settle_by_hand(self, which: int) -> None:
         for debt in pick(await self.debts("owed"), which):
             said = {"note": "bank transfer", "actor_user_id": self.admin, "scope": EVERYWHERE}
-            await self.attempt(settle_by_hand(self.till, debt_id=debt.id, **said))
+            await self.attempt(settle_by_hand(self.context, debt_id=debt.id, **said))
 
     async def review(self, which: int, verdict: Verdict) -> None:
         """Decide on a payment that is not what was asked for."""
@@ -332,11 +332,11 @@ class Bazaar:
             shown = Decimal((payment.answer or {})["amount"])
             match verdict:
                 case Verdict.ACCEPTED:
-                    await self.attempt(accept_payment(self.till, payment.id, shown=shown, **said))
-                case Verdict.GIVEN_BACK:
-                    await self.attempt(give_back_payment(self.till, payment.id, shown=shown, **said))
+                    await self.attempt(accept_payment(self.context, payment.id, shown=shown, **said))
+                case Verdict.REFUNDED:
+                    await self.attempt(refund_payment(self.context, payment.id, shown=shown, **said))
                 case Verdict.SETTLED_ELSEWHERE:
-                    await self.attempt(settle_payment_elsewhere(self.till, payment.id, note="in cash", **said))
+                    await self.attempt(settle_payment_elsewhere(self.context, payment.id, note="in cash", **said))
 
     async def cancel(self, which: int) -> None:
         """Cancel an order's first line, and keep its money."""
@@ -344,29 +344,29 @@ class Bazaar:
             await self.attempt(self._cancel(order.id))
 
     async def _cancel(self, order_id: int) -> None:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             order = await lock_buyer_and_order(uow.session, Order.id == order_id)
             line = select(OrderLine.id).where(OrderLine.order_id == order_id).order_by(OrderLine.id).limit(1)
             lines = list(await uow.session.scalars(line))
-            await cancel_lines(uow.session, self.till, order, lines, actor=user_actor(self.admin))
+            await cancel_lines(uow.session, self.context, order, lines, actor=user_actor(self.admin))
             await uow.commit()
 
     async def walk(self) -> None:
-        """Walk the provider's record, as the worker does by night."""
-        await self.attempt(walk_everything(self.till))
+        """Reconcile the provider's record, as the worker does by night."""
+        await self.attempt(reconcile_all(self.context))
 
     async def decide(self, which: int, *, approved: bool) -> None:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             waiting = select(CalendarEntry.id).where(CalendarEntry.state == "provisional").order_by(CalendarEntry.id)
             ids = list(await uow.session.scalars(waiting))
         for entry_id in pick(ids, which):
             await self.attempt(
-                decide_booking(self.till, entry_id=entry_id, approved=approved, actor_user_id=self.admin)
+                decide_booking(self.context, entry_id=entry_id, approved=approved, actor_user_id=self.admin)
             )
 
     async def bring_more(self) -> None:
         """Let there be two more seats, and two more jars."""
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             show, jar = CalendarEntry.id == self.show.entry_id, ProductVariant.id == self.goods.variant_id
             await uow.session.execute(update(CalendarEntry).where(show).values(capacity=CalendarEntry.capacity + 2))
             await uow.session.execute(update(ProductVariant).where(jar).values(stock=ProductVariant.stock + 2))
@@ -374,17 +374,17 @@ class Bazaar:
 
     async def work(self) -> None:
         """Let the worker make its rounds."""
-        await self.attempt(reconcile(self.till))
-        async with unit_of_work(self.till.database) as uow:
-            untold = select(Order.id).where(Order.paid_at.is_not(None), Order.mail_queued_at.is_(None))
-            order_ids = list(await uow.session.scalars(untold))
+        await self.attempt(reconcile(self.context))
+        async with unit_of_work(self.context.database) as uow:
+            refunds_due = select(Order.id).where(Order.paid_at.is_not(None), Order.mail_queued_at.is_(None))
+            order_ids = list(await uow.session.scalars(refunds_due))
         for order_id in order_ids:
-            await write_order_mails(self.till, order_id)
-        await sweep_carts(self.till)
+            await write_order_mails(self.context, order_id)
+        await sweep_carts(self.context)
 
     async def forget(self) -> None:
         """Forget the sessions that have run out; another guest comes in."""
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             await forget_expired(uow.session, now=self.shop.clock())
             await forget_empty_carts(uow.session)
             await uow.commit()
@@ -396,7 +396,7 @@ class Bazaar:
     # --- the end ---
 
     async def come_to_an_end(self) -> None:
-        """Let the network heal, the provider make up its mind, time pass, and its record be walked."""
+        """Let the network heal, the provider make up its mind, time pass, and its record be reconciled."""
         self.gateway.heal()
         self.decide_refunds(MovementStatus.DONE)
         for minutes in (1, 5, 10, 15, 35, 5, 5, 60):
@@ -404,7 +404,7 @@ class Bazaar:
             await self.work()
         await self.walk()
         for debt in await self.debts("owed"):
-            await self.attempt(refund_debt(self.till, debt_id=debt.id, actor_user_id=self.admin))
+            await self.attempt(refund_debt(self.context, debt_id=debt.id, actor_user_id=self.admin))
         self.wait(120)
         await self.walk()
         await self.work()
@@ -417,11 +417,11 @@ class Bazaar:
             f"SELECT '{each.name}: {each.thing} ' || w.id FROM ({each.wrong}) w" for each in checks
         )
         used = {"now": self.shop.clock()} if ":now" in found else {}
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             return sorted(await uow.session.scalars(text(found), used))
 
-    async def given_back_too_much(self) -> list[str]:
-        """Return the transactions of which the provider has given back more than is owed here."""
+    async def refunded_so_far_too_much(self) -> list[str]:
+        """Return the transactions of which the provider has refunded more than is owed here."""
         owed = {payment.transaction_id: payment.owed for payment in await self.payments()}
         return [
             each.code
@@ -429,8 +429,8 @@ class Bazaar:
             if each.refunded > owed.get(each.id, Decimal(0)) + self.elsewhere[each.id]
         ]
 
-    async def payable_though_let_go(self, *closed: str) -> list[str]:
-        """Return the checkouts that can still be paid, though their payment is closed and its order was let go."""
+    async def payable_though_released(self, *closed: str) -> list[str]:
+        """Return the checkouts that can still be paid, though their payment is closed and its order was released."""
         states = {payment.checkout_reference: payment.state for payment in await self.payments()}
         still_open = (CheckoutStatus.PENDING, CheckoutStatus.FAILED)
         return [
@@ -454,7 +454,7 @@ class Bazaar:
             *unfulfilled,
             *debts,
             *await self._lost_money(),
-            *await self.payable_though_let_go("expired", "cancelled"),
+            *await self.payable_though_released("expired", "cancelled"),
         ]
 
     async def _lost_money(self) -> list[str]:
@@ -466,7 +466,7 @@ class Bazaar:
         totals = {order.id: order.total for order in await self.orders()}
         asked = {payment.checkout_reference: totals[payment.order_id] for payment in payments}
         known = {p.transaction_id for p in payments if p.state in ("paid", "review") or p.review_reason}
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             found = set(await uow.session.scalars(select(ProviderFinding.transaction_id)))
         known |= {
             each.id for each in self.gateway.transactions() if each.id in found and each.amount != asked[each.reference]
@@ -487,19 +487,19 @@ class Bazaar:
         found = " UNION ALL ".join(
             f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {rows})" for name, rows in asked.items()
         )
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             return set(await uow.session.scalars(text(found)))
 
     async def payments(self) -> list[Payment]:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             return list(await uow.session.scalars(select(Payment).order_by(Payment.id)))
 
     async def orders(self) -> list[Order]:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             return list(await uow.session.scalars(select(Order).order_by(Order.id)))
 
     async def debts(self, state: str | None = None) -> list[Debt]:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             statement = select(Debt).order_by(Debt.id)
             return list(await uow.session.scalars(statement if state is None else statement.where(Debt.state == state)))
 

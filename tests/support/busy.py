@@ -39,11 +39,11 @@ async def have_a_busy_day(shop: Shop) -> None:
 
 async def tell_everybody(shop: Shop) -> None:
     """Write and send the mails."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         order_ids = list(await uow.session.scalars(select(Order.id).where(Order.paid_at.is_not(None))))
     for order_id in order_ids:
-        await write_order_mails(shop.till, order_id)
-    async with unit_of_work(shop.till.database) as uow:
+        await write_order_mails(shop.context, order_id)
+    async with unit_of_work(shop.context.database) as uow:
         for mail in await uow.session.scalars(select(Mail)):
             mail.sent_at = shop.clock()
         await uow.session.flush()
@@ -78,25 +78,25 @@ async def _late_and_lost(shop: Shop, admin: int) -> None:
     await shop.buy_and_pay(await shop.shopper(), lost)
     for payment in (late, other):
         shop.pay(payment, force=True)
-        await settle(shop.till, payment.id)
+        await settle(shop.context, payment.id)
     again = await shop.buy(bob, show := await shop.show(capacity=5))
     shop.clock.forward(minutes=31)
     await shop.work()
     await shop.check_out(bob, show.cost)
     await _pay_last(shop)
     shop.pay(again, force=True)
-    await settle(shop.till, again.id)
+    await settle(shop.context, again.id)
     sold_out, paid_twice = await shop.debts()
-    await refund_debt(shop.till, debt_id=sold_out.id, actor_user_id=admin)
+    await refund_debt(shop.context, debt_id=sold_out.id, actor_user_id=admin)
     shop.gateway.refuse_refunds("Not enough balance")
-    await refund_debt(shop.till, debt_id=paid_twice.id, actor_user_id=admin)
+    await refund_debt(shop.context, debt_id=paid_twice.id, actor_user_id=admin)
     shop.gateway.refuse_refunds("")
     await _settle_by_hand(shop, paid_twice.id, admin)
 
 
 async def _settle_by_hand(shop: Shop, debt_id: int, admin: int) -> None:
     """Pay a debt back by bank transfer."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         debt = await uow.session.get_one(Debt, debt_id)
         debt.state, debt.settled_at, debt.by_hand = "settled", shop.clock(), True
         debt.settled_by, debt.note = admin, "bank transfer"
@@ -131,8 +131,10 @@ async def _bookings_decided(shop: Shop, admin: int) -> None:
         await check_out(shop, buyer, "8.00")
         await _pay_last(shop)
         if approved is not None:
-            await decide_booking(shop.till, entry_id=await _last_booking(shop), approved=approved, actor_user_id=user)
-    await refund_debt(shop.till, debt_id=(await shop.debts())[-1].id, actor_user_id=admin)
+            await decide_booking(
+                shop.context, entry_id=await _last_booking(shop), approved=approved, actor_user_id=user
+            )
+    await refund_debt(shop.context, debt_id=(await shop.debts())[-1].id, actor_user_id=admin)
 
 
 async def _attempts(shop: Shop, admin: int) -> None:
@@ -141,18 +143,18 @@ async def _attempts(shop: Shop, admin: int) -> None:
     first = await shop.buy_and_pay(user, show)
     second = await _second_attempt(shop, first)
     shop.pay(second)
-    await settle(shop.till, second.id)
+    await settle(shop.context, second.id)
     shop.gateway.drop_next_answer("refund")
     shop.gateway.hold_refunds()
     debt = (await shop.debts())[-1]
     assert debt.reason == "paid_twice"
-    refund = await refund_debt(shop.till, debt_id=debt.id, actor_user_id=admin)
-    await settle_refund(shop.till, (await shop.refunds())[-1].id)
+    refund = await refund_debt(shop.context, debt_id=debt.id, actor_user_id=admin)
+    await settle_refund(shop.context, (await shop.refunds())[-1].id)
     assert refund == "unknown"
     mismatch = await shop.buy(user, show)
     assert mismatch.checkout_id is not None
     shop.gateway.pay(mismatch.checkout_id, amount=Decimal("1.00"))
-    assert await settle(shop.till, mismatch.id) == PaymentState.REVIEW
+    assert await settle(shop.context, mismatch.id) == PaymentState.REVIEW
 
 
 async def _open_ends(shop: Shop) -> None:
@@ -171,31 +173,31 @@ async def _open_ends(shop: Shop) -> None:
 
 async def _notify(shop: Shop, payment_id: int) -> None:
     """Let the provider call, and look at the payment because of it."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await store_notice(uow.session, payment_id=payment_id, event_type="CHECKOUT_STATUS_CHANGED")
         await uow.commit()
-    await look_at_payment(shop.till, payment_id)
+    await look_at_payment(shop.context, payment_id)
 
 
 async def _pay_last(shop: Shop) -> int:
     """Pay the newest payment of all, and return its id."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         payment = (await uow.session.scalars(select(Payment).order_by(Payment.id.desc()).limit(1))).one()
     shop.pay(payment)
-    assert await settle(shop.till, payment.id) == PaymentState.PAID
+    assert await settle(shop.context, payment.id) == PaymentState.PAID
     return payment.id
 
 
 async def _last_booking(shop: Shop) -> int:
     """Return the id of the newest booking."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         newest = select(CalendarEntry.id).where(CalendarEntry.kind == "booking").order_by(CalendarEntry.id.desc())
         return (await uow.session.scalars(newest.limit(1))).one()
 
 
 async def _second_attempt(shop: Shop, first: Payment) -> Payment:
     """Open a second attempt to pay an order that is paid: what no page of ours does."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         second = Payment(
             order_id=first.order_id,
             merchant_code=first.merchant_code,
@@ -213,6 +215,6 @@ async def _second_attempt(shop: Shop, first: Payment) -> Payment:
         named = {"thing": JournalThing.PAYMENT, "thing_id": second.id, "order_id": second.order_id}
         await record(uow.session, **named, event=PaymentState.CREATED, actor="system")
         await uow.commit()
-    await open_payment(shop.till, second.id)
-    async with unit_of_work(shop.till.database) as uow:
+    await open_payment(shop.context, second.id)
+    async with unit_of_work(shop.context.database) as uow:
         return await uow.session.get_one(Payment, second.id)

@@ -119,7 +119,7 @@ class Desk:
         await self.confirm(order_id)
         return order_id
 
-    async def let_go(self, owner: CartOwner, room: Calendar, *spans: Span, places: int = 1) -> tuple[int, list[int]]:
+    async def released(self, owner: CartOwner, room: Calendar, *spans: Span, places: int = 1) -> tuple[int, list[int]]:
         """Order hours and let the order expire; give its id and its lines' bookings."""
         await self.add(owner, room, *spans, places=places)
         order_id = await self.order(owner)

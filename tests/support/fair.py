@@ -17,7 +17,7 @@ from cart.bp.cart.services.begin import begin_checkout
 from cart.orders.buyer import Buyer
 from cart.payments.fence import put_back
 from cart.payments.settle import settle
-from cart.wiring import TILL
+from cart.wiring import PAYMENT_CONTEXT
 from shared.contracts.dtos import CartSummaryDTO
 from shared.contracts.errors import ShopError, TotalChanged
 from shared.contracts.owner import CartOwner
@@ -56,7 +56,7 @@ ADA, BOB, GUEST = "ada", "bob", "guest"
 PEOPLE = (ADA, BOB, GUEST)
 """Two with an account, and one without, whose cart joins Ada's when they sign in."""
 HOLDING = (OrderState.PENDING, OrderState.PAID)
-LET_GO = (OrderState.EXPIRED, OrderState.CANCELLED, OrderState.FAILED)
+RELEASED = (OrderState.EXPIRED, OrderState.CANCELLED, OrderState.FAILED)
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 
 Step = tuple[str, str, int, int]
@@ -92,8 +92,8 @@ class Fair:
 
     @classmethod
     def of(cls, app: Quart, gateway: FakeGateway, clock: MovableClock) -> Fair:
-        """Return a fair at the till of an app that serves."""
-        return cls(app, Shop(app.extensions[TILL], gateway, clock))
+        """Return a fair at the context of an app that serves."""
+        return cls(app, Shop(app.extensions[PAYMENT_CONTEXT], gateway, clock))
 
     async def open(self) -> None:
         """Put up few enough of everything that people are in each other's way, and let them in."""
@@ -112,7 +112,7 @@ class Fair:
     async def _let_in(self, name: str) -> None:
         """Give somebody a browser, and an account unless they are the guest."""
         user_id = None if name == GUEST else await self.shop.shopper()
-        async with unit_of_work(self.shop.till.database) as uow:
+        async with unit_of_work(self.shop.context.database) as uow:
             made = await start_session(uow.session, user_id=user_id, now=self.shop.clock(), days=30)
             await uow.commit()
         self.people[name] = (
@@ -148,7 +148,7 @@ class Fair:
     async def change_price(self, _name: str, which: int, number: int) -> None:
         """Let a product that is not free cost something else from now on."""
         mine = ProductVariant.id == self.goods[which // 2 * 2].variant_id
-        async with unit_of_work(self.shop.till.database) as uow:
+        async with unit_of_work(self.shop.context.database) as uow:
             await uow.session.execute(
                 update(ProductVariant).where(mine).values(price=Decimal(number) + Decimal("0.05"))
             )
@@ -160,8 +160,8 @@ class Fair:
     async def remove_booking(self, name: str, _which: int, number: int) -> None:
         buyer = self.people[name]
         for entry in (await bookings_of(self.shop, buyer))[number : number + 1]:
-            async with unit_of_work(self.shop.till.database) as uow:
-                await self.shop.till.services.calendar.remove_pending_booking(
+            async with unit_of_work(self.shop.context.database) as uow:
+                await self.shop.context.services.calendar.remove_pending_booking(
                     uow.session, buyer.owner, entry_id=entry.id
                 )
                 await uow.commit()
@@ -178,8 +178,8 @@ class Fair:
         user_id, show = self.people[name].user_id, self.shows[which % 2]
         if user_id is None:
             return
-        async with unit_of_work(self.shop.till.database) as uow:
-            await self.shop.till.services.calendar.set_pending_tickets(
+        async with unit_of_work(self.shop.context.database) as uow:
+            await self.shop.context.services.calendar.set_pending_tickets(
                 uow.session,
                 user_id=user_id,
                 entry_id=show.entry_id,
@@ -206,25 +206,25 @@ class Fair:
                 shown = await self.summary(name, page_id)
                 if shown.badge_count:
                     break
-        await begin_checkout(self.shop.till, self.people[name], page_post_id=page_id, shown_total=shown.grand_total)
+        await begin_checkout(self.shop.context, self.people[name], page_post_id=page_id, shown_total=shown.grand_total)
 
     async def pay(self, name: str, _which: int, _number: int) -> None:
         """Pay the oldest order that waits for it."""
         for payment in (await self._payments(name, [OrderState.PENDING]))[:1]:
             self.shop.pay(payment)
-            await settle(self.shop.till, payment.id)
+            await settle(self.shop.context, payment.id)
 
     async def decline(self, name: str, _which: int, _number: int) -> None:
         """Try to pay the oldest order with a card that is declined: it goes on waiting."""
         for payment in (await self._payments(name, [OrderState.PENDING]))[:1]:
             self.shop.gateway.decline_next()
             self.shop.pay(payment)
-            await settle(self.shop.till, payment.id)
+            await settle(self.shop.context, payment.id)
 
     async def give_up(self, name: str, _which: int, _number: int) -> None:
         """Put the oldest order that waits for its payment back into the cart."""
         for payment in (await self._payments(name, [OrderState.PENDING]))[:1]:
-            await put_back(self.shop.till, self.people[name], order_id=payment.order_id)
+            await put_back(self.shop.context, self.people[name], order_id=payment.order_id)
 
     async def expire(self, _name: str, _which: int, _number: int) -> None:
         """Let the time of every order run out, and the worker see to it."""
@@ -232,24 +232,24 @@ class Fair:
         await self.shop.work(rounds=2)
 
     async def pay_late(self, name: str, _which: int, _number: int) -> None:
-        """Let the money of the newest order that was let go arrive after all."""
-        for payment in (await self._payments(name, LET_GO))[-1:]:
+        """Let the money of the newest order that was released arrive after all."""
+        for payment in (await self._payments(name, RELEASED))[-1:]:
             self.is_late = True
             self.shop.pay(payment, force=True)
-            await settle(self.shop.till, payment.id)
+            await settle(self.shop.context, payment.id)
 
     # --- how it is ---
 
     async def summary(self, name: str, page_id: int | None = None) -> CartSummaryDTO:
         """Return what the badge is told of somebody's cart."""
         buyer = self.people[name]
-        async with unit_of_work(self.shop.till.database) as uow:
-            return await self.shop.till.services.cart.cart_summary(uow.session, buyer.owner, page_post_id=page_id)
+        async with unit_of_work(self.shop.context.database) as uow:
+            return await self.shop.context.services.cart.cart_summary(uow.session, buyer.owner, page_post_id=page_id)
 
     async def _payments(self, name: str, states: Sequence[OrderState]) -> list[Payment]:
         """Return the payments of somebody's orders in some states, oldest first."""
         mine = select(Payment).join(Payment.order).where(self.people[name].owns(), Order.state.in_(states))
-        async with unit_of_work(self.shop.till.database) as uow:
+        async with unit_of_work(self.shop.context.database) as uow:
             return list(await uow.session.scalars(mine.order_by(Payment.id)))
 
     async def sums_of_lines(self, orders: Sequence[Order]) -> dict[int, Decimal]:
@@ -257,7 +257,7 @@ class Fair:
         sums = select(OrderLine.order_id, func.sum(OrderLine.unit_price * OrderLine.quantity)).group_by(
             OrderLine.order_id
         )
-        async with unit_of_work(self.shop.till.database) as uow:
+        async with unit_of_work(self.shop.context.database) as uow:
             rows = await uow.session.execute(sums.where(OrderLine.order_id.in_([order.id for order in orders])))
             return {order_id: total for order_id, total in rows}  # noqa: C416 - dict() of rows loses their types
 
@@ -305,7 +305,7 @@ class Fair:
     async def _count(self, *statements: Select[Any]) -> Held:
         """Add up by page what statements return."""
         found: Held = Counter()
-        async with unit_of_work(self.shop.till.database) as uow:
+        async with unit_of_work(self.shop.context.database) as uow:
             for statement in statements:
                 for page_id, quantity in await uow.session.execute(statement):
                     found[page_id] += quantity

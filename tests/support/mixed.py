@@ -58,7 +58,7 @@ async def make_goods(
     shop: Shop, *, price: str = "4.50", stock: int | None = None, vat_rate: str = "0", page_id: int | None = None
 ) -> Goods:
     """Put a product on a page's shelves."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         page = page_id or await make_page(uow.session, has_market=True)
         product_id = await make_product(uow.session, page, price=price, stock=stock, vat_rate=vat_rate)
         variant_id = await variant_of(uow.session, product_id)
@@ -68,7 +68,7 @@ async def make_goods(
 
 async def let_ask(shop: Shop, page_id: int, email: str) -> None:
     """Let a page say where buyers may write to."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await SqlBlogService().configure_page(
             uow.session, page_id, seller_email=email, has_calendar=True, has_market=True
         )
@@ -79,7 +79,7 @@ async def make_hall(
     shop: Shop, *, price: str = "8.00", whole_room: bool = True, needs_approval: bool = False, places: int = 1
 ) -> Hall:
     """Let a calendar be booked by the hour, round the clock."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         calendar = await make_calendar(uow.session, whole_room=whole_room, needs_approval=needs_approval)
         await make_rule(uow.session, calendar, price=price, places=places)
         await uow.commit()
@@ -89,7 +89,7 @@ async def make_hall(
 async def make_guest(shop: Shop) -> Buyer:
     """Let somebody without an account in."""
     number = next(_guests)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         made = await start_session(uow.session, user_id=None, now=shop.clock(), days=30)
         await uow.commit()
     return Buyer(CartOwner.of_session(made.id), email=f"guest{number}@maypole.example")
@@ -97,8 +97,8 @@ async def make_guest(shop: Shop) -> Buyer:
 
 async def put(shop: Shop, buyer: Buyer, goods: Goods, quantity: int = 1, *, more: bool = True) -> None:
     """Put products into somebody's cart."""
-    async with unit_of_work(shop.till.database) as uow:
-        await shop.till.services.cart.change_item(
+    async with unit_of_work(shop.context.database) as uow:
+        await shop.context.services.cart.change_item(
             uow.session,
             buyer.owner,
             variant_id=goods.variant_id,
@@ -110,8 +110,8 @@ async def put(shop: Shop, buyer: Buyer, goods: Goods, quantity: int = 1, *, more
 
 async def book(shop: Shop, buyer: Buyer, hall: Hall, number: int = 0) -> None:
     """Put an hour of a hall into somebody's cart."""
-    async with unit_of_work(shop.till.database) as uow:
-        await shop.till.services.calendar.add_pending_bookings(
+    async with unit_of_work(shop.context.database) as uow:
+        await shop.context.services.calendar.add_pending_bookings(
             uow.session,
             buyer.owner,
             calendar_id=hall.calendar_id,
@@ -122,15 +122,15 @@ async def book(shop: Shop, buyer: Buyer, hall: Hall, number: int = 0) -> None:
 
 async def check_out(shop: Shop, buyer: Buyer, total: Decimal | str, page_post_id: int | None = None) -> str:
     """Press the button."""
-    return await begin_checkout(shop.till, buyer, page_post_id=page_post_id, shown_total=Decimal(total))
+    return await begin_checkout(shop.context, buyer, page_post_id=page_post_id, shown_total=Decimal(total))
 
 
 async def join(shop: Shop, guest: Buyer, user_id: int) -> None:
     """Let a guest's cart join an account, as signing in does."""
     session_id = guest.owner.session_id
     assert session_id is not None
-    async with unit_of_work(shop.till.database) as uow:
-        await shop.till.services.cart.join_cart(uow.session, session_id=session_id, user_id=user_id)
+    async with unit_of_work(shop.context.database) as uow:
+        await shop.context.services.cart.join_cart(uow.session, session_id=session_id, user_id=user_id)
         await uow.commit()
 
 
@@ -139,8 +139,8 @@ async def join(shop: Shop, guest: Buyer, user_id: int) -> None:
 
 async def items_of(shop: Shop, buyer: Buyer) -> list[CartItemDTO]:
     """Return the product lines of somebody's cart."""
-    async with unit_of_work(shop.till.database) as uow:
-        return await shop.till.services.cart.cart_items(uow.session, buyer.owner)
+    async with unit_of_work(shop.context.database) as uow:
+        return await shop.context.services.cart.cart_items(uow.session, buyer.owner)
 
 
 async def quantities_of(shop: Shop, buyer: Buyer) -> dict[int, int]:
@@ -150,39 +150,39 @@ async def quantities_of(shop: Shop, buyer: Buyer) -> dict[int, int]:
 
 async def bookings_of(shop: Shop, buyer: Buyer) -> list[EntryDTO]:
     """Return the bookings in somebody's cart."""
-    async with unit_of_work(shop.till.database) as uow:
-        return await shop.till.services.calendar.pending_entries(uow.session, buyer.owner)
+    async with unit_of_work(shop.context.database) as uow:
+        return await shop.context.services.calendar.pending_entries(uow.session, buyer.owner)
 
 
 async def summary_of(shop: Shop, buyer: Buyer) -> CartSummaryDTO:
     """Return what the badge says of somebody's cart."""
-    async with unit_of_work(shop.till.database) as uow:
-        return await shop.till.services.cart.cart_summary(uow.session, buyer.owner)
+    async with unit_of_work(shop.context.database) as uow:
+        return await shop.context.services.cart.cart_summary(uow.session, buyer.owner)
 
 
 async def orders_of(shop: Shop, buyer: Buyer) -> list[Order]:
     """Return somebody's orders, oldest first."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         return list(await uow.session.scalars(select(Order).where(buyer.owns()).order_by(Order.id)))
 
 
 async def payment_of(shop: Shop, buyer: Buyer) -> Payment:
     """Return the newest payment of somebody's."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         newest = select(Payment).join(Payment.order).where(buyer.owns()).order_by(Payment.id.desc()).limit(1)
         return (await uow.session.scalars(newest)).one()
 
 
 async def lines_of(shop: Shop, order_id: int) -> list[OrderLine]:
     """Return an order's lines."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         statement = select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.id)
         return list(await uow.session.scalars(statement))
 
 
 async def stock_of(shop: Shop, goods: Goods) -> tuple[int, int]:
     """Return a variant's counter, and what is really allocated of it."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         variant = await uow.session.get_one(ProductVariant, goods.variant_id)
         allocated = await uow.session.scalar(
             select(func.coalesce(func.sum(StockAllocation.quantity), 0)).where(
@@ -194,20 +194,20 @@ async def stock_of(shop: Shop, goods: Goods) -> tuple[int, int]:
 
 async def allocations_of(shop: Shop, goods: Goods) -> list[str]:
     """Return the states of what was ever allocated of a variant, oldest first."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         statement = select(StockAllocation.state).where(StockAllocation.variant_id == goods.variant_id)
         return list(await uow.session.scalars(statement.order_by(StockAllocation.id)))
 
 
 async def entries_of(shop: Shop, hall: Hall) -> list[str]:
     """Return the states of a hall's bookings, oldest first."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         statement = select(CalendarEntry.state).where(CalendarEntry.calendar_id == hall.calendar_id)
         return list(await uow.session.scalars(statement.order_by(CalendarEntry.id)))
 
 
 async def slots_held(shop: Shop, hall: Hall) -> int:
     """Return how many places of a hall's slots are held, by their counters."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         statement = select(func.coalesce(func.sum(Slot.held), 0)).where(Slot.calendar_id == hall.calendar_id)
         return int(await uow.session.scalar(statement) or 0)

@@ -49,7 +49,7 @@ class SandboxControl:
         )
 
     async def refund(self, transaction_id: str, amount: Decimal | None = None) -> None:
-        """Give money back in the dashboard."""
+        """Refund money in the dashboard."""
         await self._post(f"/transactions/{transaction_id}/refund", _sum(amount))
 
     async def settle_refunds(self, transaction_id: str, status: str) -> None:

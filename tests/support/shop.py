@@ -1,4 +1,4 @@
-"""The money side without HTTP: a till on a real database, a provider in memory, and a clock that tests move."""
+"""The money side without HTTP: a context on a real database, a provider in memory, and a clock that tests move."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cart.bp.cart.services.begin import begin_checkout
 from cart.orders.buyer import Buyer
 from cart.payments.settle import settle
 from cart.provider.reconcile import reconcile
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import CalendarEntry, Debt, JournalEntry, Order, Payment, Refund, Ticket, TicketType
@@ -40,7 +40,7 @@ class Show:
 class Shop:
     """One shop, and what people do in it."""
 
-    till: Till
+    context: PaymentContext
     gateway: FakeGateway
     clock: MovableClock
     names: Counter[str] = field(default_factory=Counter)
@@ -55,7 +55,7 @@ class Shop:
         cost: str = "12.50",
         max_per_order: int = 20,
     ) -> Show:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             calendar = await make_calendar(uow.session)
             entry = await make_entry(
                 uow.session, calendar, capacity=capacity, max_per_order=max_per_order, price="99.00"
@@ -66,7 +66,7 @@ class Shop:
 
     async def shopper(self) -> int:
         self.names["shopper"] += 1
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             user = await ensure_user(uow.session, f"shopper{self.names['shopper']}@maypole.example")
             await uow.commit()
         return user.id
@@ -74,8 +74,8 @@ class Shop:
     # --- what people do ---
 
     async def add(self, user_id: int, show: Show, quantity: int = 1) -> None:
-        async with unit_of_work(self.till.database) as uow:
-            await self.till.services.calendar.add_pending_tickets(
+        async with unit_of_work(self.context.database) as uow:
+            await self.context.services.calendar.add_pending_tickets(
                 uow.session,
                 user_id=user_id,
                 entry_id=show.entry_id,
@@ -86,7 +86,7 @@ class Shop:
 
     async def check_out(self, user_id: int, total: Decimal | str, page_post_id: int | None = None) -> str:
         return await begin_checkout(
-            self.till, Buyer.of_user(user_id), page_post_id=page_post_id, shown_total=Decimal(total)
+            self.context, Buyer.of_user(user_id), page_post_id=page_post_id, shown_total=Decimal(total)
         )
 
     async def buy(self, user_id: int, show: Show, quantity: int = 1) -> Payment:
@@ -103,41 +103,41 @@ class Shop:
     async def buy_and_pay(self, user_id: int, show: Show, quantity: int = 1) -> Payment:
         payment = await self.buy(user_id, show, quantity)
         self.pay(payment)
-        await settle(self.till, payment.id)
+        await settle(self.context, payment.id)
         return payment
 
     async def work(self, rounds: int = 1) -> None:
         """Let the reconciler look at everything that is due."""
         for _ in range(rounds):
-            await reconcile(self.till)
+            await reconcile(self.context)
 
     # --- how it is ---
 
     async def payments(self, user_id: int) -> list[Payment]:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             statement = select(Payment).join(Payment.order).where(Order.user_id == user_id).order_by(Payment.id)
             return list(await uow.session.scalars(statement))
 
     async def orders(self, user_id: int) -> list[Order]:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             return list(await uow.session.scalars(select(Order).where(Order.user_id == user_id).order_by(Order.id)))
 
     async def tickets(self, user_id: int) -> list[str]:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             statement = select(Ticket.state).where(Ticket.user_id == user_id).order_by(Ticket.id)
             return list(await uow.session.scalars(statement))
 
     async def debts(self) -> list[Debt]:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             return list(await uow.session.scalars(select(Debt).order_by(Debt.id)))
 
     async def refunds(self) -> list[Refund]:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             return list(await uow.session.scalars(select(Refund).order_by(Refund.id)))
 
     async def held(self, show: Show) -> tuple[int, int, int]:
         """Give the entry's counter, the type's counter, and the number of tickets that hold a seat."""
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             entry = await uow.session.get_one(CalendarEntry, show.entry_id)
             kind = await uow.session.get_one(TicketType, show.type_id)
             rows = await uow.session.scalar(
@@ -148,7 +148,7 @@ class Shop:
             return entry.held, kind.held, rows or 0
 
     async def journal(self, thing: str) -> list[str]:
-        async with unit_of_work(self.till.database) as uow:
+        async with unit_of_work(self.context.database) as uow:
             statement = select(JournalEntry.event).where(JournalEntry.thing == thing).order_by(JournalEntry.id)
             return list(await uow.session.scalars(statement))
 
@@ -157,5 +157,5 @@ def open_shop(database: Database, settings: Settings) -> Shop:
     """Give a shop on a database."""
     clock = MovableClock(datetime.now(UTC))
     gateway = FakeGateway(clock=clock)
-    till = Till(database, OneGateway(gateway), sql_services(settings, clock), settings, clock)
-    return Shop(till, gateway, clock)
+    context = PaymentContext(database, OneGateway(gateway), sql_services(settings, clock), settings, clock)
+    return Shop(context, gateway, clock)

@@ -50,7 +50,7 @@ BOUNDED: dict[str, Role] = {
 }
 """Blueprints and views under /admin that more than admins enter: what they show is bounded by that role's pages."""
 MOVES_MONEY = ("accounts", "refunds", "order_refunds", "reviews")
-"""Blueprints whose every form gives money back, or says whom the next one pays."""
+"""Blueprints whose every form refunds money, or says whom the next one pays."""
 ARGUMENTS = {"int": 1, "uuid": "00000000-0000-4000-8000-000000000000"}
 
 

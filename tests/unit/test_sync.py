@@ -122,7 +122,7 @@ def test_trees_that_were_never_written_have_drifted(source: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("command", "lacking"), [("sandbox", "sandbox"), ("outbox", "sandbox"), ("walk-history", "cart")]
+    ("command", "lacking"), [("sandbox", "sandbox"), ("outbox", "sandbox"), ("reconcile-history", "cart")]
 )
 def test_an_apps_tree_says_in_one_line_what_it_lacks(tmp_path: Path, command: str, lacking: str) -> None:
     sync_to(tmp_path)

@@ -15,7 +15,7 @@ from cart.bp.accounts.services import (
     pay_page_to_default,
     refund_page_automatically,
 )
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.errors import ShopError
 from shared.contracts.states import Role
 from shared.web.forms import Sent, or_show_again, show_form
@@ -35,11 +35,11 @@ MINUTE = timedelta(minutes=1)
 @role_required(Role.ADMIN)
 async def overview() -> str:
     """Show every page with the account that it is paid to."""
-    till = current_till()
+    context = current_payment_context()
     page = AccountsPage(
-        accounts=tuple(await list_page_accounts(request_session(), till)),
-        default_code=till.settings.sumup_merchant_code,
-        time_zone=till.settings.time_zone,
+        accounts=tuple(await list_page_accounts(request_session(), context)),
+        default_code=context.settings.sumup_merchant_code,
+        time_zone=context.settings.time_zone,
         result=RESULTS.get(request.args.get("result", ""), ""),
     )
     return await render_template("_types/accounts/index.html", page=page)
@@ -71,7 +71,7 @@ async def _save(page_id: int, sent: Sent) -> ResponseTypes:
     """Have the page paid to the account that a form names."""
     form = AccountForm.parse(sent)
     await pay_page_to(
-        current_till(),
+        current_payment_context(),
         page_id=page_id,
         merchant_code=form.merchant_code,
         api_key=form.api_key,
@@ -85,7 +85,7 @@ async def _save(page_id: int, sent: Sent) -> ResponseTypes:
 @recent_sign_in_required
 async def use_default(page_id: int) -> ResponseTypes:
     """Have the page paid to the installation's own account again."""
-    await pay_page_to_default(current_till(), page_id=page_id, actor_user_id=signed_in_user().id)
+    await pay_page_to_default(current_payment_context(), page_id=page_id, actor_user_id=signed_in_user().id)
     return redirect_to(url_for("accounts.overview", result="default"))
 
 
@@ -96,19 +96,19 @@ async def choose_refunds(page_id: int) -> ResponseTypes:
     """Say whether what is owed to the page's buyers goes back by itself, or when a person presses the button."""
     automatic = RefundsForm.parse(await request.form).automatic
     await refund_page_automatically(
-        current_till(), page_id=page_id, automatic=automatic, actor_user_id=signed_in_user().id
+        current_payment_context(), page_id=page_id, automatic=automatic, actor_user_id=signed_in_user().id
     )
     return redirect_to(url_for("accounts.overview", result="automatic" if automatic else "by-person"))
 
 
 async def _show(page_id: int, refusal: ShopError | None = None, *, typed: str | None = None) -> ResponseTypes:
     """Render a page's account, after a refusal with what was typed, but for the key."""
-    till = current_till()
+    context = current_payment_context()
     page = build_account_page(
-        await find_page_account(request_session(), till, page_id),
-        default_code=till.settings.sumup_merchant_code,
-        currency=till.settings.currency,
-        time_zone=till.settings.time_zone,
+        await find_page_account(request_session(), context, page_id),
+        default_code=context.settings.sumup_merchant_code,
+        currency=context.settings.currency,
+        time_zone=context.settings.time_zone,
         typed=typed,
         refusal=refusal,
     )

@@ -1,4 +1,4 @@
-"""One order, for those who may see it: its story, and what may be done to it besides giving money back.
+"""One order, for those who may see it: its history, and what may be done to it besides refunding money.
 
 Who may only look may ask the provider and write notes; to cancel takes the right to refund.
 """
@@ -13,16 +13,16 @@ from quart import Blueprint, make_response, render_template, request, url_for
 from quart.typing import ResponseTypes
 
 from cart.bp.admin_orders.services import (
-    OrderStory,
+    OrderHistory,
     add_note,
     ask_provider,
     cancel_order_lines,
     give_up_order,
-    tell_story,
+    read_order_history,
     troubles_of,
 )
 from cart.payments.fence import PutBackOutcome
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.errors import ShopError
 from shared.contracts.states import Role
 from shared.web.forms import Sent, or_show_again, show_form
@@ -32,7 +32,7 @@ from shared.web.limits import limit_per_person
 from shared.web.state import request_session
 
 from .forms import LinesForm, OrderNoteForm, nothing_chosen
-from .pages import CancelPage, GiveUpPage, build_story_page, line_views
+from .pages import CancelPage, GiveUpPage, build_history_page, line_views
 
 bp = Blueprint("admin_order", __name__, url_prefix="/admin/orders/<int:order_id>")
 MINUTE = timedelta(minutes=1)
@@ -40,7 +40,7 @@ MINUTE = timedelta(minutes=1)
 
 @bp.get("/")
 @role_required(Role.ORDERS)
-async def story(order_id: int) -> ResponseTypes:
+async def history(order_id: int) -> ResponseTypes:
     """Show an order with all that became of it."""
     return await _show(order_id)
 
@@ -58,14 +58,14 @@ async def ask_to_cancel(order_id: int) -> ResponseTypes:
 @limit_per_person(60, MINUTE)
 @role_required(Role.REFUNDS)
 async def cancel(order_id: int) -> ResponseTypes:
-    """Cancel the chosen lines; money is given back elsewhere, or not at all."""
+    """Cancel the chosen lines; money is refunded elsewhere, or not at all."""
     return await or_show_again(_cancel(order_id, await request.form), partial(_show, order_id))
 
 
 async def _cancel(order_id: int, sent: Sent) -> ResponseTypes:
     """Cancel the lines that a form names."""
     done = await cancel_order_lines(
-        current_till(),
+        current_payment_context(),
         order_id=order_id,
         line_ids=LinesForm.parse(sent).line,
         scope=current_scope(Role.REFUNDS),
@@ -78,7 +78,7 @@ async def _cancel(order_id: int, sent: Sent) -> ResponseTypes:
 @role_required(Role.REFUNDS)
 async def ask_to_give_up(order_id: int) -> ResponseTypes:
     """Say what giving an unpaid order up does, and ask whether it is wanted."""
-    told = await tell_story(request_session(), current_till(), order_id, current_scope(Role.REFUNDS))
+    told = await read_order_history(request_session(), current_payment_context(), order_id, current_scope(Role.REFUNDS))
     page = GiveUpPage(order=told.order, buyer_email=told.buyer_email, lines=line_views(told))
     return await make_response(await render_template("_types/admin_orders/give_up.html", page=page))
 
@@ -97,7 +97,10 @@ async def give_up(order_id: int) -> ResponseTypes:
 async def _give_up(order_id: int) -> ResponseTypes:
     """Give an order up, and go back to it."""
     outcome: PutBackOutcome = await give_up_order(
-        current_till(), order_id=order_id, scope=current_scope(Role.REFUNDS), actor_user_id=signed_in_user().id
+        current_payment_context(),
+        order_id=order_id,
+        scope=current_scope(Role.REFUNDS),
+        actor_user_id=signed_in_user().id,
     )
     return _back(order_id, outcome.value)
 
@@ -107,7 +110,7 @@ async def _give_up(order_id: int) -> ResponseTypes:
 @role_required(Role.ORDERS)
 async def ask(order_id: int) -> ResponseTypes:
     """Ask the provider about the order's payments and refunds now, outside any transaction of the request's."""
-    answer = await ask_provider(current_till(), order_id=order_id, scope=current_scope(Role.ORDERS))
+    answer = await ask_provider(current_payment_context(), order_id=order_id, scope=current_scope(Role.ORDERS))
     return _back(order_id, f"asked-{answer}")
 
 
@@ -123,25 +126,27 @@ async def note(order_id: int) -> ResponseTypes:
 async def _note(order_id: int, sent: Sent) -> ResponseTypes:
     """Keep the note that a form brings."""
     body, scope = OrderNoteForm.parse(sent).body, current_scope(Role.ORDERS)
-    is_new = await add_note(current_till(), order_id=order_id, body=body, scope=scope, author_id=signed_in_user().id)
+    is_new = await add_note(
+        current_payment_context(), order_id=order_id, body=body, scope=scope, author_id=signed_in_user().id
+    )
     return _back(order_id, "noted" if is_new else "noted-already")
 
 
 def _back(order_id: int, result: str) -> ResponseTypes:
     """Go back to the order, which says what came of it."""
-    return redirect_to(url_for("admin_order.story", order_id=order_id, result=result))
+    return redirect_to(url_for("admin_order.history", order_id=order_id, result=result))
 
 
 async def _show(order_id: int, refusal: ShopError | None = None, *, note: str = "") -> ResponseTypes:
     """Render an order as it is now; after a refusal with why nothing was done, and a note as it was typed."""
-    till, session, scope = current_till(), request_session(), current_scope(Role.ORDERS)
-    told = await tell_story(session, till, order_id, scope)
-    page = build_story_page(
+    context, session, scope = current_payment_context(), request_session(), current_scope(Role.ORDERS)
+    told = await read_order_history(session, context, order_id, scope)
+    page = build_history_page(
         told,
-        troubles=(await troubles_of(session, [order_id], scope, till.clock())).get(order_id, ()),
-        time_zone=till.settings.time_zone,
-        refund_url=url_for("order_refunds.choose", order_id=order_id) if _may_give_back(told) else "",
-        may_cancel=_may_give_back(told),
+        troubles=(await troubles_of(session, [order_id], scope, context.clock())).get(order_id, ()),
+        time_zone=context.settings.time_zone,
+        refund_url=url_for("order_refunds.choose", order_id=order_id) if _may_refund(told) else "",
+        may_cancel=_may_refund(told),
         result="" if refusal else request.args.get("result", ""),
         refusal=refusal,
         note=note,
@@ -149,15 +154,15 @@ async def _show(order_id: int, refusal: ShopError | None = None, *, note: str = 
     return await show_form("_types/admin_orders/order.html", page, refusal)
 
 
-def _may_give_back(told: OrderStory) -> bool:
-    """Tell whether whoever looks may cancel some of an order's lines, or give their money back."""
+def _may_refund(told: OrderHistory) -> bool:
+    """Tell whether whoever looks may cancel some of an order's lines, or refund their money."""
     scope = current_scope(Role.REFUNDS)
     return any(scope.covers([line.page_post_id]) for line in told.order.lines)
 
 
 async def _show_cancel(order_id: int, wanted: Collection[int], refusal: ShopError | None = None) -> ResponseTypes:
     """Render the choice of what is to be cancelled, or the question about what was chosen."""
-    told = await tell_story(request_session(), current_till(), order_id, current_scope(Role.REFUNDS))
+    told = await read_order_history(request_session(), current_payment_context(), order_id, current_scope(Role.REFUNDS))
     lines = tuple(line for line in line_views(told) if line.can_cancel)
     chosen = tuple(line for line in lines if line.id in wanted)
     page = CancelPage(

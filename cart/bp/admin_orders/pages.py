@@ -11,8 +11,8 @@ from cart.bp.admin_orders.services import (
     AskedOutcome,
     DebtFact,
     LineFact,
+    OrderHistory,
     OrderRow,
-    OrderStory,
     PaymentFact,
     RefundFact,
     Trouble,
@@ -27,10 +27,10 @@ from .timeline import Happening, timeline_of
 from .words import (
     DEBT_REASONS,
     DEBT_STATES,
-    LET_GO,
     ORDER_STATES,
     PAYMENT_STATES,
     REFUND_STATES,
+    RELEASED,
     TROUBLES,
 )
 
@@ -112,12 +112,12 @@ class OrderLineView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderStoryPage(FormPage):
+class OrderHistoryPage(FormPage):
     """One order with all that became of it, and what may be done."""
 
     CONTROLS: ClassVar[Mapping[str, str]] = {"body": "f-body"}
 
-    story: OrderStory
+    history: OrderHistory
     state: Tag
     troubles: tuple[Tag, ...]
     lines: tuple[OrderLineView, ...]
@@ -134,7 +134,7 @@ class OrderStoryPage(FormPage):
     can_decide: bool
     """Whether whoever looks may decide about a payment in review."""
     refund_url: str
-    """Where money is given back; empty: not by whoever looks."""
+    """Where money is refunded; empty: not by whoever looks."""
     result: Tag = ("", "")
     note: str = ""
     """A note that was typed and refused."""
@@ -165,7 +165,7 @@ class CancelPage(FormPage):
 
     @property
     def total(self) -> Decimal:
-        """What was paid for the chosen lines, and is not given back by this."""
+        """What was paid for the chosen lines, and is not refunded by this."""
         return sum((line.total for line in self.chosen), ZERO)
 
 
@@ -179,7 +179,7 @@ class GiveUpPage:
 
 
 RESULTS: dict[str, Tag] = {
-    "cancelled": ("It is cancelled, and the buyer is told by mail. No money was given back.", "good"),
+    "cancelled": ("It is cancelled, and the buyer is told by mail. No money was refunded.", "good"),
     "nothing-cancelled": ("Nothing was changed: it was cancelled already, or used.", "info"),
     "released": ("The order is given up: what it held is back in its buyer's cart.", "good"),
     "paid": ("The order turned out to be paid. It was not given up.", "info"),
@@ -208,9 +208,9 @@ RESULTS: dict[str, Tag] = {
 """What is said after an action, and the kind of the notice."""
 
 
-def line_views(story: OrderStory) -> tuple[OrderLineView, ...]:
+def line_views(history: OrderHistory) -> tuple[OrderLineView, ...]:
     """Return an order's lines as its page shows them."""
-    return tuple(_line_view(fact) for fact in story.lines)
+    return tuple(_line_view(fact) for fact in history.lines)
 
 
 def _line_view(fact: LineFact) -> OrderLineView:
@@ -222,15 +222,15 @@ def _line_view(fact: LineFact) -> OrderLineView:
         title=line.title,
         detail=line.detail,
         total=line.total,
-        state=LET_GO if given is None else given.state,
+        state=RELEASED if given is None else given.state,
         code="" if given is None else given.code,
         can_cancel=given is not None and given.is_cancellable,
         now="" if given is None else given.now,
     )
 
 
-def build_story_page(
-    story: OrderStory,
+def build_history_page(
+    history: OrderHistory,
     *,
     troubles: Sequence[Trouble],
     time_zone: str,
@@ -239,24 +239,24 @@ def build_story_page(
     result: str = "",
     refusal: ShopError | None = None,
     note: str = "",
-) -> OrderStoryPage:
+) -> OrderHistoryPage:
     """Put an order's page together."""
-    lines, state = line_views(story), story.order.state
-    return OrderStoryPage(
-        story=story,
+    lines, state = line_views(history), history.order.state
+    return OrderHistoryPage(
+        history=history,
         state=ORDER_STATES[state],
         troubles=tuple(TROUBLES[trouble] for trouble in troubles),
         lines=lines,
         total=sum((line.total for line in lines), ZERO),
-        payments=tuple((payment, PAYMENT_STATES[payment.state]) for payment in story.payments),
-        debts=tuple((debt, DEBT_REASONS[debt.reason], DEBT_STATES[debt.state]) for debt in story.debts),
-        refunds=tuple((refund, REFUND_STATES[refund.state]) for refund in story.refunds),
-        timeline=timeline_of(story),
+        payments=tuple((payment, PAYMENT_STATES[payment.state]) for payment in history.payments),
+        debts=tuple((debt, DEBT_REASONS[debt.reason], DEBT_STATES[debt.state]) for debt in history.debts),
+        refunds=tuple((refund, REFUND_STATES[refund.state]) for refund in history.refunds),
+        timeline=timeline_of(history),
         time_zone=time_zone,
         can_cancel=may_cancel and state in PAID_ORDER_STATES and any(line.can_cancel for line in lines),
-        can_give_up=may_cancel and _can_be_given_up(story),
-        can_ask=bool(story.payments),
-        can_decide=may_cancel and not story.hidden_lines,
+        can_give_up=may_cancel and _can_be_given_up(history),
+        can_ask=bool(history.payments),
+        can_decide=may_cancel and not history.hidden_lines,
         refund_url=refund_url if state in PAID_ORDER_STATES else "",
         result=RESULTS.get(result, ("", "")),
         note=note,
@@ -264,7 +264,7 @@ def build_story_page(
     )
 
 
-def _can_be_given_up(story: OrderStory) -> bool:
+def _can_be_given_up(history: OrderHistory) -> bool:
     """Tell whether an order is unpaid, seen as a whole, and has no payment that a person has to decide about first."""
-    in_review = any(payment.state is PaymentState.REVIEW for payment in story.payments)
-    return story.order.state is OrderState.PENDING and not story.hidden_lines and not in_review
+    in_review = any(payment.state is PaymentState.REVIEW for payment in history.payments)
+    return history.order.state is OrderState.PENDING and not history.hidden_lines and not in_review

@@ -1,4 +1,4 @@
-"""Orders, for those who may see them: the list with its search, all of it as a file, and one order with its story."""
+"""Orders, for those who may see them: the list with its search, all of it as a file, and one order with its history."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from quart import Blueprint, Response, request, url_for
 from quart.typing import ResponseTypes
 
 from cart.bp.admin_orders.services import OrderFilter, export_orders, list_orders, pages_in, troubles_of
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.errors import BadInput
 from shared.contracts.paging import read_id_key, read_part
 from shared.contracts.states import Role
@@ -30,7 +30,10 @@ async def order_list() -> ResponseTypes:
     """Show the orders that the address asks for, newest first, a page at a time."""
     form = FilterForm.parse(request.args)
     try:
-        wanted, before = form.wanted(current_till().settings.time_zone), read_id_key(request.args.get("before", ""))
+        wanted, before = (
+            form.wanted(current_payment_context().settings.time_zone),
+            read_id_key(request.args.get("before", "")),
+        )
     except BadInput as refusal:
         return await show_form(LIST, await _refused(form, refusal), refusal)
     return await show_form(LIST, await _load_page(form, wanted, before))
@@ -43,24 +46,24 @@ async def export() -> ResponseTypes:
 
     ``g.s`` is not used: a long file would keep one transaction open.
     """
-    till, scope = current_till(), current_scope(Role.ORDERS)
-    wanted = FilterForm.parse(request.args).wanted(till.settings.time_zone)
+    context, scope = current_payment_context(), current_scope(Role.ORDERS)
+    wanted = FilterForm.parse(request.args).wanted(context.settings.time_zone)
     headers = {"Content-Disposition": 'attachment; filename="orders.csv"', "Cache-Control": "no-store"}
-    response = Response(export_orders(till, wanted, scope), content_type="text/csv; charset=utf-8", headers=headers)
+    response = Response(export_orders(context, wanted, scope), content_type="text/csv; charset=utf-8", headers=headers)
     response.timeout = None  # as long as it takes: a slow line must not cut the file short
     return response
 
 
 async def _load_page(form: FilterForm, wanted: OrderFilter, before: int | None) -> OrdersPage:
     """Return the stretch of the list that is asked for."""
-    till, session, scope = current_till(), request_session(), current_scope(Role.ORDERS)
-    orders = partial(list_orders, session, wanted, scope, now=till.clock(), before=before)
+    context, session, scope = current_payment_context(), request_session(), current_scope(Role.ORDERS)
+    orders = partial(list_orders, session, wanted, scope, now=context.clock(), before=before)
     part = await read_part(orders, size=PAGE_SIZE, key_of=lambda row: str(row.id))
-    troubles = await troubles_of(session, [row.id for row in part.rows], scope, till.clock())
+    troubles = await troubles_of(session, [row.id for row in part.rows], scope, context.clock())
     return build_orders_page(
         form,
-        await pages_in(session, till, scope),
-        time_zone=till.settings.time_zone,
+        await pages_in(session, context, scope),
+        time_zone=context.settings.time_zone,
         orders=views_of(part.rows, troubles),
         next_url=part.next_url(lambda key: url_for("admin_orders.order_list", before=key, **form.address)),
         export_url=url_for("admin_orders.export", **form.address) if part.rows else "",
@@ -69,6 +72,6 @@ async def _load_page(form: FilterForm, wanted: OrderFilter, before: int | None) 
 
 async def _refused(form: FilterForm, refusal: BadInput) -> OrdersPage:
     """Return the list's page with what is wrong with the form, and nothing found."""
-    till, scope = current_till(), current_scope(Role.ORDERS)
-    pages = await pages_in(request_session(), till, scope)
-    return build_orders_page(form, pages, time_zone=till.settings.time_zone, refusal=refusal)
+    context, scope = current_payment_context(), current_scope(Role.ORDERS)
+    pages = await pages_in(request_session(), context, scope)
+    return build_orders_page(form, pages, time_zone=context.settings.time_zone, refusal=refusal)

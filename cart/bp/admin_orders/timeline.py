@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from cart.bp.admin_orders.services import JournalFact, MailFact, NoteFact, OrderStory, user_of
+from cart.bp.admin_orders.services import JournalFact, MailFact, NoteFact, OrderHistory, user_of
 from shared.contracts.money import Money
 
 from .words import ACTORS, event_words, mail_words, why_words
@@ -29,11 +29,11 @@ class Happening:
     times: int = 1
 
 
-def timeline_of(story: OrderStory) -> tuple[Happening, ...]:
+def timeline_of(history: OrderHistory) -> tuple[Happening, ...]:
     """Return an order's events, oldest first."""
-    told = [_of_journal(fact, story) for fact in story.journal]
-    told += [_of_note(note, story) for note in story.notes]
-    told += [_of_mail(mail) for mail in story.mails]
+    told = [_of_journal(fact, history) for fact in history.journal]
+    told += [_of_note(note, history) for note in history.notes]
+    told += [_of_mail(mail) for mail in history.mails]
     return tuple(_together(sorted(told, key=lambda happening: happening.at)))
 
 
@@ -57,20 +57,20 @@ def _is_same(one: Happening, other: Happening) -> bool:
     return same and not one.body and other.at - one.at <= AT_ONCE
 
 
-def _of_journal(fact: JournalFact, story: OrderStory) -> Happening:
+def _of_journal(fact: JournalFact, history: OrderHistory) -> Happening:
     """Put a line of the journal into words."""
-    known = (_amount_of(fact, story.order.currency), _code_of(fact), why_words(fact.why))
+    known = (_amount_of(fact, history.order.currency), _code_of(fact), why_words(fact.why))
     return Happening(
         at=fact.at,
         what=event_words(fact.thing, fact.event),
-        who=_who(fact.actor, story),
+        who=_who(fact.actor, history),
         detail=", ".join(filter(None, known)),
     )
 
 
-def _of_note(note: NoteFact, story: OrderStory) -> Happening:
+def _of_note(note: NoteFact, history: OrderHistory) -> Happening:
     """Put a note into the line of events."""
-    return Happening(at=note.created_at, what="Note", who=_person(note.author_id, story), body=note.body)
+    return Happening(at=note.created_at, what="Note", who=_person(note.author_id, history), body=note.body)
 
 
 def _of_mail(mail: MailFact) -> Happening:
@@ -84,15 +84,15 @@ def _of_mail(mail: MailFact) -> Happening:
     return Happening(mail.created_at, f"Wrote a {what}, not sent yet", detail=f"to {mail.recipient}")
 
 
-def _who(actor: str, story: OrderStory) -> str:
+def _who(actor: str, history: OrderHistory) -> str:
     """Name whoever did something."""
     user_id = user_of(actor)
-    return ACTORS.get(actor, actor) if user_id is None else _person(user_id, story)
+    return ACTORS.get(actor, actor) if user_id is None else _person(user_id, history)
 
 
-def _person(user_id: int | None, story: OrderStory) -> str:
+def _person(user_id: int | None, history: OrderHistory) -> str:
     """Name a person; one who was forgotten has no name any more."""
-    return story.people.get(user_id or 0, "somebody who was forgotten")
+    return history.people.get(user_id or 0, "somebody who was forgotten")
 
 
 def _amount_of(fact: JournalFact, currency: str) -> str:

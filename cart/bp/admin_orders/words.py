@@ -25,7 +25,7 @@ TROUBLES: dict[Trouble, tuple[str, str]] = {
 }
 """Why an order needs a person, and the kind of tag that it gets."""
 
-LET_GO = ("Let go", "")
+RELEASED = ("Released", "")
 """What a line is called of which the order has nothing any more."""
 
 PAYMENT_STATES: dict[PaymentState, tuple[str, str]] = {
@@ -87,8 +87,8 @@ EVENTS: dict[tuple[str, str], str] = {
     ("order", "paid"): "Order paid",
     ("order", "partially_refunded"): "Order partly refunded",
     ("order", "refunded"): "Order refunded",
-    ("order", "failed"): "Order let go: its payment never came about",
-    ("order", "expired"): "Order let go: not paid in time",
+    ("order", "failed"): "Order released: its payment never came about",
+    ("order", "expired"): "Order released: not paid in time",
     ("order", "cancelled"): "Order given up",
     ("payment", "created"): "Payment begun",
     ("payment", "open"): "Payment page opened",

@@ -11,7 +11,7 @@ from quart.typing import ResponseTypes
 
 from cart.bp.bookings.services import decide_booking, find_waiting, list_waiting, order_of, owed_if_declined
 from cart.bp.notes import NoteForm
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.dtos import ZERO
 from shared.contracts.errors import BadInput, Conflict
 from shared.contracts.paging import moment_key, read_moment_key, read_part
@@ -79,7 +79,11 @@ async def _decide(entry_id: int, *, approved: bool) -> ResponseTypes:
     note = NoteForm.parse(await request.form).note
     try:
         owed = await decide_booking(
-            current_till(), entry_id=entry_id, approved=approved, actor_user_id=signed_in_user().id, note=note
+            current_payment_context(),
+            entry_id=entry_id,
+            approved=approved,
+            actor_user_id=signed_in_user().id,
+            note=note,
         )
     except Conflict as refusal:
         return await _refuse(refusal)
@@ -98,12 +102,12 @@ async def _refuse(refusal: Conflict) -> ResponseTypes:
 
 async def _show_queue(problem: str = "") -> ResponseTypes:
     """Render the part of the queue that the address names."""
-    till, result = current_till(), request.args.get("result", "")
+    context, result = current_payment_context(), request.args.get("result", "")
     after = None if problem else read_moment_key(request.args.get("after", ""))
-    waiting = partial(list_waiting, request_session(), till, after=after)
+    waiting = partial(list_waiting, request_session(), context, after=after)
     part = await read_part(waiting, size=PAGE_SIZE, key_of=lambda each: moment_key(each.entry.start_at, each.entry.id))
     page = BookingsPage(
-        bookings=tuple(view_of(each, till.clock()) for each in part.rows),
+        bookings=tuple(view_of(each, context.clock()) for each in part.rows),
         next_url=part.next_url(lambda key: url_for("bookings.queue", after=key)),
         result=RESULTS.get(result, ""),
         owes=result == "owed",
@@ -117,16 +121,16 @@ async def _show_booking(
     entry_id: int, question: str = "", typed: str = "", refusal: BadInput | None = None
 ) -> ResponseTypes:
     """Render one booking, or the queue where it waits no more; after a refusal with what was typed."""
-    till, session = current_till(), request_session()
+    context, session = current_payment_context(), request_session()
     try:
-        waiting = await find_waiting(session, till, entry_id)
+        waiting = await find_waiting(session, context, entry_id)
     except Conflict as gone:
         return await _refuse(gone)
     page = build_booking_page(
         waiting,
         await order_of(session, waiting),
-        now=till.clock(),
-        time_zone=till.settings.time_zone,
+        now=context.clock(),
+        time_zone=context.settings.time_zone,
         question=question,
         owed=await owed_if_declined(session, waiting.entry) if question == "decline" else ZERO,
         typed=typed,

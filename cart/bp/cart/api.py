@@ -6,7 +6,7 @@ from quart import Blueprint, Response
 
 from cart.bp.cart.services.contents import CartContents, get_cart_contents
 from cart.sellables.lines import CartLine
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.clients.cart import CartLineAnswer, CartSummaryAnswer, SummaryQuery
 from shared.web.internal import internal_only
 from shared.web.json_api import documented, json_of, read_query
@@ -43,9 +43,9 @@ def contents_to_answer(contents: CartContents) -> CartSummaryAnswer:
 async def summary() -> Response:
     """Answer how much is in the cart of a user or of an anonymous session, and what; a cart of nobody is empty."""
     query = read_query(SummaryQuery)
-    till, owner = current_till(), query.owner
+    context, owner = current_payment_context(), query.owner
     if query.lines == "1":
-        contents = await get_cart_contents(request_session(), till.sellables, owner)
+        contents = await get_cart_contents(request_session(), context.sellables, owner)
         return json_of(contents_to_answer(contents))
-    found = await till.sellables.summary(request_session(), owner)
+    found = await context.sellables.summary(request_session(), owner)
     return json_of(CartSummaryAnswer.model_validate(found))

@@ -12,7 +12,7 @@ from cart.bp.buyers import current_buyer
 from cart.bp.cart.services.begin import begin_checkout
 from cart.bp.cart.services.page_cart import get_cart_grouped_by_page
 from cart.orders.open_orders import get_open_orders
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.dtos import PageDTO
 from shared.contracts.errors import CartEmpty, ShopError
 from shared.services.identity import normalise_email
@@ -46,13 +46,13 @@ async def load_cart_page(
     notice: str = "",
 ) -> CartPage:
     """Return the cart of whoever asks, as it is now."""
-    session, settings = request_session(), current_till().settings
+    session, settings = request_session(), current_payment_context().settings
     groups = await get_cart_grouped_by_page(session)
     return build_cart_page(
         groups,
         await get_open_orders(session, current_buyer()),
         await services.cart.notices(session, current_cart_owner()),
-        sellables=current_till().sellables,
+        sellables=current_payment_context().sellables,
         signed_in=current_user() is not None,
         time_zone=settings.time_zone,
         currency=settings.currency,
@@ -68,7 +68,7 @@ async def show_cart_page(page: CartPage, status: int = HTTPStatus.OK) -> Respons
     """Render the cart; for htmx its panel alone, with the header's badge as it is now."""
     if not is_htmx():
         return await make_response(await render_template("_types/cart/index.html", page=page), status)
-    badge = await current_till().sellables.summary(request_session(), current_cart_owner())
+    badge = await current_payment_context().sellables.summary(request_session(), current_cart_owner())
     html = await render_template("_types/cart/_panel_and_badge.html", page=page, badge=badge)
     return await make_response(html, status)
 
@@ -104,7 +104,7 @@ async def check_out(only: PageDTO | None) -> ResponseTypes:
             raise CartEmpty
         email = None if current_user() is not None else normalise_email(form.email)
         url = await begin_checkout(
-            current_till(),
+            current_payment_context(),
             current_buyer(email),
             page_post_id=None if only is None else only.id,
             shown_total=form.total,

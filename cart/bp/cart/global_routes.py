@@ -13,7 +13,7 @@ from cart.bp.cart.services.tidy import tidy_cart
 from cart.bp.orders.order_views import find_order_page, links_of
 from cart.orders.queries import is_guest_order, payment_by_return_token
 from cart.payments.settle import Seen, settle_or_raise
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.dtos import PageDTO, PaymentDTO
 from shared.contracts.errors import GatewayError, NotFound, ShopError
 from shared.contracts.states import CLOSED_PAYMENT_STATES, OrderState, PaymentState
@@ -72,10 +72,10 @@ async def change_line() -> ResponseTypes:
 
 async def _change(form: LineForm) -> ResponseTypes:
     """Make the cart hold as many of a line as the form says, and show it with what came of that."""
-    only, till = await _page_of(form.view), current_till()
-    sellable, owner = till.sellables.of(form.key[0]), current_cart_owner()
+    only, context = await _page_of(form.view), current_payment_context()
+    sellable, owner = context.sellables.of(form.key[0]), current_cart_owner()
     try:
-        await sellable.change(request_session(), owner, form.key, form.quantity, now=till.clock())
+        await sellable.change(request_session(), owner, form.key, form.quantity, now=context.clock())
     except ShopError as refusal:
         return await refuse(refusal, only=only, line=form)
     return await after_change(only)
@@ -139,7 +139,7 @@ async def checkout_return(token: str) -> ResponseTypes:
 
 async def _payment_of(token: str) -> PaymentDTO:
     """Return the payment behind a return address, read in a short transaction of its own."""
-    async with unit_of_work(current_till().database) as uow:
+    async with unit_of_work(current_payment_context().database) as uow:
         payment = await payment_by_return_token(uow.session, token)
     if payment is None:
         raise NotFound
@@ -149,7 +149,7 @@ async def _payment_of(token: str) -> PaymentDTO:
 async def _settle(payment: PaymentDTO) -> Seen:
     """Settle a payment; where the provider cannot be asked, only a state that was proven before is no doubt."""
     try:
-        return await settle_or_raise(current_till(), payment.id)
+        return await settle_or_raise(current_payment_context(), payment.id)
     except GatewayError:
         is_proven = payment.state in (*CLOSED_PAYMENT_STATES, PaymentState.PAID)
         return Seen(payment.state if is_proven else PaymentState.UNKNOWN)
@@ -157,13 +157,13 @@ async def _settle(payment: PaymentDTO) -> Seen:
 
 async def _build_return_page(payment: PaymentDTO, seen: Seen, token: str) -> ReturnPage:
     """Put the page together: the verdict for anybody with the address, the order for its owner."""
-    till, user = current_till(), current_user()
+    context, user = current_payment_context(), current_user()
     found = None
     if user is not None:  # a guest's order opens by the token in their mail, not by having been here
         found = await find_order_page(payment.order_id, buyer_of(user), links_of(payment.order_id))
     order = None if found is None else found.order
     state = state_now(seen.state, None if found is None else found.payment_state)
-    in_time = till.clock() < (payment.valid_until if order is None else order.expires_at)
+    in_time = context.clock() < (payment.valid_until if order is None else order.expires_at)
     holds_seats = order is not None and order.state is OrderState.PENDING and in_time
     return ReturnPage(
         verdict=judge(state, None if order is None else order.state, status=seen.status, in_time=in_time),
@@ -173,5 +173,5 @@ async def _build_return_page(payment: PaymentDTO, seen: Seen, token: str) -> Ret
         in_review=state is PaymentState.REVIEW,
         is_open=state is PaymentState.OPEN and in_time,
         is_guest=await is_guest_order(request_session(), payment.order_id),
-        time_zone=till.settings.time_zone,
+        time_zone=context.settings.time_zone,
     )

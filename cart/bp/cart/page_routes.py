@@ -7,7 +7,7 @@ from datetime import timedelta
 from quart import Blueprint, Response, url_for
 from quart.typing import ResponseTypes
 
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.dtos import PageDTO
 from shared.contracts.errors import NotFound
 from shared.db.uow import unit_of_work
@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 async def _page(slug: str) -> PageDTO:
     """Return a page, read in a short transaction of its own: a checkout must begin with none open."""
-    async with unit_of_work(current_till().database) as uow:
+    async with unit_of_work(current_payment_context().database) as uow:
         page = await services.blog.page_by_slug(uow.session, slug)
     if page is None:
         raise NotFound

@@ -8,7 +8,7 @@ from quart.typing import ResponseTypes
 from cart.orders.buyer import Buyer
 from cart.orders.guest import hash_guest_token
 from cart.orders.queries import order_id_of_token
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.errors import NotFound
 from shared.db.uow import unit_of_work
 
@@ -39,7 +39,7 @@ async def find_opened_order(token: str) -> tuple[int, Buyer, OrderLinks]:
     Read in a short transaction of its own: some of what follows calls the provider.
     """
     token_hash = hash_guest_token(token)
-    async with unit_of_work(current_till().database) as uow:
+    async with unit_of_work(current_payment_context().database) as uow:
         order_id = await order_id_of_token(uow.session, token_hash)
     if order_id is None:
         raise NotFound("This link opens no order. Please use the link in our mail as it is, without a change.")

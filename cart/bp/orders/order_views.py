@@ -10,7 +10,7 @@ from cart.debts.of_order import debts_of_order
 from cart.orders.buyer import Buyer
 from cart.orders.open_orders import get_open_orders
 from cart.orders.queries import get_order, payment_of_order, sellers_of_order
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.errors import NotFound
 from shared.web.state import request_session
 
@@ -24,7 +24,7 @@ def links_of(order_id: int) -> OrderLinks:
 
 async def find_order_page(order_id: int, buyer: Buyer, links: OrderLinks) -> OrderPage | None:
     """Return the page of an order of this buyer; None where there is none, or it is somebody else's."""
-    session, till = request_session(), current_till()
+    session, context = request_session(), current_payment_context()
     order = await get_order(session, order_id, buyer)
     if order is None:
         return None
@@ -32,14 +32,14 @@ async def find_order_page(order_id: int, buyer: Buyer, links: OrderLinks) -> Ord
     payment = await payment_of_order(session, order.id, buyer)
     return build_order_page(
         order,
-        await till.sellables.given(session, order.id),
+        await context.sellables.given(session, order.id),
         links=links,
         sellers=await sellers_of_order(session, order.id),
         owed=await debts_of_order(session, order.id, buyer),
         unpaid=next((unpaid for unpaid in open_orders if unpaid.order.id == order.id), None),
         payment_state=None if payment is None else payment.state,
-        now=till.clock(),
-        time_zone=till.settings.time_zone,
+        now=context.clock(),
+        time_zone=context.settings.time_zone,
         email=buyer.email or order.guest_email or "",
     )
 

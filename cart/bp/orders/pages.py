@@ -43,7 +43,7 @@ WHY_OWED: dict[DebtReason, str] = {
     DebtReason.ORDER_CLOSED: "your payment came after the order was closed",
     DebtReason.CANCELLED_BY_ORGANISER: "cancelled by the organiser",
     DebtReason.DECLINED: "the booking was declined",
-    DebtReason.GOODWILL: "given back by us",
+    DebtReason.GOODWILL: "refunded by us",
     DebtReason.OVERPAID: "more was paid than the order cost",
     DebtReason.MISMATCH: "another amount was paid than the order cost",
 }
@@ -76,7 +76,7 @@ class OwedView:
     amount: Decimal
     settled: bool
     decided: bool
-    """Whether somebody decided to give it back; else it is for what could not be given, or was too much."""
+    """Whether somebody decided to refund it; else it is for what could not be given, or was too much."""
     on_top: bool
     """Whether it is for what was paid beyond the order's price: all that was ordered is theirs."""
     of_a_line: bool

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from cart.orders.buyer import Buyer
 from cart.orders.receipts import ReceiptMovement, money_of_order
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.dtos import ZERO, SellerDTO
 from shared.contracts.errors import NotFound
 from shared.web.state import request_session
@@ -45,7 +45,7 @@ async def load_receipt(order_id: int, buyer: Buyer, links: OrderLinks) -> Receip
         order_page=page,
         sold=tuple(_sold_by(page, sellers.get(page_id or 0), page_id) for page_id in _pages_of(page)),
         money=tuple(await money_of_order(request_session(), order_id, buyer)),
-        time_zone=current_till().settings.time_zone,
+        time_zone=current_payment_context().settings.time_zone,
     )
 
 

@@ -8,7 +8,7 @@ from quart import Blueprint, render_template, request, url_for
 
 from cart.bp.buyers import buyer_of
 from cart.orders.queries import my_orders
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.dtos import OrderDTO
 from shared.contracts.paging import Part, read_id_key, read_part
 from shared.web.identity import sign_in_required, signed_in_user
@@ -37,7 +37,7 @@ def _list_page(part: Part[OrderDTO]) -> OrderListPage:
     return OrderListPage(
         orders=tuple((order, *words_of(order)) for order in part.rows),
         next_url=part.next_url(lambda key: url_for("orders.my_order_list", before=key)),
-        time_zone=current_till().settings.time_zone,
+        time_zone=current_payment_context().settings.time_zone,
     )
 
 

@@ -1,1 +1,1 @@
-"""What is owed to buyers, and giving it back."""
+"""What is owed to buyers, and refunding it."""

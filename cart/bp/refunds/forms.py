@@ -1,4 +1,4 @@
-"""The forms of giving money back."""
+"""The forms of refunding money."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from cart.refunds.batch import Batch
-from cart.refunds.give_back import Decision
+from cart.refunds.refund_lines import Decision
 from cart.refunds.refundable import Wish
 from shared.contracts.errors import BadInput
 from shared.contracts.ids import id_of
@@ -26,7 +26,7 @@ def _without_sign(typed: str) -> str:
 
 
 class RefundForm(Form):
-    """What is to be given back of an order, as it was chosen and typed."""
+    """What is to be refunded of an order, as it was chosen and typed."""
 
     line_ids: frozenset[int] = frozenset()
     typed_amount: Annotated[str, BeforeValidator(_without_sign)] = Field("", alias="amount")

@@ -1,4 +1,4 @@
-"""What the pages show that give back money of one order: the choice, what will happen, and what did."""
+"""What the pages show that refund money of one order: the choice, what will happen, and what did."""
 
 from __future__ import annotations
 

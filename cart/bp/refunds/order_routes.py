@@ -12,9 +12,9 @@ from quart.typing import ResponseTypes
 from cart.debts.listing import debts_of_request
 from cart.orders.things import find_cancellable
 from cart.refunds.batch import debts_in_hand
-from cart.refunds.give_back import give_back
+from cart.refunds.refund_lines import refund_lines
 from cart.refunds.refundable import find_refundable, shares_of
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.errors import NotFound, ShopError
 from shared.contracts.states import Role
 from shared.web.forms import Sent, or_show_again, show_form
@@ -34,7 +34,7 @@ MINUTE = timedelta(minutes=1)
 @role_required(Role.REFUNDS)
 @recent_sign_in_required
 async def choose(order_id: int) -> ResponseTypes:
-    """Ask what is to be given back; whoever comes back from the next page finds what they chose."""
+    """Ask what is to be refunded; whoever comes back from the next page finds what they chose."""
     return await _show_choice(order_id, form=RefundForm.parse(request.args))
 
 
@@ -49,7 +49,7 @@ async def preview(order_id: int) -> ResponseTypes:
         shares = shares_of(order, form.wish)
     except ShopError as refusal:
         return await _show_choice(order_id, refusal, form=form)
-    cancellable = await find_cancellable(request_session(), current_till(), order_id)
+    cancellable = await find_cancellable(request_session(), current_payment_context(), order_id)
     page = PreviewPage(order, shares, form, key=uuid4(), cancellable=cancellable)
     return await make_response(await render_template("_types/refunds/preview.html", page=page))
 
@@ -59,7 +59,7 @@ async def preview(order_id: int) -> ResponseTypes:
 @role_required(Role.REFUNDS)
 @recent_sign_in_required
 async def confirm(order_id: int) -> ResponseTypes:
-    """Give back what was shown; a second press changes nothing.
+    """Refund what was shown; a second press changes nothing.
 
     ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
     """
@@ -68,9 +68,9 @@ async def confirm(order_id: int) -> ResponseTypes:
 
 
 async def _confirm(order_id: int, sent: Sent) -> ResponseTypes:
-    """Give back what a form says, and go to what came of it."""
+    """Refund what a form says, and go to what came of it."""
     decision = DecisionForm.parse(sent).decision(signed_in_user().id)
-    await give_back(current_till(), order_id, decision, current_scope(Role.REFUNDS))
+    await refund_lines(current_payment_context(), order_id, decision, current_scope(Role.REFUNDS))
     return redirect_to(url_for("order_refunds.outcome", order_id=order_id, key=decision.key))
 
 

@@ -16,7 +16,7 @@ REASONS: dict[DebtReason, str] = {
     DebtReason.ORDER_CLOSED: "Paid after the order was closed",
     DebtReason.CANCELLED_BY_ORGANISER: "Cancelled by the organiser",
     DebtReason.DECLINED: "The booking was declined",
-    DebtReason.GOODWILL: "Given back by an admin",
+    DebtReason.GOODWILL: "Refunded by an admin",
     DebtReason.OVERPAID: "Overpaid: more arrived than the order cost",
     DebtReason.MISMATCH: "Another amount arrived than we had asked for",
 }

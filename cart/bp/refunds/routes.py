@@ -1,4 +1,4 @@
-"""The refund queue: who is owed what and why, and the ways to give it back, for the pages of whoever looks."""
+"""The refund queue: who is owed what and why, and the ways to refund it, for the pages of whoever looks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cart.debts.listing import find_debt, list_debts
 from cart.refunds.batch import Batch, find_batch, find_progress, start_batch
 from cart.refunds.by_hand import settle_by_hand
 from cart.refunds.refund import refund_debt
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.access import PageScope
 from shared.contracts.errors import BadInput, ShopError
 from shared.contracts.paging import read_id_key, read_part
@@ -53,7 +53,7 @@ async def refund(debt_id: int) -> ResponseTypes:
 async def _refund(debt_id: int) -> ResponseTypes:
     """Give a debt back, and go to the queue, which says what came of it."""
     state = await refund_debt(
-        current_till(), debt_id=debt_id, actor_user_id=signed_in_user().id, scope=_current_scope()
+        current_payment_context(), debt_id=debt_id, actor_user_id=signed_in_user().id, scope=_current_scope()
     )
     return redirect_to(url_for("refunds.queue", result=state.value))
 
@@ -82,7 +82,7 @@ async def by_hand(debt_id: int) -> ResponseTypes:
 async def _settle_by_hand(debt_id: int, note: str) -> ResponseTypes:
     """Note a debt as paid back, and go to the queue."""
     await settle_by_hand(
-        current_till(), debt_id=debt_id, note=note, actor_user_id=signed_in_user().id, scope=_current_scope()
+        current_payment_context(), debt_id=debt_id, note=note, actor_user_id=signed_in_user().id, scope=_current_scope()
     )
     return redirect_to(url_for("refunds.queue", result="by-hand"))
 
@@ -90,7 +90,9 @@ async def _settle_by_hand(debt_id: int, note: str) -> ResponseTypes:
 async def _show_by_hand(debt_id: int, refusal: ShopError | None = None, *, typed: str = "") -> ResponseTypes:
     """Render the form, after a refusal with what was typed."""
     row = await find_debt(request_session(), _current_scope(), debt_id)
-    page = ByHandPage(debt=view_of(row), time_zone=current_till().settings.time_zone, typed=typed, refusal=refusal)
+    page = ByHandPage(
+        debt=view_of(row), time_zone=current_payment_context().settings.time_zone, typed=typed, refusal=refusal
+    )
     return await show_form("_types/refunds/by_hand.html", page, refusal)
 
 
@@ -116,7 +118,9 @@ async def at_once() -> ResponseTypes:
 
 async def _start_batch(shown: Batch) -> ResponseTypes:
     """Start it, and go to how far it has come."""
-    since = await start_batch(current_till(), shown=shown, scope=_current_scope(), actor_user_id=signed_in_user().id)
+    since = await start_batch(
+        current_payment_context(), shown=shown, scope=_current_scope(), actor_user_id=signed_in_user().id
+    )
     return redirect_to(url_for("refunds.progress", last=shown.last_id, since=since.isoformat()))
 
 
@@ -146,7 +150,7 @@ async def _show_at_once(refusal: ShopError | None = None) -> ResponseTypes:
 
 
 def _current_scope() -> PageScope:
-    """Return the pages whose money the signed-in person may give back."""
+    """Return the pages whose money the signed-in person may refund."""
     return current_scope(Role.REFUNDS)
 
 
@@ -167,7 +171,7 @@ async def _load_page(problem: str) -> RefundsPage:
         debts=tuple(view_of(row) for row in part.rows),
         state=state,
         next_url=part.next_url(lambda key: url_for("refunds.queue", state=state.value, after=key)),
-        time_zone=current_till().settings.time_zone,
+        time_zone=current_payment_context().settings.time_zone,
         at_once=at_once.count if at_once is not None and at_once.count >= FEWEST_AT_ONCE else 0,
         to_look_at=await count_to_look_at(request_session(), scope),
         result_kind=kind,

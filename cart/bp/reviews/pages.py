@@ -38,10 +38,10 @@ FOUND: dict[FindingKind, tuple[str, str]] = {
     ),
 }
 
-COUNTED = "It is counted as given back."
+COUNTED = "It is counted as refunded."
 NOT_COUNTED = (
-    "It is not counted as given back: it pays no debt as a whole, or its payment is not held as paid."
-    " If the buyer is still owed money, note the debt as paid back by hand, or give back that much less."
+    "It is not counted as refunded: it pays no debt as a whole, or its payment is not held as paid."
+    " If the buyer is still owed money, note the debt as paid back by hand, or refund that much less."
 )
 MOVED_BACK = (FindingKind.EXTERNAL_REFUND, FindingKind.CHARGEBACK)
 """Findings about money that went back."""

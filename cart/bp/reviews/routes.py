@@ -14,12 +14,12 @@ from cart.bp.reviews.services import (
     close_finding,
     find_finding,
     find_review,
-    give_back_payment,
     list_findings,
     list_reviews,
+    refund_payment,
     settle_payment_elsewhere,
 )
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.access import PageScope
 from shared.contracts.errors import NotFound, ShopError
 from shared.contracts.paging import read_part
@@ -51,7 +51,7 @@ async def overview() -> str:
         reviews=tuple(view_of_review(row) for row in reviews.rows),
         findings=tuple(view_of_finding(row) for row in findings.rows),
         has_more=bool(reviews.next_key or findings.next_key),
-        time_zone=current_till().settings.time_zone,
+        time_zone=current_payment_context().settings.time_zone,
         result=RESULTS.get(request.args.get("result", ""), ""),
     )
     return await render_template("_types/reviews/index.html", page=page)
@@ -81,7 +81,7 @@ async def _accept(payment_id: int, sent: Sent) -> ResponseTypes:
     """Accept what was shown, and go to the list."""
     shown = ShownForm.parse(sent).shown
     await accept_payment(
-        current_till(), payment_id, shown=shown, actor_user_id=signed_in_user().id, scope=_current_scope()
+        current_payment_context(), payment_id, shown=shown, actor_user_id=signed_in_user().id, scope=_current_scope()
     )
     return redirect_to(url_for("reviews.overview", result="accepted"))
 
@@ -90,16 +90,16 @@ async def _accept(payment_id: int, sent: Sent) -> ResponseTypes:
 @limit_per_person(30, MINUTE)
 @role_required(Role.REFUNDS)
 @recent_sign_in_required
-async def give_back(payment_id: int) -> ResponseTypes:
-    """Owe all of it back, and let the order go."""
-    return await or_show_again(_give_back(payment_id, await request.form), partial(_refuse, payment_id))
+async def refund_lines(payment_id: int) -> ResponseTypes:
+    """Owe all of it back, and release the order."""
+    return await or_show_again(_refund_lines(payment_id, await request.form), partial(_refuse, payment_id))
 
 
-async def _give_back(payment_id: int, sent: Sent) -> ResponseTypes:
+async def _refund_lines(payment_id: int, sent: Sent) -> ResponseTypes:
     """Owe back what was shown, and go to the list."""
     shown = ShownForm.parse(sent).shown
-    await give_back_payment(
-        current_till(), payment_id, shown=shown, actor_user_id=signed_in_user().id, scope=_current_scope()
+    await refund_payment(
+        current_payment_context(), payment_id, shown=shown, actor_user_id=signed_in_user().id, scope=_current_scope()
     )
     return redirect_to(url_for("reviews.overview", result="given-back"))
 
@@ -117,7 +117,7 @@ async def elsewhere(payment_id: int) -> ResponseTypes:
 async def _settle_elsewhere(payment_id: int, note: str) -> ResponseTypes:
     """Close a payment with a note, and go to the list."""
     await settle_payment_elsewhere(
-        current_till(), payment_id, note=note, actor_user_id=signed_in_user().id, scope=_current_scope()
+        current_payment_context(), payment_id, note=note, actor_user_id=signed_in_user().id, scope=_current_scope()
     )
     return redirect_to(url_for("reviews.overview", result="elsewhere"))
 
@@ -134,7 +134,7 @@ async def _show(payment_id: int, refusal: ShopError | None = None, *, typed: str
     """Render a payment, after a refusal with what was typed."""
     page = ReviewPage(
         view=view_of_review(await find_review(request_session(), _current_scope(), payment_id)),
-        time_zone=current_till().settings.time_zone,
+        time_zone=current_payment_context().settings.time_zone,
         typed=typed,
         refusal=refusal,
     )
@@ -165,7 +165,7 @@ async def close(finding_id: int) -> ResponseTypes:
 async def _close(finding_id: int, note: str) -> ResponseTypes:
     """Close a finding with a note, and go to the list."""
     await close_finding(
-        current_till(), finding_id, note=note, actor_user_id=signed_in_user().id, scope=_current_scope()
+        current_payment_context(), finding_id, note=note, actor_user_id=signed_in_user().id, scope=_current_scope()
     )
     return redirect_to(url_for("reviews.overview", result="closed"))
 
@@ -174,7 +174,7 @@ async def _show_finding(finding_id: int, refusal: ShopError | None = None, *, ty
     """Render a finding, after a refusal with what was typed."""
     page = FindingPage(
         view=view_of_finding(await find_finding(request_session(), _current_scope(), finding_id)),
-        time_zone=current_till().settings.time_zone,
+        time_zone=current_payment_context().settings.time_zone,
         typed=typed,
         refusal=refusal,
     )

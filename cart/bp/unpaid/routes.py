@@ -16,7 +16,7 @@ from cart.bp.orders.pages import OrderLinks
 from cart.orders.buyer import Buyer
 from cart.payments.fence import PutBackOutcome, put_back
 from cart.payments.resume import continue_payment
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.errors import NotFound, ShopError, SignInRequired
 from shared.web.htmx import redirect_to
 from shared.web.limits import limit_per_client, limit_per_person
@@ -57,7 +57,7 @@ async def put_guest_order_back(token: str) -> ResponseTypes:
 async def _send_to_payment(order_id: int, buyer: Buyer, links: OrderLinks) -> ResponseTypes:
     """Send the browser to the payment, or show the order with why not."""
     try:
-        return redirect_to(await continue_payment(current_till(), buyer, order_id=order_id))
+        return redirect_to(await continue_payment(current_payment_context(), buyer, order_id=order_id))
     except NotFound:
         if _may_look(buyer):
             raise
@@ -69,7 +69,7 @@ async def _send_to_payment(order_id: int, buyer: Buyer, links: OrderLinks) -> Re
 async def _release(order_id: int, buyer: Buyer, links: OrderLinks) -> ResponseTypes:
     """Release an order, and go to the cart if its lines are in it now, else to the order, which says how it stands."""
     try:
-        outcome = await put_back(current_till(), buyer, order_id=order_id)
+        outcome = await put_back(current_payment_context(), buyer, order_id=order_id)
     except NotFound:
         if _may_look(buyer):
             raise

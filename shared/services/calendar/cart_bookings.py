@@ -246,7 +246,7 @@ async def remove_booking(session: AsyncSession, owner: CartOwner, entry_id: int)
 
 async def _take_out(session: AsyncSession, *which: ColumnElement[bool]) -> None:
     """Take bookings out of a cart."""
-    # Cancelled, not deleted: the immutable lines of an order that was let go may still name them.
+    # Cancelled, not deleted: the immutable lines of an order that was released may still name them.
     await session.execute(
         update(CalendarEntry)
         .where(*which, CalendarEntry.state == EntryState.PENDING)

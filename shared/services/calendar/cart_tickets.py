@@ -116,7 +116,7 @@ async def remove_pending(
         .order_by(Ticket.id.desc())
         .limit(count)
     )
-    # Cancelled, not deleted: the immutable lines of an order that was let go may still name the ticket.
+    # Cancelled, not deleted: the immutable lines of an order that was released may still name the ticket.
     await session.execute(
         update(Ticket)
         .where(Ticket.id.in_(newest), Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)

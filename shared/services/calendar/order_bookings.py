@@ -43,7 +43,7 @@ class LateBookings:
     now: datetime
 
 
-# --- claimed, let go, confirmed ---
+# --- claimed, released, confirmed ---
 
 
 async def claim_bookings(
@@ -199,7 +199,7 @@ async def _already_settled(
 ) -> dict[int, DebtReason | None]:
     """Return the bookings that this order has again already (None), and those that another one has: paid twice.
 
-    What an order has let go has no slot; that of a guest who is gone is still the order's.
+    What an order has released has no slot; that of a guest who is gone is still the order's.
     """
     kept: dict[int, DebtReason | None] = {}
     for entry in originals:

@@ -1,4 +1,4 @@
-"""Seats: claimed, let go, confirmed, and taken again for money that came late (docs/money.md, promises 1, 2, 8 and 9).
+"""Seats: claimed, released, confirmed, taken again for late money (docs/money.md, promises 1, 2, 8 and 9).
 
 Everything here locks entries, then ticket types, each by id; the caller has locked the cart's owner and the order.
 """
@@ -101,7 +101,7 @@ def check_still_sold(locked: Locked, kinds: Iterable[Kind], now: datetime) -> No
 def check_limits(locked: Locked, wanted: Counter[Kind], default_max: int) -> None:
     """Raise TooManyTickets where an order would have more of an entry than one may.
 
-    A cart may: what an order let go comes back to what was put in meanwhile.
+    A cart may: what an order released comes back to what was put in meanwhile.
     """
     of_entry: Counter[int] = Counter()
     for (entry_id, _), count in wanted.items():

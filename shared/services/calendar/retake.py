@@ -1,4 +1,4 @@
-"""Late money: take again the seats that an unpaid order let go (docs/money.md, promise 9)."""
+"""Late money: take again the seats that an unpaid order released (docs/money.md, promise 9)."""
 
 from __future__ import annotations
 

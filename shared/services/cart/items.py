@@ -134,7 +134,7 @@ async def reduce(session: AsyncSession, owner: CartOwner, variant_id: int, by: i
 async def put_back(
     session: AsyncSession, owner: CartOwner, quantities: Mapping[int, int], prices: Mapping[int, Decimal], now: datetime
 ) -> None:
-    """Put what an order let go back into a cart, on top of what is in it, up to what one may have."""
+    """Put what an order released back into a cart, on top of what is in it, up to what one may have."""
     for variant_id, quantity in sorted(quantities.items()):
         row = insert(CartItem).values(
             variant_id=variant_id,

@@ -129,7 +129,7 @@ async def _move(
 
 
 async def retake_stock(session: AsyncSession, order_id: int, variant_ids: Collection[int]) -> dict[int, DebtReason]:
-    """Take again and sell what an order let go, variant by variant; return those that are gone. Safe to repeat."""
+    """Take again and sell what an order released, variant by variant; return those that are gone. Safe to repeat."""
     if not variant_ids:
         return {}
     variants = {variant.id: variant for variant in await lock_variants(session, variant_ids)}

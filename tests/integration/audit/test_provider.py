@@ -31,7 +31,7 @@ async def wrong(shop: Shop) -> dict[str, tuple[str, ...]]:
     """Compare ten days of the provider's record, two days from now; give what does not agree."""
     shop.clock.forward(days=2)
     findings = await audit_provider(
-        shop.till.database,
+        shop.context.database,
         OneGateway(shop.gateway),
         "MSANDBOX",
         since=shop.clock() - timedelta(days=10),
@@ -50,7 +50,7 @@ async def pay(shop: Shop, show: Show) -> str:
 
 
 async def change(shop: Shop, statement: str) -> None:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await uow.session.execute(text(statement))
         await uow.commit()
 

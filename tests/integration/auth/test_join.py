@@ -63,7 +63,7 @@ def enter(blog: Quart, shop: Shop) -> Enter:
     state: AppState = blog.extensions[EXTENSION]
 
     async def enter() -> Browser:
-        async with unit_of_work(shop.till.database) as uow:
+        async with unit_of_work(shop.context.database) as uow:
             made = await start_session(uow.session, user_id=None, now=shop.clock(), days=30)
             await uow.commit()
         client = blog.test_client()
@@ -79,7 +79,7 @@ def sign_in(shop: Shop) -> SignIn:
 
     async def sign_in(browser: Browser, email: str = ADA) -> Buyer:
         await browser.client.post("/auth/sign-in", headers=OURS, form={"email": email, "next": ""})
-        async with unit_of_work(shop.till.database) as uow:
+        async with unit_of_work(shop.context.database) as uow:
             newest = select(Mail.text).where(Mail.recipient == email).order_by(Mail.id.desc()).limit(1)
             found = re.search(r"http://localhost:8000(/auth/link/\S+)", await uow.session.scalar(newest) or "")
         assert found is not None
@@ -92,7 +92,7 @@ def sign_in(shop: Shop) -> SignIn:
 
 async def buyer_of(shop: Shop, email: str = ADA) -> Buyer:
     """Return the buyer that an account is."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         user = await ensure_user(uow.session, email)
         await uow.commit()
     return Buyer.of_user(user.id)
@@ -151,7 +151,7 @@ async def test_an_order_that_waits_for_its_payment_becomes_the_users_and_one_tha
     await check_out(shop, browser.buyer, jam.price)
     paid = await payment_of(shop, browser.buyer)
     shop.pay(paid)
-    await settle(shop.till, paid.id)
+    await settle(shop.context, paid.id)
     await book(shop, browser.buyer, hall)
     await check_out(shop, browser.buyer, hall.price)
 
@@ -174,15 +174,15 @@ async def test_what_was_not_told_yet_is_told_to_the_user(shop: Shop, enter: Ente
 
     ada = await sign_in(browser)
 
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         [notice] = await uow.session.scalars(select(CartNotice))
     assert (notice.user_id, notice.session_id, notice.quantity) == (ada.user_id, None, 2)
 
 
 async def shop_sweep(shop: Shop) -> None:
     """Take out of the carts what has waited too long."""
-    async with unit_of_work(shop.till.database) as uow:
-        await shop.till.services.cart.drop_stale(uow.session, older_than=shop.clock())
+    async with unit_of_work(shop.context.database) as uow:
+        await shop.context.services.cart.drop_stale(uow.session, older_than=shop.clock())
         await uow.commit()
 
 
@@ -191,7 +191,7 @@ async def test_the_account_is_known_to_have_a_cart(shop: Shop, enter: Enter, sig
     await put(shop, browser.buyer, jam)
     await sign_in(browser)
     await sign_in(other, "bob@maypole.example")
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         assert list(await uow.session.scalars(select(User.email).where(User.has_cart))) == [ADA]
 
 
@@ -203,7 +203,7 @@ async def test_the_next_person_at_the_same_browser_gets_nothing_of_it(
     ada = await sign_in(browser)
     bob = await sign_in(browser, "bob@maypole.example")
     assert (await quantities_of(shop, ada), await quantities_of(shop, bob)) == ({jam.variant_id: 2}, {})
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         assert list(await uow.session.scalars(select(LoginSession.user_id))) == [bob.user_id]
 
 

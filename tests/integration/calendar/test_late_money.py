@@ -1,4 +1,4 @@
-"""Late money: bookings that an unpaid order let go are taken again, or their money is owed back (docs/money.md, promise 9)."""
+"""Late money: bookings that an unpaid order released are taken again, or their money is owed back (docs/money.md, promise 9)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def kept(desk: Desk, order_id: int) -> list[tuple[EntryState, int | None]]
 
 
 async def test_what_is_still_in_the_cart_is_taken_out_of_it(desk: Desk, hall: Calendar, somebody: CartOwner) -> None:
-    order_id, [entry_id] = await desk.let_go(somebody, hall, hour())
+    order_id, [entry_id] = await desk.released(somebody, hall, hour())
 
     assert await desk.retake(somebody, order_id, [entry_id]) == {}
 
@@ -44,7 +44,7 @@ async def test_what_is_still_in_the_cart_is_taken_out_of_it(desk: Desk, hall: Ca
 
 
 async def test_what_was_taken_out_of_the_cart_is_booked_anew(desk: Desk, hall: Calendar, somebody: CartOwner) -> None:
-    order_id, [entry_id] = await desk.let_go(somebody, hall, hour())
+    order_id, [entry_id] = await desk.released(somebody, hall, hour())
     await desk.remove(somebody, entry_id)
 
     assert await desk.retake(somebody, order_id, [entry_id]) == {}
@@ -84,7 +84,7 @@ async def test_a_guest_who_is_gone_is_owed_what_others_have_booked(
 async def test_what_would_not_be_offered_any_more_is_given_while_it_is_free(
     desk: Desk, hall: Calendar, ada: CartOwner, change: str
 ) -> None:
-    order_id, entry_ids = await desk.let_go(ada, hall, hour())
+    order_id, entry_ids = await desk.released(ada, hall, hour())
     if change == "rule gone":
         await desk.session.execute(delete(BookingRule))
     elif change == "notice":
@@ -101,7 +101,7 @@ async def test_where_approval_is_asked_for_it_waits_for_it(
 ) -> None:
     room = await make_calendar(session, whole_room=True, needs_approval=True)
     await make_rule(session, room)
-    order_id, entry_ids = await desk.let_go(somebody, room, hour())
+    order_id, entry_ids = await desk.released(somebody, room, hour())
 
     await desk.retake(somebody, order_id, entry_ids)
 
@@ -111,7 +111,7 @@ async def test_where_approval_is_asked_for_it_waits_for_it(
 async def test_places_that_were_added_since_are_given(
     desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
-    order_id, entry_ids = await desk.let_go(ada, workshop, hour())
+    order_id, entry_ids = await desk.released(ada, workshop, hour())
     await desk.book(bob, workshop, hour(), places=3)
     await desk.session.execute(update(BookingRule).values(places=4))
 
@@ -120,7 +120,7 @@ async def test_places_that_were_added_since_are_given(
 
 
 async def test_taking_again_twice_is_once(desk: Desk, workshop: Calendar, somebody: CartOwner, bob: CartOwner) -> None:
-    order_id, entry_ids = await desk.let_go(somebody, workshop, hour(), places=2)
+    order_id, entry_ids = await desk.released(somebody, workshop, hour(), places=2)
     await desk.remove(somebody, entry_ids[0])
     await desk.book(bob, workshop, hour(), places=2)
 
@@ -142,7 +142,7 @@ async def test_nothing_to_take_is_nothing_lost(desk: Desk, ada: CartOwner) -> No
 async def test_what_somebody_else_has_booked_is_owed_back(
     desk: Desk, hall: Calendar, somebody: CartOwner, bob: CartOwner, *, taken_out: bool
 ) -> None:
-    order_id, [entry_id] = await desk.let_go(somebody, hall, hour(1))
+    order_id, [entry_id] = await desk.released(somebody, hall, hour(1))
     if taken_out:
         await desk.remove(somebody, entry_id)
     await desk.book(bob, hall, hour(0, hours=3))
@@ -156,7 +156,7 @@ async def test_what_somebody_else_has_booked_is_owed_back(
 async def test_what_somebody_else_has_ordered_and_not_paid_is_owed_back_too(
     desk: Desk, hall: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
-    order_id, [entry_id] = await desk.let_go(ada, hall, hour())
+    order_id, [entry_id] = await desk.released(ada, hall, hour())
     await desk.add(bob, hall, hour())
     await desk.order(bob)
 
@@ -164,7 +164,7 @@ async def test_what_somebody_else_has_ordered_and_not_paid_is_owed_back_too(
 
 
 async def test_an_event_that_was_put_into_the_room_is_in_the_way(desk: Desk, hall: Calendar, ada: CartOwner) -> None:
-    order_id, [entry_id] = await desk.let_go(ada, hall, hour())
+    order_id, [entry_id] = await desk.released(ada, hall, hour())
     await make_entry(desk.session, hall, start_at=hour()[0], hours=0.5)
 
     assert await desk.retake(ada, order_id, [entry_id]) == {entry_id: DebtReason.SOLD_OUT}
@@ -173,7 +173,7 @@ async def test_an_event_that_was_put_into_the_room_is_in_the_way(desk: Desk, hal
 async def test_of_several_places_those_that_are_left_are_given(
     desk: Desk, workshop: Calendar, somebody: CartOwner, bob: CartOwner
 ) -> None:
-    order_id, entry_ids = await desk.let_go(somebody, workshop, hour(), places=3)
+    order_id, entry_ids = await desk.released(somebody, workshop, hour(), places=3)
     await desk.book(bob, workshop, hour(), places=2)
 
     lost = await desk.retake(somebody, order_id, entry_ids)
@@ -185,7 +185,7 @@ async def test_of_several_places_those_that_are_left_are_given(
 async def test_a_place_that_is_no_longer_there_is_owed_back(
     desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
-    order_id, [entry_id] = await desk.let_go(ada, workshop, hour())
+    order_id, [entry_id] = await desk.released(ada, workshop, hour())
     await desk.book(bob, workshop, hour())
     await desk.session.execute(update(BookingRule).values(places=1))
 
@@ -193,7 +193,7 @@ async def test_a_place_that_is_no_longer_there_is_owed_back(
 
 
 async def test_what_has_begun_is_owed_back(desk: Desk, hall: Calendar, somebody: CartOwner) -> None:
-    order_id, [entry_id] = await desk.let_go(somebody, hall, hour())
+    order_id, [entry_id] = await desk.released(somebody, hall, hour())
     desk.clock.now = hour()[0]
 
     assert await desk.retake(somebody, order_id, [entry_id]) == {entry_id: DebtReason.ORDER_CLOSED}
@@ -205,7 +205,7 @@ async def test_what_has_begun_is_owed_back(desk: Desk, hall: Calendar, somebody:
 async def test_what_was_booked_again_out_of_the_cart_was_paid_twice(
     desk: Desk, workshop: Calendar, somebody: CartOwner
 ) -> None:
-    order_id, [entry_id] = await desk.let_go(somebody, workshop, hour())
+    order_id, [entry_id] = await desk.released(somebody, workshop, hour())
     await desk.confirm(await desk.order(somebody))
 
     assert await desk.retake(somebody, order_id, [entry_id]) == {entry_id: DebtReason.PAID_TWICE}
@@ -215,7 +215,7 @@ async def test_what_was_booked_again_out_of_the_cart_was_paid_twice(
 async def test_what_was_taken_out_and_booked_again_was_paid_twice(
     desk: Desk, workshop: Calendar, ada: CartOwner
 ) -> None:
-    order_id, [entry_id] = await desk.let_go(ada, workshop, hour())
+    order_id, [entry_id] = await desk.released(ada, workshop, hour())
     await desk.remove(ada, entry_id)
     await desk.book(ada, workshop, hour())
 
@@ -226,7 +226,7 @@ async def test_what_was_taken_out_and_booked_again_was_paid_twice(
 async def test_only_as_many_as_were_booked_again_were_paid_twice(
     desk: Desk, workshop: Calendar, ada: CartOwner
 ) -> None:
-    order_id, entry_ids = await desk.let_go(ada, workshop, hour(), places=2)
+    order_id, entry_ids = await desk.released(ada, workshop, hour(), places=2)
     for entry_id in entry_ids:
         await desk.remove(ada, entry_id)
     await desk.book(ada, workshop, hour())
@@ -241,7 +241,7 @@ async def test_only_as_many_as_were_booked_again_were_paid_twice(
 async def test_the_same_booking_paid_by_two_late_orders_was_paid_twice(
     desk: Desk, workshop: Calendar, ada: CartOwner
 ) -> None:
-    first, [entry_id] = await desk.let_go(ada, workshop, hour())
+    first, [entry_id] = await desk.released(ada, workshop, hour())
     second = await desk.order(ada)
     await desk.release(second)
 
@@ -253,7 +253,7 @@ async def test_the_same_booking_paid_by_two_late_orders_was_paid_twice(
 async def test_what_another_late_order_was_given_in_its_place_was_paid_twice(
     desk: Desk, workshop: Calendar, ada: CartOwner
 ) -> None:
-    first, [entry_id] = await desk.let_go(ada, workshop, hour())
+    first, [entry_id] = await desk.released(ada, workshop, hour())
     second = await desk.order(ada)
     await desk.release(second)
     await desk.remove(ada, entry_id)
@@ -270,7 +270,7 @@ async def test_another_booking_is_not_the_same_again(
 ) -> None:
     if other == "order before":
         await desk.book(ada, workshop, hour())
-    order_id, entry_ids = await desk.let_go(ada, workshop, hour())
+    order_id, entry_ids = await desk.released(ada, workshop, hour())
     if other == "time":
         await desk.remove(ada, entry_ids[0])
         await desk.book(ada, workshop, hour(1))
@@ -281,7 +281,7 @@ async def test_another_booking_is_not_the_same_again(
 
 
 async def test_two_guests_are_not_one_buyer(desk: Desk, workshop: Calendar, guest: CartOwner) -> None:
-    order_id, entry_ids = await desk.let_go(guest, workshop, hour())
+    order_id, entry_ids = await desk.released(guest, workshop, hour())
     await desk.book(await desk.guest(), workshop, hour())
 
     assert await desk.retake(guest, order_id, entry_ids) == {}

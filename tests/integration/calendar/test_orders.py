@@ -41,7 +41,7 @@ async def test_a_user_has_the_bookings_of_all_orders_in_any_state_and_nothing_of
     await desk.order(ada)
     await desk.add(ada, hall, hour(4))
     await desk.book(bob, hall, hour(7))
-    await desk.let_go(bob, hall, hour(6))
+    await desk.released(bob, hall, hour(6))
 
     states = [(each.start_at, each.state) for each in await user_bookings(desk, ada)]
 
@@ -257,7 +257,7 @@ async def test_an_order_of_many_bookings_takes_hardly_more_queries_than_one(
 async def test_what_an_order_lets_go_is_back_in_the_cart_and_free(
     desk: Desk, hall: Calendar, somebody: CartOwner
 ) -> None:
-    order_id, [entry_id] = await desk.let_go(somebody, hall, hour())
+    order_id, [entry_id] = await desk.released(somebody, hall, hour())
 
     await desk.release(order_id)
 
@@ -292,7 +292,7 @@ async def test_a_paid_booking_is_confirmed_or_waits_for_approval(
     assert (await desk.states(room), await desk.held(room)) == ([state], {hour(): 1})
 
 
-async def test_what_is_confirmed_is_not_let_go(desk: Desk, hall: Calendar, ada: CartOwner) -> None:
+async def test_what_is_confirmed_is_not_released(desk: Desk, hall: Calendar, ada: CartOwner) -> None:
     order_id = await desk.book(ada, hall, hour())
 
     await desk.release(order_id)
@@ -300,7 +300,7 @@ async def test_what_is_confirmed_is_not_let_go(desk: Desk, hall: Calendar, ada: 
     assert (await desk.states(hall), await desk.held(hall)) == (["confirmed"], {hour(): 1})
 
 
-async def test_other_orders_are_neither_confirmed_nor_let_go(
+async def test_other_orders_are_neither_confirmed_nor_released(
     desk: Desk, workshop: Calendar, ada: CartOwner, bob: CartOwner
 ) -> None:
     await desk.add(ada, workshop, hour())

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.app import create_app
 from cart.bp.accounts.services import pay_page_to
-from cart.wiring import TILL, Till
+from cart.wiring import PAYMENT_CONTEXT, PaymentContext
 from shared.contracts.dtos import Account
 from shared.contracts.errors import (
     AuthFailed,
@@ -79,8 +79,8 @@ async def app(settings: Settings, database_url: str, sandbox: SandboxControl) ->
 
 
 @pytest.fixture
-def till(app: Quart) -> Till:
-    found: Till = app.extensions[TILL]
+def context(app: Quart) -> PaymentContext:
+    found: PaymentContext = app.extensions[PAYMENT_CONTEXT]
     return found
 
 
@@ -213,13 +213,13 @@ async def test_a_page_that_cannot_be_paid_says_so(admin: Visitor, farm: int, ses
 
 
 async def test_a_key_that_the_provider_knows_is_sealed_and_the_page_is_paid_to_its_account(
-    admin: Visitor, farm: int, session: AsyncSession, till: Till, sandbox: SandboxControl
+    admin: Visitor, farm: int, session: AsyncSession, context: PaymentContext, sandbox: SandboxControl
 ) -> None:
     answer = await save(admin, farm)
     assert (answer.status, answer.location) == (303, "/admin/accounts/?result=saved")
     assert "was checked" in (await admin.get(answer.location)).text(".notice--good")
     account = (await stored(session))[FARM]
-    assert vault_of(till.settings).open(account.api_key_encrypted).get_secret_value() == FARM_KEY
+    assert vault_of(context.settings).open(account.api_key_encrypted).get_secret_value() == FARM_KEY
     assert (account.name, account.currency, account.sandbox) == ("Maypole sandbox shop", "GBP", True)
     assert account.updated_by == admin.id
     assert await account_of(session, farm) == FARM
@@ -244,7 +244,7 @@ async def test_spaces_around_what_was_pasted_do_no_harm(admin: Visitor, farm: in
 
 
 async def test_a_new_key_takes_the_place_of_the_old_one(
-    admin: Visitor, farm: int, session: AsyncSession, till: Till
+    admin: Visitor, farm: int, session: AsyncSession, context: PaymentContext
 ) -> None:
     await make_account(
         session, api_key="sup_sk_that_was_revoked", name="Old", checked_at=datetime(2026, 1, 1, tzinfo=UTC)
@@ -253,7 +253,7 @@ async def test_a_new_key_takes_the_place_of_the_old_one(
     await save(admin, farm)
     accounts = await stored(session)
     assert list(accounts) == [FARM]
-    assert vault_of(till.settings).open(accounts[FARM].api_key_encrypted).get_secret_value() == FARM_KEY
+    assert vault_of(context.settings).open(accounts[FARM].api_key_encrypted).get_secret_value() == FARM_KEY
     assert accounts[FARM].name == "Maypole sandbox shop"
     assert accounts[FARM].checked_at > datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -349,9 +349,9 @@ class Elsewhere(FakeGateway):
         return Account("MELSEWHERE", "Somebody else", "GBP", sandbox=True)
 
 
-async def _try(till: Till, gateway: FakeGateway, page_id: int, admin: Visitor) -> None:
+async def _try(context: PaymentContext, gateway: FakeGateway, page_id: int, admin: Visitor) -> None:
     await pay_page_to(
-        replace(till, gateways=OneGateway(gateway)),
+        replace(context, gateways=OneGateway(gateway)),
         page_id=page_id,
         merchant_code=FARM,
         api_key=SecretStr(FARM_KEY),
@@ -374,7 +374,7 @@ async def _try(till: Till, gateway: FakeGateway, page_id: int, admin: Visitor) -
     ids=lambda value: type(value).__name__ if isinstance(value, GatewayError) else "",
 )
 async def test_every_answer_of_the_provider_but_a_yes_changes_nothing(
-    till: Till,
+    context: PaymentContext,
     farm: int,
     admin: Visitor,
     session: AsyncSession,
@@ -385,16 +385,16 @@ async def test_every_answer_of_the_provider_but_a_yes_changes_nothing(
     gateway = FakeGateway(merchant_code=FARM)
     gateway.fail_next(error, "account")
     with pytest.raises(refusal) as caught:
-        await _try(till, gateway, farm, admin)
+        await _try(context, gateway, farm, admin)
     assert caught.value.field == field
     assert (await stored(session), await account_of(session, farm)) == ({}, None)
 
 
 async def test_a_key_that_opens_another_account_is_refused(
-    till: Till, farm: int, admin: Visitor, session: AsyncSession
+    context: PaymentContext, farm: int, admin: Visitor, session: AsyncSession
 ) -> None:
     with pytest.raises(BadInput, match="belongs to the account MELSEWHERE"):
-        await _try(till, Elsewhere(merchant_code=FARM), farm, admin)
+        await _try(context, Elsewhere(merchant_code=FARM), farm, admin)
     assert await stored(session) == {}
 
 
@@ -408,8 +408,10 @@ class Careless(SqlBlogService):
         raise self.error
 
 
-async def test_both_are_written_or_neither(till: Till, farm: int, admin: Visitor, session: AsyncSession) -> None:
-    losing = replace(till, services=replace(till.services, blog=Careless(NotFound())))
+async def test_both_are_written_or_neither(
+    context: PaymentContext, farm: int, admin: Visitor, session: AsyncSession
+) -> None:
+    losing = replace(context, services=replace(context.services, blog=Careless(NotFound())))
     with pytest.raises(NotFound):
         await _try(losing, FakeGateway(merchant_code=FARM), farm, admin)
     assert await stored(session) == {}
@@ -460,8 +462,10 @@ async def test_no_log_line_and_no_answer_has_the_key(
 async def test_a_crash_while_saving_does_not_show_the_key(
     app: Quart, running: AppState, admin: Visitor, farm: int, session: AsyncSession, caplog: pytest.LogCaptureFixture
 ) -> None:
-    till: Till = app.extensions[TILL]
-    app.extensions[TILL] = replace(till, services=replace(till.services, blog=Careless(RuntimeError("no blog"))))
+    context: PaymentContext = app.extensions[PAYMENT_CONTEXT]
+    app.extensions[PAYMENT_CONTEXT] = replace(
+        context, services=replace(context.services, blog=Careless(RuntimeError("no blog")))
+    )
     caplog.set_level(logging.DEBUG)
     answer = await admin.client.post(f"/admin/accounts/{farm}/", headers={"Origin": "http://localhost"}, form=form())
     assert answer.status_code == 500

@@ -1,4 +1,4 @@
-"""One order for those who may see it: its story in time order, and what may be done to it, each thing once."""
+"""One order for those who may see it: its history in time order, and what may be done to it, each thing once."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ async def press(who: Visitor, path: str, *lines: int) -> Answer:
 
 async def told(page: Answer) -> list[str]:
     """Return what an order's page tells of what happened."""
-    return page.texts("#story + ol .line__title")
+    return page.texts("#history + ol .line__title")
 
 
 async def journal_of(session: AsyncSession, event: str) -> list[tuple[str, str]]:
@@ -206,7 +206,7 @@ async def test_an_order_that_is_not_there_is_not_found(admin: Visitor) -> None:
     assert (await admin.post(f"{LIST}4711/ask/")).status == 404
 
 
-# --- its story ---
+# --- its history ---
 
 
 async def test_an_order_says_who_what_how_much_and_how_it_stands(
@@ -275,7 +275,7 @@ async def test_a_sale_is_told_from_its_beginning_to_its_end(
         "Order paid",
         "Sent a mail about the confirmation",
     ]
-    details = page.texts("#story + ol .line__detail")
+    details = page.texts("#history + ol .line__detail")
     assert "ada@maypole.example" in details[0]
     assert "SumUp" in details[4]
     assert details[-1].endswith("to ada@maypole.example")
@@ -315,8 +315,8 @@ async def test_everything_stands_in_time_order(
         "Comet: passed by",
         "2 \N{MULTIPLICATION SIGN} Ticket confirmed",
     ]
-    assert page.text("#story + ol .preserve") == "She called."
-    ends = [detail.partition(" · ")[2] for detail in page.texts("#story + ol .line__detail")][:-1]
+    assert page.text("#history + ol .preserve") == "She called."
+    ends = [detail.partition(" · ")[2] for detail in page.texts("#history + ol .line__detail")][:-1]
     assert ends == [
         "by itself · £12.50, sold out before the payment arrived",
         "to ada@maypole.example: no such box",
@@ -382,7 +382,7 @@ async def test_cancelling_frees_the_seat_tells_the_buyer_and_moves_no_money(
 
     assert (answer.status, answer.location) == (303, f"{page_of(paid)}?result=cancelled")
     page = await admin.get(answer.location)
-    assert "No money was given back" in page.text(".notice--good")
+    assert "No money was refunded" in page.text(".notice--good")
     assert "Ticket cancelled" in await told(page)
     assert sorted(await tickets_of(session, ada)) == ["confirmed"]  # a cancelled one is left out here
     assert await journal_of(session, "cancelled") == [(f"user:{admin.id}", "cancelled without a refund")]
@@ -443,7 +443,7 @@ async def test_an_unpaid_order_is_not_cancelled_line_by_line(
 # --- give an unpaid order up ---
 
 
-async def test_an_unpaid_order_is_fenced_and_let_go(
+async def test_an_unpaid_order_is_fenced_and_released(
     admin: Visitor, session: AsyncSession, waiting: Order, ada: Visitor, gateway: FakeGateway
 ) -> None:
     question = await admin.get(f"{page_of(waiting)}give-up/")
@@ -469,7 +469,7 @@ async def test_an_order_that_turns_out_to_be_paid_is_not_given_up(
     assert await tickets_of(session, ada) == ["confirmed"] * 2
 
 
-async def test_nothing_is_let_go_while_the_provider_cannot_be_reached(
+async def test_nothing_is_released_while_the_provider_cannot_be_reached(
     admin: Visitor, session: AsyncSession, waiting: Order, ada: Visitor, gateway: FakeGateway
 ) -> None:
     gateway.fail_next(GatewayUnavailable("away"))
@@ -622,8 +622,8 @@ async def test_a_note_is_kept_and_told_with_who_wrote_it(
     answer = await admin.post(f"{page_of(made.order)}notes/", {"body": "  She <called>\r\nand was kind.  "})
     assert (answer.status, answer.location) == (303, f"{page_of(made.order)}?result=noted")
     page = await admin.get(answer.location)
-    assert page.html.css("#story + ol .preserve")[-1].text() == "She <called>\nand was kind."
-    assert page.texts("#story + ol .line__detail")[-1].endswith("admin@maypole.example")
+    assert page.html.css("#history + ol .preserve")[-1].text() == "She <called>\nand was kind."
+    assert page.texts("#history + ol .line__detail")[-1].endswith("admin@maypole.example")
 
 
 async def test_the_same_note_is_kept_once(admin: Visitor, session: AsyncSession, made: MadeOrder) -> None:

@@ -345,8 +345,8 @@ async def test_mails_of_every_kind_are_found_by_their_order(
     page = await admin.get(f"{LIST}?attention=yes")
     assert page.texts("tbody th") == [each.order.number for each in (refunded, oversold, declined, approved, made)]
     assert page.texts("tbody .tag") == ["Paid", "Mail not sent"] * 5
-    story = await admin.get(f"{LIST}{refunded.order.id}/")
-    assert [what for what in story.texts("#story + ol .line__title") if "mail" in what] == [
+    history = await admin.get(f"{LIST}{refunded.order.id}/")
+    assert [what for what in history.texts("#history + ol .line__title") if "mail" in what] == [
         "Gave up on a mail about the refund"
     ]
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.admin_orders.services import OrderFilter, export_orders
 from cart.bp.admin_orders.services.export import BYTE_ORDER_MARK, HEAD, harmless
-from cart.wiring import TILL, Till
+from cart.wiring import PAYMENT_CONTEXT, PaymentContext
 from shared.contracts.access import PageScope
 from shared.contracts.states import OrderState, PaymentState
 from shared.models import User
@@ -28,8 +28,8 @@ EVERYWHERE = PageScope(everywhere=True)
 
 
 @pytest.fixture
-def till(app: Quart) -> Till:
-    found: Till = app.extensions[TILL]
+def context(app: Quart) -> PaymentContext:
+    found: PaymentContext = app.extensions[PAYMENT_CONTEXT]
     return found
 
 
@@ -129,21 +129,23 @@ async def test_the_file_is_what_the_list_shows(
 
 
 async def test_there_are_more_orders_than_one_stretch_holds(
-    till: Till, ada: Visitor, session: AsyncSession, show: Show
+    context: PaymentContext, ada: Visitor, session: AsyncSession, show: Show
 ) -> None:
     made = [await make(session, show, ada) for _ in range(7)]
     await session.commit()
     with counted_queries(every=True) as statements:
-        parts, body = await joined(export_orders(till, OrderFilter("Europe/London"), EVERYWHERE, chunk=3))
+        parts, body = await joined(export_orders(context, OrderFilter("Europe/London"), EVERYWHERE, chunk=3))
     assert [row["Order"] for row in read(body)] == [one.order.number for one in reversed(made)]
     assert (parts, len(statements)) == (4, 3)  # the head, and a query for each stretch
 
 
-async def test_a_full_last_stretch_is_the_end(till: Till, ada: Visitor, session: AsyncSession, show: Show) -> None:
+async def test_a_full_last_stretch_is_the_end(
+    context: PaymentContext, ada: Visitor, session: AsyncSession, show: Show
+) -> None:
     for _ in range(3):
         await make(session, show, ada)
     await session.commit()
-    parts, body = await joined(export_orders(till, OrderFilter("Europe/London"), EVERYWHERE, chunk=3))
+    parts, body = await joined(export_orders(context, OrderFilter("Europe/London"), EVERYWHERE, chunk=3))
     assert (parts, len(read(body))) == (2, 3)
 
 
@@ -152,13 +154,13 @@ async def test_nothing_found_is_a_file_with_a_head(admin: Visitor) -> None:
 
 
 async def test_somebody_bound_to_a_page_saves_the_orders_of_theirs_alone(
-    till: Till, ada: Visitor, session: AsyncSession, show: Show
+    context: PaymentContext, ada: Visitor, session: AsyncSession, show: Show
 ) -> None:
     other = await make_show(session, name="The other page's")
     mine, _theirs = await make(session, show, ada), await make(session, other, ada)
     await session.commit()
     scope = PageScope(page_ids=frozenset({show.page.id}))
-    _, body = await joined(export_orders(till, OrderFilter("Europe/London"), scope))
+    _, body = await joined(export_orders(context, OrderFilter("Europe/London"), scope))
     assert [row["Order"] for row in read(body)] == [mine.order.number]
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.app import create_app
 from cart.orders.mails import write_order_mails
-from cart.wiring import KINDS, TILL, Till
+from cart.wiring import KINDS, PAYMENT_CONTEXT, PaymentContext
 from shared.audit.run import checks_of, run_audit
 from shared.contracts.owner import CartOwner
 from shared.db.engine import Database
@@ -63,8 +63,8 @@ async def app(
 
 
 @pytest.fixture
-def till(app: Quart) -> Till:
-    found: Till = app.extensions[TILL]
+def context(app: Quart) -> PaymentContext:
+    found: PaymentContext = app.extensions[PAYMENT_CONTEXT]
     return found
 
 
@@ -80,10 +80,10 @@ async def states_of(session: AsyncSession) -> list[str]:
         return list(await now.scalars(select(TABLE.c.state).order_by(TABLE.c.id)))
 
 
-async def wrong(till: Till, moment: datetime | None = None) -> list[str]:
+async def wrong(context: PaymentContext, moment: datetime | None = None) -> list[str]:
     """Give the names of the checks of the audit that find something."""
     checks = checks_of([kind.audited for kind in ALL_KINDS])
-    findings = await run_audit(till.database, now=moment or datetime.now(UTC), checks=checks)
+    findings = await run_audit(context.database, now=moment or datetime.now(UTC), checks=checks)
     return [f"{each.name}: {each.first_ids}" for each in findings if each.wrong]
 
 
@@ -146,7 +146,7 @@ async def test_a_kind_that_nobody_sells_is_not_found(ada: Visitor) -> None:
 
 
 async def test_it_goes_from_the_cart_to_paid_to_refunded(
-    till: Till, ada: Visitor, admin: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway
+    context: PaymentContext, ada: Visitor, admin: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway
 ) -> None:
     await give(session, CartOwner.of_user(ada.id), page_id, "25.00")
     order = await buy(ada, session, gateway, "25.00")
@@ -154,13 +154,13 @@ async def test_it_goes_from_the_cart_to_paid_to_refunded(
     page = await ada.get(f"/orders/{order.id}/")
     assert "A donation" in page.text("#order-things-1 ~ ul.lines")
     assert page.text("#order-things-1") == "Donations"
-    await write_order_mails(till, order.id)
+    await write_order_mails(context, order.id)
     [mail] = await session.scalars(select(Mail))
     assert (mail.kind, "Your donation\nA donation" in mail.text) == ("order-paid", True)
-    assert await wrong(till) == []
+    assert await wrong(context) == []
 
-    story = await admin.get(f"/admin/orders/{order.id}/")
-    assert story.texts("[id^=line-] [data-label=State]") == ["Given"]
+    history = await admin.get(f"/admin/orders/{order.id}/")
+    assert history.texts("[id^=line-] [data-label=State]") == ["Given"]
     refunds = f"/admin/orders/{order.id}/refund/"
     [box] = [str(each.attributes["name"]) for each in (await admin.get(refunds)).html.css("input[name^=line_]")]
     preview = await admin.get(f"{refunds}preview/?{urlencode({box: 'yes', 'cancel': 'yes'})}")
@@ -171,14 +171,14 @@ async def test_it_goes_from_the_cart_to_paid_to_refunded(
 
     [order] = await orders_of(session, ada)
     assert (order.state, await states_of(session)) == ("refunded", ["refunded"])
-    story = await admin.get(f"/admin/orders/{order.id}/")
-    assert story.texts("[id^=line-] [data-label=State]") == ["Refunded"]
-    assert "Donation: refunded" in " ".join(story.texts("main"))
-    assert await wrong(till) == []
+    history = await admin.get(f"/admin/orders/{order.id}/")
+    assert history.texts("[id^=line-] [data-label=State]") == ["Refunded"]
+    assert "Donation: refunded" in " ".join(history.texts("main"))
+    assert await wrong(context) == []
 
 
 async def test_it_is_bought_with_everything_else_and_by_page(
-    till: Till,
+    context: PaymentContext,
     ada: Visitor,
     session: AsyncSession,
     show: Show,
@@ -204,11 +204,11 @@ async def test_it_is_bought_with_everything_else_and_by_page(
         "product 4.50",
         "donation 3.00",
     ]
-    assert await wrong(till) == []
+    assert await wrong(context) == []
 
 
 async def test_a_guest_gives(
-    till: Till, guest: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway
+    context: PaymentContext, guest: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway
 ) -> None:
     session_id = (await session.scalars(text("SELECT id FROM sessions WHERE user_id IS NULL"))).one()
     await give(session, CartOwner.of_session(session_id), page_id, "25.00")
@@ -217,14 +217,14 @@ async def test_a_guest_gives(
     payment = (await session.execute(text("SELECT checkout_id, return_token FROM payments"))).one()
     gateway.pay(payment.checkout_id)
     assert (await guest.get(f"/checkout/return/{payment.return_token}/")).text("h1") == "Paid. Thank you!"
-    assert (await states_of(session), await wrong(till)) == (["sold"], [])
+    assert (await states_of(session), await wrong(context)) == (["sold"], [])
 
 
 # --- not paid, and paid too late ---
 
 
 async def test_what_is_put_back_is_in_the_cart_again(
-    till: Till, ada: Visitor, session: AsyncSession, page_id: int
+    context: PaymentContext, ada: Visitor, session: AsyncSession, page_id: int
 ) -> None:
     await give(session, CartOwner.of_user(ada.id), page_id, "25.00")
     await ada.post("/checkout/", {"shown_total": "25.00"})
@@ -233,12 +233,18 @@ async def test_what_is_put_back_is_in_the_cart_again(
     await ada.post(f"/orders/{order.id}/put-back/")
     assert await states_of(session) == ["pending"]
     assert (await ada.get("/")).texts("#cart-panel section.card h3") == ["Donations"]
-    assert await wrong(till) == []
+    assert await wrong(context) == []
 
 
 @pytest.mark.parametrize("given_again", [False, True], ids=["still in the cart", "given again meanwhile"])
 async def test_late_money_takes_it_again_or_is_owed(
-    till: Till, ada: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway, *, given_again: bool
+    context: PaymentContext,
+    ada: Visitor,
+    session: AsyncSession,
+    page_id: int,
+    gateway: FakeGateway,
+    *,
+    given_again: bool,
 ) -> None:
     await give(session, CartOwner.of_user(ada.id), page_id, "25.00")
     await ada.post("/checkout/", {"shown_total": "25.00"})
@@ -255,20 +261,20 @@ async def test_late_money_takes_it_again_or_is_owed(
         ["sold"],
         "25.00" if given_again else "0.00",
     )
-    assert await wrong(till) == []
+    assert await wrong(context) == []
 
 
 # --- the guards ---
 
 
 async def test_the_audit_sees_a_donation_that_is_not_given(
-    till: Till, ada: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway
+    context: PaymentContext, ada: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway
 ) -> None:
     await give(session, CartOwner.of_user(ada.id), page_id, "25.00")
     order = await buy(ada, session, gateway, "25.00")
     await session.execute(text("UPDATE donations SET order_id = NULL"))
     await session.commit()
-    assert await wrong(till) == [f"every penny: ('{order.id}',)", f"paid lines given or owed: ('{order.id}',)"][::-1]
+    assert await wrong(context) == [f"every penny: ('{order.id}',)", f"paid lines given or owed: ('{order.id}',)"][::-1]
 
 
 @pytest.mark.parametrize(

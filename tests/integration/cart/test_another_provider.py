@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.app import create_app
-from cart.provider.walks import walk_everything
-from cart.wiring import TILL
+from cart.provider.accounts import reconcile_all
+from cart.wiring import PAYMENT_CONTEXT
 from shared.audit.provider import audit_provider
 from shared.audit.run import run_audit
 from shared.contracts.errors import AccountMissing
@@ -103,11 +103,13 @@ async def test_each_order_is_paid_and_refunded_where_its_account_is(
     states = {order.id: order.state for order in await orders_of(session, ada)}
     assert (states[there.order_id], states[here.order_id]) == ("refunded", "paid")
 
-    till, now = app.extensions[TILL], datetime.now(UTC)
-    assert [walked.is_complete for walked in await walk_everything(till)] == [True, True]
-    findings = await run_audit(till.database, now=now)
+    context, now = app.extensions[PAYMENT_CONTEXT], datetime.now(UTC)
+    assert [reconciled.is_complete for reconciled in await reconcile_all(context)] == [True, True]
+    findings = await run_audit(context.database, now=now)
     later = now + timedelta(days=2)
-    findings += await audit_provider(till.database, till.gateways, "MSANDBOX", since=now - timedelta(days=2), now=later)
+    findings += await audit_provider(
+        context.database, context.gateways, "MSANDBOX", since=now - timedelta(days=2), now=later
+    )
     assert [each.name for each in findings if each.wrong] == []
     assert next(each for each in findings if each.name == "provider: there as well").looked_at == 2
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.bookings.services import decide_booking
-from cart.wiring import TILL, Till
+from cart.wiring import PAYMENT_CONTEXT, PaymentContext
 from shared.contracts.dtos import EntryDTO
 from shared.contracts.errors import NotFound
 from shared.contracts.owner import CartOwner
@@ -51,14 +51,14 @@ async def waiting(session: AsyncSession, room: Calendar, ada: Visitor) -> MadeBo
 
 
 @pytest.fixture
-def till(app: Quart) -> Till:
-    found: Till = app.extensions[TILL]
+def context(app: Quart) -> PaymentContext:
+    found: PaymentContext = app.extensions[PAYMENT_CONTEXT]
     return found
 
 
-async def put_into_cart(session: AsyncSession, till: Till, room: Calendar, who: Visitor) -> int:
+async def put_into_cart(session: AsyncSession, context: PaymentContext, room: Calendar, who: Visitor) -> int:
     """Put the hour from ten into somebody's cart; return the booking's id."""
-    [entry] = await till.services.calendar.add_pending_bookings(
+    [entry] = await context.services.calendar.add_pending_bookings(
         session, CartOwner.of_user(who.id), calendar_id=room.id, wish={(TEN, TEN + timedelta(hours=1)): 1}
     )
     await session.commit()
@@ -259,7 +259,7 @@ async def test_declining_what_was_free_owes_nothing(
         ("16.00", "The £16.00 that was paid for it is owed or went back already, so nothing more is."),
     ],
 )
-async def test_declining_what_was_given_back_before_promises_no_more_than_the_rest(
+async def test_declining_what_was_refunded_before_promises_no_more_than_the_rest(
     admin: Visitor, waiting: MadeBooking, session: AsyncSession, before: str, words: str, *, of_the_line: bool
 ) -> None:
     await give_before(session, waiting, before, of_the_line=of_the_line)
@@ -271,14 +271,14 @@ async def test_declining_what_was_given_back_before_promises_no_more_than_the_re
 async def test_a_booking_is_shown_with_all_of_its_order(
     admin: Visitor,
     ada: Visitor,
-    till: Till,
+    context: PaymentContext,
     room: Calendar,
     show: Show,
     fill_cart: FillCart,
     session: AsyncSession,
     gateway: FakeGateway,
 ) -> None:
-    entry_id = await put_into_cart(session, till, room, ada)
+    entry_id = await put_into_cart(session, context, room, ada)
     await fill_cart(ada, show, 2)
     checkout = await check_out(session, ada, "41.00")
     gateway.pay(checkout)
@@ -341,10 +341,10 @@ async def test_the_booker_reads_that_it_is_confirmed(
 
 @pytest.mark.parametrize("asks", [True, False])
 async def test_the_cart_says_what_is_only_a_request(
-    session: AsyncSession, till: Till, room: Calendar, ada: Visitor, *, asks: bool
+    session: AsyncSession, context: PaymentContext, room: Calendar, ada: Visitor, *, asks: bool
 ) -> None:
     await session.execute(update(Calendar).values(needs_approval=asks))
-    await put_into_cart(session, till, room, ada)
+    await put_into_cart(session, context, room, ada)
     assert ("if it is declined you get your money back" in (await ada.get("/")).text("#cart-panel .lines")) is asks
 
 
@@ -367,7 +367,7 @@ async def test_the_booker_reads_whom_to_ask_about_it_and_nobody_else(
 
 
 async def test_declining_owes_the_line_and_frees_the_time(
-    admin: Visitor, waiting: MadeBooking, session: AsyncSession, till: Till
+    admin: Visitor, waiting: MadeBooking, session: AsyncSession, context: PaymentContext
 ) -> None:
     answer = await admin.post(f"{QUEUE}{waiting.entry.id}/decline/")
     assert (answer.status, answer.location) == (303, f"{QUEUE}?result=owed")
@@ -382,13 +382,13 @@ async def test_declining_owes_the_line_and_frees_the_time(
     async with fresh(session) as now:
         assert (await now.get_one(Slot, waiting.entry.slot_id)).held == 0
         day = TEN.date()
-        slots = await till.services.calendar.bookable_slots(now, waiting.entry.calendar_id, first=day, last=day)
+        slots = await context.services.calendar.bookable_slots(now, waiting.entry.calendar_id, first=day, last=day)
         assert [slot.free for slot in slots if slot.start_at == TEN] == [1]
 
 
 @pytest.mark.parametrize("of_the_line", [True, False])
 @pytest.mark.parametrize("before", ["6.00", "16.00"])
-async def test_declining_owes_what_was_not_given_back_before(
+async def test_declining_owes_what_was_not_refunded_before(
     admin: Visitor, waiting: MadeBooking, session: AsyncSession, before: str, *, of_the_line: bool
 ) -> None:
     await give_before(session, waiting, before, of_the_line=of_the_line)
@@ -491,9 +491,9 @@ async def test_declining_what_was_free_writes_no_debt(
 
 
 async def test_a_declined_booking_is_refunded_from_the_queue_of_refunds(
-    admin: Visitor, ada: Visitor, till: Till, room: Calendar, session: AsyncSession, gateway: FakeGateway
+    admin: Visitor, ada: Visitor, context: PaymentContext, room: Calendar, session: AsyncSession, gateway: FakeGateway
 ) -> None:
-    entry_id = await put_into_cart(session, till, room, ada)
+    entry_id = await put_into_cart(session, context, room, ada)
     gateway.pay(await check_out(session, ada, "16.00"))
     await come_back(session, ada)
     assert await state_of(session, entry_id) == EntryState.PROVISIONAL
@@ -515,14 +515,14 @@ async def test_a_declined_booking_is_refunded_from_the_queue_of_refunds(
 async def test_the_rest_of_the_order_is_kept(
     admin: Visitor,
     ada: Visitor,
-    till: Till,
+    context: PaymentContext,
     room: Calendar,
     show: Show,
     fill_cart: FillCart,
     session: AsyncSession,
     gateway: FakeGateway,
 ) -> None:
-    entry_id = await put_into_cart(session, till, room, ada)
+    entry_id = await put_into_cart(session, context, room, ada)
     await fill_cart(ada, show, 2)
     gateway.pay(await check_out(session, ada, "41.00"))
     await come_back(session, ada)
@@ -551,9 +551,9 @@ async def test_a_guest_is_written_to_with_the_link_that_opens_the_order(
 
 
 async def test_a_booking_made_in_the_place_of_another_finds_its_line(
-    admin: Visitor, ada: Visitor, till: Till, room: Calendar, session: AsyncSession, gateway: FakeGateway
+    admin: Visitor, ada: Visitor, context: PaymentContext, room: Calendar, session: AsyncSession, gateway: FakeGateway
 ) -> None:
-    old_id = await put_into_cart(session, till, room, ada)
+    old_id = await put_into_cart(session, context, room, ada)
     checkout = await check_out(session, ada, "16.00")
     [order] = await orders_of(session, ada)
     await ada.post(f"/orders/{order.id}/put-back/")
@@ -618,9 +618,9 @@ async def test_a_page_of_what_is_decided_leads_back_to_the_queue(
 
 
 async def test_what_is_only_in_a_cart_is_not_decided_on(
-    admin: Visitor, ada: Visitor, till: Till, room: Calendar, session: AsyncSession
+    admin: Visitor, ada: Visitor, context: PaymentContext, room: Calendar, session: AsyncSession
 ) -> None:
-    entry_id = await put_into_cart(session, till, room, ada)
+    entry_id = await put_into_cart(session, context, room, ada)
     for answer in ("approve", "decline"):
         assert (await admin.post(f"{QUEUE}{entry_id}/{answer}/")).status == 409
     assert await state_of(session, entry_id) == EntryState.PENDING
@@ -635,10 +635,10 @@ class Forgetful(SqlCalendarService):
 
 
 async def test_all_of_a_decision_is_kept_or_none_of_it(
-    till: Till, settings: Settings, admin: Visitor, waiting: MadeBooking, session: AsyncSession
+    context: PaymentContext, settings: Settings, admin: Visitor, waiting: MadeBooking, session: AsyncSession
 ) -> None:
     calendar = Forgetful(utc_now, default_max_per_order=settings.max_tickets_per_order)
-    losing = replace(till, services=replace(till.services, calendar=calendar))
+    losing = replace(context, services=replace(context.services, calendar=calendar))
     with pytest.raises(NotFound):
         await decide_booking(losing, entry_id=waiting.entry.id, approved=False, actor_user_id=admin.id)
     assert await state_of(session, waiting.entry.id) == EntryState.PROVISIONAL

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.guest import guest_token
 from cart.orders.mails import write_order_mails
-from cart.wiring import TILL
+from cart.wiring import PAYMENT_CONTEXT
 from shared.models import Calendar, Mail, Order, Payment
 from shared.settings import Settings
 from shared.web.state import AppState
@@ -67,7 +67,7 @@ async def paid(ordered: Ordered, guest: Visitor, gateway: FakeGateway) -> Ordere
 async def test_the_link_in_the_mail_opens_the_order_without_a_cookie(
     app: Quart, paid: Ordered, visitor: Visitor, session: AsyncSession
 ) -> None:
-    await write_order_mails(app.extensions[TILL], paid.id)
+    await write_order_mails(app.extensions[PAYMENT_CONTEXT], paid.id)
     async with fresh(session) as now:
         mail = (await now.scalars(select(Mail))).one()
     assert (mail.recipient, mail.text.count(f"http://localhost:8002{paid.path}\n")) == (EMAIL, 1)

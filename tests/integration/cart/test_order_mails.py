@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.addressee import addressee_of
 from cart.orders.mails import write_order_mails
-from cart.wiring import TILL
+from cart.wiring import PAYMENT_CONTEXT
 from shared.contracts.states import DebtState, PaymentState, TicketState
 from shared.models import Mail, Order
 from tests.factories.orders import MadeOrder, make_debt, make_payment, make_seller
@@ -33,8 +33,8 @@ async def made(session: AsyncSession, ada: Visitor) -> MadeOrder:
 
 async def _mails(app: Quart, session: AsyncSession, order_id: int) -> dict[str, Mail]:
     """Write an order's mails, twice as a job may, and return them by kind."""
-    await write_order_mails(app.extensions[TILL], order_id)
-    await write_order_mails(app.extensions[TILL], order_id)
+    await write_order_mails(app.extensions[PAYMENT_CONTEXT], order_id)
+    await write_order_mails(app.extensions[PAYMENT_CONTEXT], order_id)
     async with fresh(session) as now:
         return {mail.kind: mail for mail in await now.scalars(select(Mail))}
 

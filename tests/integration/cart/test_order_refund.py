@@ -148,7 +148,7 @@ async def test_an_amount_for_nothing_in_particular_promises_what_the_buyer_still
 
 @pytest.mark.parametrize(
     ("typed", "words"),
-    [("", "Choose what to give back"), ("x", "such as 12.50"), ("25.01", "No more than 25.00"), ("0", "0.01 or more")],
+    [("", "Choose what to refund"), ("x", "such as 12.50"), ("25.01", "No more than 25.00"), ("0", "0.01 or more")],
 )
 async def test_a_choice_that_cannot_be_is_told_and_kept(admin: Visitor, order: Order, typed: str, words: str) -> None:
     page = await admin.get(address(order, f"preview/?{urlencode({'amount': typed})}"))
@@ -174,7 +174,7 @@ async def test_what_was_chosen_is_there_when_one_comes_back(admin: Visitor, orde
     assert page.attribute("#f-amount", "value") == "2.00"
 
 
-async def test_what_was_given_back_meanwhile_is_told_and_nothing_more_is_done(
+async def test_what_was_refunded_meanwhile_is_told_and_nothing_more_is_done(
     admin: Visitor, order: Order, gateway: FakeGateway
 ) -> None:
     boxes = await lines_of(admin, order)
@@ -268,14 +268,14 @@ async def test_a_sign_in_of_long_ago_leads_to_a_new_one_and_a_press_is_refused(
     assert gateway.calls["refund"] == 0
 
 
-async def test_an_order_without_payment_has_nothing_to_give_back(
+async def test_an_order_without_payment_has_nothing_to_refund(
     admin: Visitor, ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession
 ) -> None:
     await fill_cart(ada, show, 1)
     await ada.post("/checkout/", {"shown_total": "12.50"})
     [order] = await orders_of(session, ada)
     page = await admin.get(address(order))
-    assert (page.text(".empty__title"), page.has("main form")) == ("Nothing can be given back", False)
+    assert (page.text(".empty__title"), page.has("main form")) == ("Nothing can be refunded", False)
 
 
 async def test_pages_of_no_order_and_results_of_no_press_are_not_found(admin: Visitor, order: Order) -> None:
@@ -298,7 +298,7 @@ async def test_the_buyer_reads_it_at_the_order(
     preview = await admin.get(address(order, "preview/?amount=3"))
     await admin.post(address(order), sent_by(preview))
     page = await ada.get(f"/orders/{order.id}/")
-    assert "A part of the payment, £3.00: given back by us. Refunded." in page.text("main .notice--warning")
+    assert "A part of the payment, £3.00: refunded by us. Refunded." in page.text("main .notice--warning")
     assert "could be given" not in page.text("main .notice--warning")
 
 

@@ -208,7 +208,7 @@ async def two_pages(session: AsyncSession, ada: Visitor, show: Show) -> tuple[De
 
 @pytest.fixture
 async def treasurer(sign_in: SignIn, show: Show) -> Visitor:
-    """Somebody who gives back the money of the show's page alone."""
+    """Somebody who refunds the money of the show's page alone."""
     return await sign_in("treasurer@maypole.example", role=Role.REFUNDS, page_id=show.page.id)
 
 

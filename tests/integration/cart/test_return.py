@@ -168,7 +168,7 @@ async def test_past_the_deadline_an_open_payment_is_checked_and_cannot_be_paid(
 
 
 @pytest.mark.parametrize("payment", [PaymentState.EXPIRED, PaymentState.CANCELLED])
-async def test_an_order_that_let_go_says_that_all_is_back_in_the_cart(
+async def test_an_order_that_released_says_that_all_is_back_in_the_cart(
     ada: Visitor, show: Show, session: AsyncSession, payment: PaymentState
 ) -> None:
     made = await make_order(

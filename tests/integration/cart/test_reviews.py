@@ -74,7 +74,7 @@ async def test_accepting_says_what_will_happen_and_does_it(
     assert (again.status, len((await admin.get("/admin/refunds/")).texts("tbody tr"))) == (409, 1)
 
 
-async def test_too_little_is_offered_to_be_given_back_alone(
+async def test_too_little_is_offered_to_be_refunded_alone(
     admin: Visitor, ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway
 ) -> None:
     await fill_cart(ada, show, 2)
@@ -183,8 +183,8 @@ async def test_a_finding_about_a_payment_of_ours_leads_to_its_order(
 @pytest.mark.parametrize(
     ("counted", "said", "unsaid"),
     [
-        (True, "It is counted as given back.", "not counted"),
-        (False, "note the debt as paid back by hand, or give back that much less", "It is counted"),
+        (True, "It is counted as refunded.", "not counted"),
+        (False, "note the debt as paid back by hand, or refund that much less", "It is counted"),
     ],
 )
 async def test_a_finding_says_whether_what_went_back_is_counted(

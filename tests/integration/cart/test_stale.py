@@ -10,7 +10,7 @@ from quart import Quart
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.wiring import TILL, Till
+from cart.wiring import PAYMENT_CONTEXT, PaymentContext
 from cart.worker import forget_old_rows, sweep_carts
 from shared.models import Calendar, CalendarEntry, CartItem, CartNotice, LoginSession, Payment, Ticket, User
 from shared.web.state import AppState
@@ -33,9 +33,9 @@ A_WHILE_AGO = datetime.now(UTC) - timedelta(days=29)
 
 
 @pytest.fixture
-def till(app: Quart) -> Till:
-    """The till of the app that serves: the worker's is the same."""
-    found: Till = app.extensions[TILL]
+def context(app: Quart) -> PaymentContext:
+    """The context of the app that serves: the worker's is the same."""
+    found: PaymentContext = app.extensions[PAYMENT_CONTEXT]
     return found
 
 
@@ -63,15 +63,15 @@ async def test_what_has_waited_too_long_leaves_the_cart_and_its_owner_is_told_on
     fill_cart: FillCart,
     running: AppState,
     session: AsyncSession,
-    till: Till,
+    context: PaymentContext,
 ) -> None:
     await put_products(ada, jam.variant_id, 2)
     await book(running, session, ada, hall)
     await fill_cart(ada, show, 3)
     await put_in_at(session, LONG_AGO)
 
-    await sweep_carts(till)
-    await sweep_carts(till)
+    await sweep_carts(context)
+    await sweep_carts(context)
 
     page = await ada.get("/")
     assert "Your cart is empty" in page.text("#cart-panel")
@@ -84,7 +84,13 @@ async def test_what_has_waited_too_long_leaves_the_cart_and_its_owner_is_told_on
 
 
 async def test_what_is_over_leaves_the_cart_however_short_it_was_there(
-    ada: Visitor, show: Show, hall: Calendar, fill_cart: FillCart, running: AppState, session: AsyncSession, till: Till
+    ada: Visitor,
+    show: Show,
+    hall: Calendar,
+    fill_cart: FillCart,
+    running: AppState,
+    session: AsyncSession,
+    context: PaymentContext,
 ) -> None:
     await fill_cart(ada, show, 2)
     await book(running, session, ada, hall)
@@ -93,7 +99,7 @@ async def test_what_is_over_leaves_the_cart_however_short_it_was_there(
     await session.execute(update(CalendarEntry).values(times))
     await session.commit()
 
-    await sweep_carts(till)
+    await sweep_carts(context)
 
     assert await notices(session) == [("An hour of the hall, The hall", 1, "over"), ("The Tempest", 2, "over")]
     assert await tickets_of(session, ada) == []
@@ -107,32 +113,32 @@ async def test_what_may_still_wait_stays(
     put_products: PutProducts,
     running: AppState,
     session: AsyncSession,
-    till: Till,
+    context: PaymentContext,
 ) -> None:
     await put_products(guest, jam.variant_id, 2)
     await book(running, session, guest, hall)
     await put_in_at(session, A_WHILE_AGO)
-    await sweep_carts(till)
+    await sweep_carts(context)
     assert (await guest.get("/")).text("#grand-total") == "£17.00"
     assert await notices(session) == []
 
 
 async def test_how_long_things_wait_is_a_setting(
-    guest: Visitor, jam: Jam, put_products: PutProducts, session: AsyncSession, till: Till
+    guest: Visitor, jam: Jam, put_products: PutProducts, session: AsyncSession, context: PaymentContext
 ) -> None:
     await put_products(guest, jam.variant_id)
     await put_in_at(session, A_WHILE_AGO)
-    await sweep_carts(replace(till, settings=till.settings.model_copy(update={"cart_days": 28})))
+    await sweep_carts(replace(context, settings=context.settings.model_copy(update={"cart_days": 28})))
     assert await notices(session) == [("Plum jam", 1, "old")]
 
 
 async def test_what_is_ordered_does_not_leave(
-    ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, till: Till
+    ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, context: PaymentContext
 ) -> None:
     await fill_cart(ada, show)
     await ada.post("/checkout/", {"shown_total": "25.00"})
     await put_in_at(session, LONG_AGO)
-    await sweep_carts(till)
+    await sweep_carts(context)
     assert (await tickets_of(session, ada), await notices(session)) == (["reserved"] * 2, [])
 
 
@@ -141,11 +147,11 @@ async def test_what_is_ordered_does_not_leave(
 
 @pytest.mark.parametrize("htmx", [False, True])
 async def test_what_was_read_is_not_told_again(
-    guest: Visitor, jam: Jam, put_products: PutProducts, session: AsyncSession, till: Till, htmx: bool
+    guest: Visitor, jam: Jam, put_products: PutProducts, session: AsyncSession, context: PaymentContext, htmx: bool
 ) -> None:
     await put_products(guest, jam.variant_id)
     await put_in_at(session, LONG_AGO)
-    await sweep_carts(till)
+    await sweep_carts(context)
     read = (await guest.get("/")).attribute("form[action='/cart/notices/'] input", "value")
     assert read
 
@@ -157,15 +163,15 @@ async def test_what_was_read_is_not_told_again(
 
 
 async def test_what_came_after_is_still_told(
-    guest: Visitor, jam: Jam, put_products: PutProducts, session: AsyncSession, till: Till
+    guest: Visitor, jam: Jam, put_products: PutProducts, session: AsyncSession, context: PaymentContext
 ) -> None:
     await put_products(guest, jam.variant_id)
     await put_in_at(session, LONG_AGO)
-    await sweep_carts(till)
+    await sweep_carts(context)
     read = (await guest.get("/")).attribute("form[action='/cart/notices/'] input", "value") or ""
     await put_products(guest, (await make_jam(session, title="Quince jelly")).variant_id)
     await put_in_at(session, LONG_AGO)
-    await sweep_carts(till)
+    await sweep_carts(context)
     await guest.post("/cart/notices/", {"notices": read})
     assert await notices(session) == [("Quince jelly", 1, "old")]
 
@@ -177,11 +183,11 @@ async def test_nobody_dismisses_what_others_are_to_read(
     jam: Jam,
     put_products: PutProducts,
     session: AsyncSession,
-    till: Till,
+    context: PaymentContext,
 ) -> None:
     await put_products(guest, jam.variant_id)
     await put_in_at(session, LONG_AGO)
-    await sweep_carts(till)
+    await sweep_carts(context)
     async with fresh(session) as now:
         read = str(await now.scalar(select(CartNotice.id)))
     for other in (ada, visitor):
@@ -215,7 +221,7 @@ async def test_whose_cart_has_become_empty_is_noted_and_whose_has_not_is_left(
     put_products: PutProducts,
     running: AppState,
     session: AsyncSession,
-    till: Till,
+    context: PaymentContext,
 ) -> None:
     await put_products(guest, jam.variant_id)
     await put_products(ada, jam.variant_id)
@@ -224,8 +230,8 @@ async def test_whose_cart_has_become_empty_is_noted_and_whose_has_not_is_left(
 
     for who in (guest, ada):
         await who.post("/cart/products/", {"variant_id": str(jam.variant_id), "quantity": "0", "view": ""})
-    await forget_old_rows(till)
-    await forget_old_rows(till)
+    await forget_old_rows(context)
+    await forget_old_rows(context)
 
     assert await known_to_have_carts(session) == (1, 0)
     await put_products(guest, jam.variant_id)
@@ -234,23 +240,28 @@ async def test_whose_cart_has_become_empty_is_noted_and_whose_has_not_is_left(
 
 
 async def test_an_order_that_waits_for_its_payment_counts_and_one_that_is_paid_does_not(
-    guest: Visitor, jam: Jam, put_products: PutProducts, session: AsyncSession, till: Till, gateway: FakeGateway
+    guest: Visitor,
+    jam: Jam,
+    put_products: PutProducts,
+    session: AsyncSession,
+    context: PaymentContext,
+    gateway: FakeGateway,
 ) -> None:
     await put_products(guest, jam.variant_id)
     await guest.post("/checkout/", {"shown_total": "4.50", "email": "guest@maypole.example"})
-    await forget_old_rows(till)
+    await forget_old_rows(context)
     assert await known_to_have_carts(session) == (0, 1)
 
     async with fresh(session) as now:
         payment = (await now.scalars(select(Payment))).one()
     gateway.pay(payment.checkout_id or "")
     await guest.get(f"/checkout/return/{payment.return_token}/")
-    await forget_old_rows(till)
+    await forget_old_rows(context)
     assert await known_to_have_carts(session) == (0, 0)
 
 
-async def test_what_an_order_let_go_makes_a_cart_again(
-    ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, till: Till
+async def test_what_an_order_released_makes_a_cart_again(
+    ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, context: PaymentContext
 ) -> None:
     await fill_cart(ada, show)
     await ada.post("/checkout/", {"shown_total": "25.00"})
@@ -258,17 +269,17 @@ async def test_what_an_order_let_go_makes_a_cart_again(
     await session.execute(update(User).values(has_cart=False))
     await session.commit()
     await ada.post(f"/orders/{order.id}/put-back/")
-    await forget_old_rows(till)
+    await forget_old_rows(context)
     assert await known_to_have_carts(session) == (1, 0)
 
 
 async def test_a_session_that_is_over_takes_its_cart_along(
-    guest: Visitor, ada: Visitor, jam: Jam, put_products: PutProducts, session: AsyncSession, till: Till
+    guest: Visitor, ada: Visitor, jam: Jam, put_products: PutProducts, session: AsyncSession, context: PaymentContext
 ) -> None:
     for who in (guest, ada):
         await put_products(who, jam.variant_id)
     await session.execute(update(LoginSession).values(expires_at=LONG_AGO))
     await session.commit()
-    await forget_old_rows(till)
+    await forget_old_rows(context)
     async with fresh(session) as now:
         assert list(await now.scalars(select(CartItem.user_id))) == [ada.id]

@@ -381,7 +381,7 @@ async def test_an_event_off_the_programme_is_not_found(ada: Visitor, session: As
 
 
 class Standstill(datetime):
-    """A clock that stands: the limit gives back one more every two seconds, and a slow machine takes that long."""
+    """A clock that stands: the limit refunds one more every two seconds, and a slow machine takes that long."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Standstill:

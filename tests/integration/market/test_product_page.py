@@ -13,13 +13,13 @@ from tests.support.visitor import Visitor
 async def test_a_product_shows_its_whole_story_and_its_neighbours(session: AsyncSession, visitor: Visitor) -> None:
     page_id = await make_page(session, slug="barn", has_market=True)
     for title in ("Apples", "Beans", "Cider"):
-        await make_product(session, page_id, slug=title.lower(), title=title, description="Short.\n\nLong story.")
+        await make_product(session, page_id, slug=title.lower(), title=title, description="Short.\n\nLong history.")
     await session.commit()
 
     page = await visitor.get("/barn/beans/")
 
     assert page.text("h1") == "Beans"
-    assert "Long story." in page.text("article")
+    assert "Long history." in page.text("article")
     assert page.texts("section h3") == ["Apples", "Cider"]
 
 

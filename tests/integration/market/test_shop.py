@@ -22,7 +22,7 @@ async def barn(session: AsyncSession) -> AsyncSession:
     await make_page(session, slug="chapel", title="The Chapel")
     for title in ("Apples", "Beans", "Cider"):
         await make_product(
-            session, barn, slug=title.lower(), title=title, price="4.50", description="Short.\n\nLong story."
+            session, barn, slug=title.lower(), title=title, price="4.50", description="Short.\n\nLong history."
         )
     await make_product(session, mill, slug="flour", title="Flour", price="2.10", unit="per kg")
     await session.commit()

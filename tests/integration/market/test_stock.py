@@ -65,7 +65,7 @@ async def sell(session: AsyncSession, wanted: dict[int, int]) -> int:
     return order_id
 
 
-async def let_go(session: AsyncSession, wanted: dict[int, int]) -> int:
+async def released(session: AsyncSession, wanted: dict[int, int]) -> int:
     """Make an order of these variants that was not paid in time."""
     order_id = await place_order(session, wanted)
     await market.release_stock_for_order(session, order_id)
@@ -190,7 +190,7 @@ async def test_a_claim_sees_what_others_have_taken_since_it_looked(
 # --- release ---
 
 
-async def test_what_is_let_go_is_back_on_the_shelf_once(session: AsyncSession) -> None:
+async def test_what_is_released_is_back_on_the_shelf_once(session: AsyncSession) -> None:
     small, large = await make_variants(session, 5, None)
     order_id = await place_order(session, {small: 2, large: 3})
 
@@ -202,7 +202,7 @@ async def test_what_is_let_go_is_back_on_the_shelf_once(session: AsyncSession) -
     assert await left_of(session, small, large) == [5, None]
 
 
-async def test_what_is_sold_is_not_let_go(session: AsyncSession) -> None:
+async def test_what_is_sold_is_not_released(session: AsyncSession) -> None:
     (small,) = await make_variants(session, 5)
     order_id = await sell(session, {small: 2})
 
@@ -235,9 +235,9 @@ async def test_what_is_paid_is_sold_and_stays_away(session: AsyncSession) -> Non
     assert await left_of(session, small) == [3]
 
 
-async def test_what_was_let_go_is_not_sold(session: AsyncSession) -> None:
+async def test_what_was_released_is_not_sold(session: AsyncSession) -> None:
     (small,) = await make_variants(session, 5)
-    order_id = await let_go(session, {small: 2})
+    order_id = await released(session, {small: 2})
 
     await market.confirm_stock_for_order(session, order_id)
 
@@ -250,7 +250,7 @@ async def test_what_was_let_go_is_not_sold(session: AsyncSession) -> None:
 
 async def test_late_money_takes_again_what_is_there_still(session: AsyncSession) -> None:
     small, large = await make_variants(session, 2, None)
-    order_id = await let_go(session, {small: 2, large: 3})
+    order_id = await released(session, {small: 2, large: 3})
 
     for _ in range(2):
         assert await market.retake_stock_for_order(session, order_id, [small, large]) == {}
@@ -261,7 +261,7 @@ async def test_late_money_takes_again_what_is_there_still(session: AsyncSession)
 
 async def test_late_money_for_what_is_gone_is_owed_variant_by_variant(session: AsyncSession) -> None:
     small, large = await make_variants(session, 2, 3)
-    order_id = await let_go(session, {small: 2, large: 3})
+    order_id = await released(session, {small: 2, large: 3})
     await sell(session, {small: 1})
 
     for _ in range(2):
@@ -275,7 +275,7 @@ async def test_late_money_for_what_is_gone_is_owed_variant_by_variant(session: A
 
 async def test_what_was_lost_stays_lost_though_some_came_back(session: AsyncSession) -> None:
     (small,) = await make_variants(session, 1)
-    late = await let_go(session, {small: 1})
+    late = await released(session, {small: 1})
     quick = await place_order(session, {small: 1})
     await market.retake_stock_for_order(session, late, [small])
     await market.release_stock_for_order(session, quick)
@@ -296,7 +296,7 @@ async def test_money_in_time_takes_what_is_held(session: AsyncSession) -> None:
 
 async def test_hidden_things_are_taken_again_for_who_has_paid(session: AsyncSession) -> None:
     (small,) = await make_variants(session, 1)
-    order_id = await let_go(session, {small: 1})
+    order_id = await released(session, {small: 1})
     await session.execute(update(Product).values(published=False))
 
     assert await market.retake_stock_for_order(session, order_id, [small]) == {}
@@ -304,15 +304,15 @@ async def test_hidden_things_are_taken_again_for_who_has_paid(session: AsyncSess
 
 async def test_taking_nothing_again_is_nothing(session: AsyncSession) -> None:
     (small,) = await make_variants(session, 1)
-    order_id = await let_go(session, {small: 1})
+    order_id = await released(session, {small: 1})
 
     assert await market.retake_stock_for_order(session, order_id, []) == {}
     assert await states_of(session, order_id) == {small: "released"}
 
 
-async def test_money_given_back_is_written_down_for_what_was_lost_alone(session: AsyncSession) -> None:
+async def test_money_refunded_is_written_down_for_what_was_lost_alone(session: AsyncSession) -> None:
     small, large = await make_variants(session, 1, 1)
-    order_id = await let_go(session, {small: 1, large: 1})
+    order_id = await released(session, {small: 1, large: 1})
     await sell(session, {small: 1})
     await market.retake_stock_for_order(session, order_id, [small, large])
 

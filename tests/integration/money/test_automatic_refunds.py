@@ -10,7 +10,7 @@ from sqlalchemy import select
 from cart.bp.accounts.services import refund_page_automatically
 from cart.payments.settle import settle
 from cart.refunds.automatic import refund_automatically
-from cart.refunds.give_back import Decision, give_back
+from cart.refunds.refund_lines import Decision, refund_lines
 from cart.refunds.refundable import Wish
 from cart.worker import sweep
 from shared.contracts.access import EVERYWHERE
@@ -23,7 +23,7 @@ from tests.support.shop import Shop, Show
 
 async def choose(shop: Shop, admin: int, *shows: Show, automatic: bool = True) -> None:
     for show in shows:
-        await refund_page_automatically(shop.till, page_id=show.page_id, automatic=automatic, actor_user_id=admin)
+        await refund_page_automatically(shop.context, page_id=show.page_id, automatic=automatic, actor_user_id=admin)
 
 
 async def pay_too_late(shop: Shop, late: int, quick: int, *shows: Show) -> Payment:
@@ -37,7 +37,7 @@ async def pay_too_late(shop: Shop, late: int, quick: int, *shows: Show) -> Payme
     for show in shows:
         await shop.buy_and_pay(quick, show, 2)
     shop.pay(payment, force=True)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     return payment
 
 
@@ -49,10 +49,10 @@ async def test_what_is_owed_waits_for_a_person_unless_the_page_says_otherwise(
     shop: Shop, ada: int, bob: int, show: Show
 ) -> None:
     await pay_too_late(shop, ada, bob, show)
-    await refund_automatically(shop.till)
+    await refund_automatically(shop.context)
     assert await states(shop) == ["owed", "owed"]
     await choose(shop, bob, show)
-    await refund_automatically(shop.till)
+    await refund_automatically(shop.context)
     assert await states(shop) == ["settled", "settled"]
     await choose(shop, bob, show, automatic=False)
 
@@ -62,10 +62,10 @@ async def test_the_workers_sweep_does_it_and_the_journal_says_that_nobody_asked(
 ) -> None:
     await choose(shop, bob, show)
     await pay_too_late(shop, ada, bob, show)
-    await sweep(shop.till)
+    await sweep(shop.context)
     assert await states(shop) == ["settled", "settled"]
     assert {refund.requested_by for refund in await shop.refunds()} == {None}
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         asked = select(JournalEntry.actor).where(JournalEntry.thing == "refund", JournalEntry.event == "requested")
         assert set(await uow.session.scalars(asked)) == {"worker"}
 
@@ -80,8 +80,8 @@ async def test_all_pages_of_an_order_must_want_it_where_it_is_about_the_whole_pa
     await shop.check_out(ada, one.cost + other.cost)
     payment = (await shop.payments(ada))[-1]
     shop.pay(payment)
-    await settle(shop.till, payment.id)
-    async with unit_of_work(shop.till.database) as uow:
+    await settle(shop.context, payment.id)
+    async with unit_of_work(shop.context.database) as uow:
         uow.session.add(
             Debt(
                 order_id=payment.order_id,
@@ -93,10 +93,10 @@ async def test_all_pages_of_an_order_must_want_it_where_it_is_about_the_whole_pa
         )
         await uow.session.flush()
         await uow.commit()
-    await refund_automatically(shop.till)
+    await refund_automatically(shop.context)
     assert await states(shop) == ["owed"]
     await choose(shop, bob, other)
-    await refund_automatically(shop.till)
+    await refund_automatically(shop.context)
     assert await states(shop) == ["settled"]
 
 
@@ -106,7 +106,7 @@ async def test_a_line_of_a_page_that_wants_it_goes_back_and_another_pages_waits(
     other = await shop.show(capacity=2)
     await choose(shop, bob, show)
     await pay_too_late(shop, ada, bob, show, other)
-    await refund_automatically(shop.till)
+    await refund_automatically(shop.context)
     assert await states(shop) == ["settled", "settled", "owed", "owed"]
 
 
@@ -119,22 +119,22 @@ async def test_a_refusal_is_tried_again_twice_growing_apart_and_then_waits_for_a
     tries = []
     for minutes in (0, 14, 2, 230, 11, 10_000, 10_000):
         shop.clock.forward(minutes=minutes)
-        await refund_automatically(shop.till)
+        await refund_automatically(shop.context)
         tries.append(shop.gateway.calls["refund"])
     assert tries == [2, 2, 4, 4, 6, 6, 6]
     assert await states(shop) == ["owed", "owed"]
 
 
-async def test_what_somebody_gave_back_and_was_refused_is_for_them_to_try_again(
+async def test_what_somebody_refunded_and_was_refused_is_for_them_to_try_again(
     shop: Shop, ada: int, bob: int, show: Show
 ) -> None:
     await choose(shop, bob, show)
     payment = await shop.buy_and_pay(ada, show)
     shop.gateway.refuse_refunds("Balance too low")
     decision = Decision(Wish(amount=show.cost), uuid4(), show.cost, bob)
-    await give_back(shop.till, payment.order_id, decision, EVERYWHERE)
+    await refund_lines(shop.context, payment.order_id, decision, EVERYWHERE)
     shop.clock.forward(days=2)
-    await refund_automatically(shop.till)
+    await refund_automatically(shop.context)
     assert (shop.gateway.calls["refund"], await states(shop)) == (1, ["owed"])
 
 
@@ -143,13 +143,13 @@ async def test_one_refund_of_a_payment_is_under_way_at_a_time(shop: Shop, ada: i
     payment = await pay_too_late(shop, ada, bob, show)
     shop.gateway.hold_refunds()
     for _ in range(3):
-        await refund_automatically(shop.till)
+        await refund_automatically(shop.context)
     assert (shop.gateway.calls["refund"], await states(shop)) == (1, ["owed", "owed"])
     (known,) = [paid for paid in await shop.payments(ada) if paid.id == payment.id]
     shop.gateway.settle_refund(str(known.transaction_id), MovementStatus.DONE)
     shop.clock.forward(minutes=1)
     await shop.work()
-    await refund_automatically(shop.till)
+    await refund_automatically(shop.context)
     assert shop.gateway.calls["refund"] == 2
 
 
@@ -159,7 +159,7 @@ async def test_a_lost_answer_is_looked_up_and_not_repeated(shop: Shop, ada: int,
     shop.gateway.drop_next_answer("refund")
     shop.gateway.fail_after(1, GatewayUnavailable(), "transaction")
     for _ in range(4):
-        await refund_automatically(shop.till)
+        await refund_automatically(shop.context)
         shop.clock.forward(minutes=1)
         await shop.work()
     assert (shop.gateway.calls["refund"], await states(shop)) == (2, ["settled", "settled"])
@@ -168,7 +168,7 @@ async def test_a_lost_answer_is_looked_up_and_not_repeated(shop: Shop, ada: int,
 async def test_the_choice_is_told_once_with_who_made_it(shop: Shop, bob: int, show: Show) -> None:
     for automatic in (True, True, False):
         await choose(shop, bob, show, automatic=automatic)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         told = await uow.session.execute(
             select(JournalEntry.actor, JournalEntry.data).where(JournalEntry.event == "refunds_set")
         )
@@ -177,4 +177,4 @@ async def test_the_choice_is_told_once_with_who_made_it(shop: Shop, bob: int, sh
 
 async def test_a_page_that_does_not_exist_is_not_found(shop: Shop, bob: int) -> None:
     with pytest.raises(NotFound):
-        await refund_page_automatically(shop.till, page_id=4711, automatic=True, actor_user_id=bob)
+        await refund_page_automatically(shop.context, page_id=4711, automatic=True, actor_user_id=bob)

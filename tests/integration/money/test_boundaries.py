@@ -53,7 +53,7 @@ async def test_nobody_is_called_while_a_transaction_is_open(
     async with httpx.AsyncClient(transport=httpx.MockTransport(_refuse_network)) as client:
         real = SumUpGateway(client, base_url="http://127.0.0.1:1", api_key=SecretStr("k"), clock=shop.clock)
         for gateway in (shop.gateway, real):
-            async with unit_of_work(shop.till.database) as uow:
+            async with unit_of_work(shop.context.database) as uow:
                 await uow.session.execute(text("SELECT 1"))
                 with pytest.raises(RuntimeError, match="transaction"):
                     await call(gateway)
@@ -69,7 +69,7 @@ class TalkativeGateway(FakeGateway):
 
 async def test_what_the_provider_says_of_card_and_person_is_not_kept(shop: Shop, ada: int, show: Show) -> None:
     gateway = TalkativeGateway(clock=shop.clock)
-    shop = replace(shop, gateway=gateway, till=replace(shop.till, gateways=OneGateway(gateway)))
+    shop = replace(shop, gateway=gateway, context=replace(shop.context, gateways=OneGateway(gateway)))
     payment = await shop.buy_and_pay(ada, show)
 
     [kept] = [each.answer for each in await shop.payments(ada) if each.id == payment.id]

@@ -74,24 +74,24 @@ async def pay_for_cart(shop: Shop, buyer: Buyer, total: str) -> Order:
     await check_out(shop, buyer, total)
     payment = await payment_of(shop, buyer)
     shop.pay(payment)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     [order] = await orders_of(shop, buyer)
     return order
 
 
 async def cancel(shop: Shop, order_id: int, line_ids: Collection[int]) -> list[int]:
     """Cancel lines in a transaction of its own."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         order = await lock_order(uow.session, order_id)
         assert order is not None
-        done = await cancel_lines(uow.session, shop.till, order, line_ids, actor=ACTOR, why="without a refund")
+        done = await cancel_lines(uow.session, shop.context, order, line_ids, actor=ACTOR, why="without a refund")
         await uow.commit()
     return done
 
 
 async def mails_of(shop: Shop) -> list[Mail]:
     """Return the mails about what was cancelled."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         statement = select(Mail).where(Mail.kind == "lines-cancelled").order_by(Mail.id)
         return list(await uow.session.scalars(statement))
 
@@ -146,7 +146,7 @@ async def test_a_seat_that_comes_free_can_be_bought(shop: Shop, paid: Order, bob
 
 async def test_a_ticket_that_was_used_stays_as_it_is(shop: Shop, paid: Order, ada: int, show: Show) -> None:
     tickets = ids_of(await lines_of(shop, paid.id), LineKind.TICKET)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         first = select(Ticket.id).where(Ticket.user_id == ada).order_by(Ticket.id).limit(1).scalar_subquery()
         used = update(Ticket).where(Ticket.id == first)
         await uow.session.execute(used.values(state="checked_in", checked_in_at=shop.clock()))
@@ -161,7 +161,7 @@ async def test_a_booking_that_waits_for_approval_is_cancelled(shop: Shop, buyer:
     await check_out(shop, buyer, "8.00")
     payment = await payment_of(shop, buyer)
     shop.pay(payment)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     lines = ids_of(await lines_of(shop, payment.order_id), LineKind.BOOKING)
     assert await entries_of(shop, hall) == ["provisional"]
     assert await cancel(shop, payment.order_id, lines) == lines
@@ -175,9 +175,9 @@ async def test_what_late_money_took_anew_is_cancelled_by_the_line_of_the_old(
     await shop.add(ada, show)
     await check_out(shop, buyer, "20.50")
     payment = await payment_of(shop, buyer)
-    await put_back(shop.till, buyer, order_id=payment.order_id)
-    async with unit_of_work(shop.till.database) as uow:
-        calendar = shop.till.services.calendar
+    await put_back(shop.context, buyer, order_id=payment.order_id)
+    async with unit_of_work(shop.context.database) as uow:
+        calendar = shop.context.services.calendar
         await calendar.set_pending_tickets(
             uow.session,
             user_id=ada,
@@ -190,7 +190,7 @@ async def test_what_late_money_took_anew_is_cancelled_by_the_line_of_the_old(
         await calendar.remove_pending_booking(uow.session, CartOwner.of_user(ada), entry_id=entry.id)
         await uow.commit()
     shop.pay(payment, force=True)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     assert await shop.tickets(ada) == ["cancelled", "confirmed"]
     assert await entries_of(shop, hall) == ["cancelled", "confirmed"]
     lines = ids_of(await lines_of(shop, payment.order_id), *LineKind)
@@ -202,7 +202,7 @@ async def test_what_late_money_took_anew_is_cancelled_by_the_line_of_the_old(
 
 async def test_the_journal_says_who_and_why(shop: Shop, paid: Order) -> None:
     await cancel(shop, paid.id, ids_of(await lines_of(shop, paid.id), *LineKind))
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         told = await uow.session.execute(
             select(JournalEntry.thing, JournalEntry.actor, JournalEntry.why, JournalEntry.order_id)
             .where(JournalEntry.event == "cancelled")
@@ -219,7 +219,7 @@ async def test_the_buyer_reads_what_was_cancelled(shop: Shop, paid: Order) -> No
     assert (mail.recipient, mail.key) == ("shopper1@maypole.example", f"lines-cancelled:{paid.id}:{lines[0].id}")
     assert mail.subject == f"Cancelled in your order {paid.number}"
     assert all(f"{line.quantity} x {line.title}" in mail.text and line.title in mail.html for line in lines)
-    assert order_url(shop.till.settings, order_to_dto(paid, [])) in mail.text
+    assert order_url(shop.context.settings, order_to_dto(paid, [])) in mail.text
 
 
 async def test_the_buyer_reads_whom_to_ask_about_what_was_cancelled_and_nobody_else(

@@ -87,7 +87,7 @@ async def test_a_free_type_is_free_though_the_entry_has_a_price(shop: Shop, ada:
 
 
 async def test_a_type_without_a_price_costs_what_the_entry_costs(shop: Shop, ada: int, show: Show) -> None:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await uow.session.execute(update(TicketType).where(TicketType.id == show.type_id).values(cost=None))
         await uow.commit()
     await shop.add(ada, show)
@@ -107,7 +107,7 @@ async def test_a_ticket_of_a_second_tab_does_not_ride_free(shop: Shop, ada: int,
 
 async def test_a_changed_price_is_shown_before_it_is_paid(shop: Shop, ada: int, show: Show) -> None:
     await shop.add(ada, show)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await uow.session.execute(update(TicketType).where(TicketType.id == show.type_id).values(cost=Decimal("15.00")))
         await uow.commit()
     with pytest.raises(TotalChanged):
@@ -139,7 +139,7 @@ async def test_only_the_named_page_is_checked_out(shop: Shop, ada: int, show: Sh
 
 async def test_pages_with_accounts_of_their_own_are_paid_separately(shop: Shop, ada: int, show: Show) -> None:
     other = await shop.show()
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         own = insert(PageConfig).values(container_id=other.page_id, sumup_merchant_code="MOTHER")
         await uow.session.execute(
             own.on_conflict_do_update(
@@ -185,7 +185,7 @@ async def test_a_lost_answer_makes_no_second_checkout(shop: Shop, ada: int, show
 async def test_the_order_is_made_without_calling_anybody(shop: Shop, ada: int, show: Show) -> None:
     await shop.add(ada, show)
     placed = await create_order_from_cart(
-        shop.till, Buyer.of_user(ada), page_post_id=None, shown_total=Decimal("12.50")
+        shop.context, Buyer.of_user(ada), page_post_id=None, shown_total=Decimal("12.50")
     )
     (payment,) = await shop.payments(ada)
     assert (payment.id, payment.state, dict(shop.gateway.calls)) == (placed.payment_id, "created", {})
@@ -196,7 +196,7 @@ async def test_the_order_is_made_without_calling_anybody(shop: Shop, ada: int, s
 
 async def test_the_database_refuses_a_seat_too_many(shop: Shop, ada: int, show: Show) -> None:
     await shop.buy(ada, show, 2)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         with pytest.raises(IntegrityError, match="held_within_capacity"):
             await uow.session.execute(update(CalendarEntry).where(CalendarEntry.id == show.entry_id).values(capacity=1))
 
@@ -213,14 +213,14 @@ async def test_the_database_refuses_a_seat_too_many(shop: Shop, ada: int, show: 
 )
 async def test_the_apps_cannot_rewrite_what_happened(shop: Shop, ada: int, show: Show, statement: str) -> None:
     await shop.buy(ada, show)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         with pytest.raises(DBAPIError, match="permission denied"):
             await uow.session.execute(text(statement))
 
 
 async def test_a_total_that_is_not_the_sum_of_the_lines_is_not_kept(shop: Shop, ada: int, show: Show) -> None:
     await shop.buy(ada, show)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await uow.session.execute(text("UPDATE orders SET total = total + 1"))
         with pytest.raises(IntegrityError, match="is not the sum of its lines"):
             await uow.commit()
@@ -231,17 +231,17 @@ async def test_a_total_that_is_not_the_sum_of_the_lines_is_not_kept(shop: Shop, 
 )
 async def test_a_forbidden_step_is_refused(shop: Shop, ada: int, show: Show, table: str, state: str) -> None:
     await shop.buy(ada, show)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         with pytest.raises(IntegrityError, match="may not go from"):
             await uow.session.execute(text(f"UPDATE {table} SET state = '{state}'"))
 
 
-async def test_what_an_order_let_go_does_not_raise_what_one_order_may_have(shop: Shop, ada: int) -> None:
+async def test_what_an_order_released_does_not_raise_what_one_order_may_have(shop: Shop, ada: int) -> None:
     show = await shop.show(max_per_order=3)
     await shop.buy(ada, show, 3)
     await shop.add(ada, show, 3)
     [order] = await shop.orders(ada)
-    assert await put_back(shop.till, Buyer.of_user(ada), order_id=order.id) is PutBackOutcome.RELEASED
+    assert await put_back(shop.context, Buyer.of_user(ada), order_id=order.id) is PutBackOutcome.RELEASED
 
     with pytest.raises(TooManyTickets, match="take 3 out of your cart"):
         await shop.check_out(ada, show.cost * 6)
@@ -251,7 +251,7 @@ async def test_what_an_order_let_go_does_not_raise_what_one_order_may_have(shop:
 
 async def test_what_no_longer_has_a_price_is_not_given_away(shop: Shop, ada: int, show: Show) -> None:
     await shop.add(ada, show)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         (await uow.session.get_one(TicketType, show.type_id)).cost = None
         (await uow.session.get_one(CalendarEntry, show.entry_id)).ticket_price = None
         await uow.commit()

@@ -49,7 +49,7 @@ async def owner(owner_database_url: str, settings: Settings) -> AsyncIterator[Da
 async def world(shop: Shop, owner: Database) -> World:
     await watch(owner)
     gateway = QuietGateway(clock=shop.clock)
-    shop = replace(shop, gateway=gateway, till=replace(shop.till, gateways=OneGateway(gateway)))
+    shop = replace(shop, gateway=gateway, context=replace(shop.context, gateways=OneGateway(gateway)))
     buyer, admin = Buyer.of_user(await shop.shopper()), await shop.shopper()
     show, goods, hall = await shop.show(capacity=1), await make_goods(shop, stock=1), await make_hall(shop)
     return World(shop, gateway, show, goods, hall, buyer, admin)

@@ -68,8 +68,8 @@ class Counter:
         """Return what became of every checkout that the provider ever made."""
         return [each["status"] for each in await self.sandbox.checkouts()]
 
-    async def given_back(self) -> list[str]:
-        """Return every amount that the provider has given back."""
+    async def refunded_so_far(self) -> list[str]:
+        """Return every amount that the provider has refunded."""
         attempts = [attempt for each in await self.sandbox.checkouts() for attempt in each["attempts"]]
         return [str(move["amount"]) for attempt in attempts for move in attempt["movements"]]
 
@@ -79,8 +79,8 @@ async def counter(shop: Shop, settings: Settings) -> AsyncIterator[Counter]:
     quiet = settings.model_copy(update={"sandbox_webhook_delays_s": ()})
     async with running_sandbox(quiet, clock=shop.clock) as control, httpx.AsyncClient(trust_env=False) as client:
         there = settings_for(quiet, control)
-        accounts = Providers({SUMUP: SumUpAccounts(client, there, shop.till.database, clock=shop.clock)})
-        yield Counter(replace(shop, till=replace(shop.till, gateways=accounts, settings=there)), control)
+        accounts = Providers({SUMUP: SumUpAccounts(client, there, shop.context.database, clock=shop.clock)})
+        yield Counter(replace(shop, context=replace(shop.context, gateways=accounts, settings=there)), control)
 
 
 @pytest.mark.parametrize("fault", CREATE_FAULTS, ids=lambda fault: "-".join(map(str, fault.values())))
@@ -155,7 +155,7 @@ async def test_a_look_whose_answer_is_lost_decides_nothing(counter: Counter, kin
     await counter.pay(payment)
     await counter.lose("get", kind, READ_TRIES)
 
-    assert await settle(shop.till, payment.id) == "open"
+    assert await settle(shop.context, payment.id) == "open"
     assert await shop.tickets(ada) == ["reserved", "reserved"]
     await counter.work_until_quiet()
     assert await shop.tickets(ada) == ["confirmed", "confirmed"]
@@ -172,7 +172,7 @@ async def test_a_closing_whose_answer_is_lost_lets_go_of_nothing_that_was_paid(
     payment = await shop.buy(ada, show, 2)
     if paid:
         await counter.pay(payment)
-    await counter.forward(minutes=shop.till.settings.order_minutes - 1)
+    await counter.forward(minutes=shop.context.settings.order_minutes - 1)
     await counter.lose("cancel", kind)
     await counter.lose("get", "cut_before", READ_TRIES)
     await counter.forward(minutes=2)
@@ -191,17 +191,17 @@ async def test_a_refund_whose_answer_is_lost_is_made_once(counter: Counter, kind
     show, ada, admin = await shop.show(), await shop.shopper(), await shop.shopper()
     first = await shop.buy(ada, show)
     await counter.pay(first)
-    await settle(shop.till, first.id)
+    await settle(shop.context, first.id)
     debt_id = await _owe(shop, first)
     await counter.lose("refund", kind)
 
-    await refund_debt(shop.till, debt_id=debt_id, actor_user_id=admin)
+    await refund_debt(shop.context, debt_id=debt_id, actor_user_id=admin)
     await counter.work_until_quiet()
     if kind == "cut_before":  # nothing was made, and after a quiet time that is certain
         assert [refund.state for refund in await shop.refunds()] == ["failed"]
-        await refund_debt(shop.till, debt_id=debt_id, actor_user_id=admin)
+        await refund_debt(shop.context, debt_id=debt_id, actor_user_id=admin)
 
-    assert await counter.given_back() == ["12.50"]
+    assert await counter.refunded_so_far() == ["12.50"]
     assert [debt.state for debt in await shop.debts()] == ["settled"]
 
 
@@ -210,19 +210,19 @@ async def test_a_record_that_cannot_be_read_before_a_refund_sends_nothing(counte
     show, ada, admin = await shop.show(), await shop.shopper(), await shop.shopper()
     payment = await shop.buy(ada, show)
     await counter.pay(payment)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     debt_id = await _owe(shop, payment)
     await counter.lose("transaction", "cut_after", READ_TRIES)
 
     with pytest.raises(ShopError):
-        await refund_debt(shop.till, debt_id=debt_id, actor_user_id=admin)
+        await refund_debt(shop.context, debt_id=debt_id, actor_user_id=admin)
 
-    assert (await counter.given_back(), await counter.sandbox.calls("refund")) == ([], [])
+    assert (await counter.refunded_so_far(), await counter.sandbox.calls("refund")) == ([], [])
 
 
 async def _owe(shop: Shop, payment: Payment) -> int:
     """Owe a payment back."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         debt = Debt(
             order_id=payment.order_id, payment_id=payment.id, amount=payment.amount, currency="GBP", reason="goodwill"
         )

@@ -85,7 +85,7 @@ async def test_a_line_says_for_ever_what_was_bought_and_for_when(
     shop: Shop, buyer: Buyer, hall: Hall, show: Show
 ) -> None:
     evening = datetime(2027, 3, 5, 19, 30, tzinfo=ZoneInfo("Europe/London"))
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         entry = await uow.session.get_one(CalendarEntry, show.entry_id)
         entry.start_at, entry.end_at = evening, evening + timedelta(hours=2)
         await uow.commit()
@@ -112,7 +112,7 @@ async def test_checkout_holds_everything_and_payment_gives_it(
     assert (await summary_of(shop, buyer)).badge_count == 0
     payment = await payment_of(shop, buyer)
     shop.pay(payment)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     assert (await allocations_of(shop, goods), await entries_of(shop, hall)) == (["sold"], ["confirmed"])
     assert (await stock_of(shop, goods), await slots_held(shop, hall)) == ((2, 2), 1)
     assert not await quantities_of(shop, buyer)
@@ -160,7 +160,7 @@ async def test_an_order_that_expires_puts_everything_back(shop: Shop, buyer: Buy
 async def test_an_order_can_be_put_back_and_ordered_anew(shop: Shop, buyer: Buyer, goods: Goods, hall: Hall) -> None:
     await check_out(shop, buyer, TOTAL)
     [order] = await orders_of(shop, buyer)
-    await put_back(shop.till, buyer, order_id=order.id)
+    await put_back(shop.context, buyer, order_id=order.id)
     await check_out(shop, buyer, TOTAL)
     assert (await stock_of(shop, goods), await slots_held(shop, hall)) == ((2, 2), 1)
     assert await allocations_of(shop, goods) == ["released", "reserved"]
@@ -173,7 +173,7 @@ async def test_a_price_that_has_changed_is_charged_only_once_it_was_seen(
     shop: Shop, buyer: Buyer, goods: Goods
 ) -> None:
     await put(shop, buyer, goods, 2)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await uow.session.execute(
             update(ProductVariant).where(ProductVariant.id == goods.variant_id).values(price=Decimal("5.00"))
         )
@@ -186,7 +186,7 @@ async def test_a_price_that_has_changed_is_charged_only_once_it_was_seen(
 
 async def test_a_booking_costs_what_its_rule_says_at_checkout(shop: Shop, buyer: Buyer, hall: Hall) -> None:
     await book(shop, buyer, hall)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await uow.session.execute(
             update(BookingRule).where(BookingRule.calendar_id == hall.calendar_id).values(price=Decimal("9.00"))
         )
@@ -200,7 +200,7 @@ async def test_a_booking_costs_what_its_rule_says_at_checkout(shop: Shop, buyer:
 
 async def test_what_was_taken_off_the_shelves_is_not_sold(shop: Shop, buyer: Buyer, goods: Goods) -> None:
     await put(shop, buyer, goods)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await uow.session.execute(update(Product).where(Product.id == goods.product_id).values(published=False))
         await uow.commit()
     with pytest.raises(NotOnSale, match="no longer sold"):
@@ -229,7 +229,7 @@ async def late(shop: Shop, buyer: Buyer, total: str) -> None:
 
 async def settled(shop: Shop, buyer: Buyer) -> list[tuple[str, Decimal]]:
     """Settle the newest payment, and give the debts that come of it."""
-    await settle(shop.till, (await payment_of(shop, buyer)).id)
+    await settle(shop.context, (await payment_of(shop, buyer)).id)
     return [(debt.reason, debt.amount) for debt in await shop.debts()]
 
 
@@ -257,7 +257,7 @@ async def test_late_money_owes_back_what_others_have_bought(
     assert await allocations_of(shop, goods) == ["oversold", "reserved"]
     [order] = await orders_of(shop, buyer)
     assert order.state == "paid"
-    await settle(shop.till, (await payment_of(shop, buyer)).id)
+    await settle(shop.context, (await payment_of(shop, buyer)).id)
     assert len(await shop.debts()) == 2
 
 
@@ -268,8 +268,8 @@ async def test_late_money_for_products_bought_again_is_owed_back(shop: Shop, buy
     await check_out(shop, buyer, "9.00")
     second = await payment_of(shop, buyer)
     shop.pay(second)
-    await settle(shop.till, second.id)
-    await settle(shop.till, first.id)
+    await settle(shop.context, second.id)
+    await settle(shop.context, first.id)
     assert [(debt.reason, debt.payment_id) for debt in await shop.debts()] == [("paid_twice", first.id)]
     assert await stock_of(shop, goods) == (2, 2)
 
@@ -280,8 +280,8 @@ async def test_late_money_for_a_booking_that_was_taken_out_makes_a_new_one(
     await book(shop, buyer, hall)
     await late(shop, buyer, "8.00")
     [entry] = await bookings_of(shop, buyer)
-    async with unit_of_work(shop.till.database) as uow:
-        await shop.till.services.calendar.remove_pending_booking(uow.session, buyer.owner, entry_id=entry.id)
+    async with unit_of_work(shop.context.database) as uow:
+        await shop.context.services.calendar.remove_pending_booking(uow.session, buyer.owner, entry_id=entry.id)
         await uow.commit()
     assert await settled(shop, buyer) == []
     assert await entries_of(shop, hall) == ["cancelled", "confirmed"]
@@ -297,7 +297,7 @@ async def test_a_guest_buys_products_and_an_hour(shop: Shop, goods: Goods, hall:
     await check_out(shop, guest, "17.00")
     payment = await payment_of(shop, guest)
     shop.pay(payment)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     [order] = await orders_of(shop, guest)
     assert (order.user_id, order.guest_email, order.state) == (None, guest.email, "paid")
     assert order.access_token_hash is not None
@@ -322,7 +322,7 @@ async def test_a_guest_whose_session_is_gone_gets_nothing_back_and_holds_nothing
     await put(shop, guest, goods, 2)
     await book(shop, guest, hall)
     await check_out(shop, guest, "17.00")
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await uow.session.execute(text("DELETE FROM sessions"))
         await uow.commit()
     shop.clock.forward(minutes=31)
@@ -337,7 +337,7 @@ async def test_a_booking_that_needs_approval_waits_for_it_once_it_is_paid(shop: 
     await check_out(shop, buyer, "8.00")
     payment = await payment_of(shop, buyer)
     shop.pay(payment)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     assert (await entries_of(shop, room), await slots_held(shop, room)) == (["provisional"], 1)
 
 

@@ -28,12 +28,12 @@ async def debt(shop: Shop, ada: int, bob: int, show: Show) -> Debt:
     await shop.work()
     await shop.buy_and_pay(bob, show, 2)
     shop.pay(payment, force=True)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     return (await shop.debts())[0]
 
 
 async def pay_back(shop: Shop, debt: Debt, admin: int) -> str:
-    return await refund_debt(shop.till, debt_id=debt.id, actor_user_id=admin)
+    return await refund_debt(shop.context, debt_id=debt.id, actor_user_id=admin)
 
 
 async def test_a_refund_settles_the_debt_the_ticket_and_in_the_end_the_order(
@@ -73,9 +73,7 @@ async def test_an_unclear_refund_blocks_the_next_one_until_it_is_decided(shop: S
     assert await pay_back(shop, debt, bob) == "succeeded"
 
 
-async def test_what_was_given_back_before_must_be_known_before_anything_is_sent(
-    shop: Shop, bob: int, debt: Debt
-) -> None:
+async def test_what_was_refunded_before_must_be_known_before_anything_is_sent(shop: Shop, bob: int, debt: Debt) -> None:
     shop.gateway.fail_next(GatewayUnavailable(), "transaction")
     with pytest.raises(Unavailable):
         await pay_back(shop, debt, bob)
@@ -97,7 +95,7 @@ async def test_a_lost_answer_that_cannot_be_looked_up_at_once_is_by_the_worker(
 
 
 async def test_a_refund_that_was_never_sent_is_given_up_by_the_worker(shop: Shop, bob: int, debt: Debt) -> None:
-    async with unit_of_work(shop.till.database) as uow:  # the app was killed right after it had written it down
+    async with unit_of_work(shop.context.database) as uow:  # the app was killed right after it had written it down
         uow.session.add(
             Refund(
                 debt_id=debt.id,
@@ -116,7 +114,7 @@ async def test_a_refund_that_was_never_sent_is_given_up_by_the_worker(shop: Shop
 
 
 async def test_what_is_about_to_be_sent_is_not_given_up_by_somebody_else(shop: Shop, bob: int, debt: Debt) -> None:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         refund = Refund(
             debt_id=debt.id,
             payment_id=debt.payment_id,
@@ -167,7 +165,7 @@ async def test_a_refund_that_is_under_way_is_looked_at_less_and_less_often(shop:
 
 
 async def test_a_refund_that_waits_to_be_sent_is_looked_at_every_half_minute(shop: Shop, bob: int, debt: Debt) -> None:
-    async with unit_of_work(shop.till.database) as uow:  # the app was killed right after it had written it down
+    async with unit_of_work(shop.context.database) as uow:  # the app was killed right after it had written it down
         named = {"debt_id": debt.id, "payment_id": debt.payment_id, "amount": debt.amount, "currency": debt.currency}
         due = shop.clock() + timedelta(seconds=30)
         uow.session.add(Refund(**named, requested_by=bob, created_at=shop.clock(), next_check_at=due))
@@ -184,7 +182,7 @@ async def test_a_refund_that_waits_to_be_sent_is_looked_at_every_half_minute(sho
 # --- money that moves at the provider without us ---
 
 
-async def test_what_went_back_in_the_dashboard_is_not_given_back_again(shop: Shop, bob: int, debt: Debt) -> None:
+async def test_what_went_back_in_the_dashboard_is_not_refunded_again(shop: Shop, bob: int, debt: Debt) -> None:
     transaction_id = await _transaction_of(shop, debt)
     shop.gateway.refund_by_hand(transaction_id, debt.amount)
 
@@ -195,12 +193,12 @@ async def test_what_went_back_in_the_dashboard_is_not_given_back_again(shop: Sho
 
     transaction = await shop.gateway.transaction(transaction_id, "MSANDBOX")
     assert transaction is not None
-    await compare(shop.till, debt.payment_id, transaction)
+    await compare(shop.context, debt.payment_id, transaction)
     assert [row.state for row in await shop.debts()] == ["settled", "owed"]
     assert await pay_back(shop, (await shop.debts())[1], bob) == "succeeded"
 
 
-async def test_what_the_bank_took_back_is_not_given_back_again(shop: Shop, bob: int, debt: Debt) -> None:
+async def test_what_the_bank_took_back_is_not_refunded_again(shop: Shop, bob: int, debt: Debt) -> None:
     shop.gateway.charge_back(await _transaction_of(shop, debt), debt.amount)
 
     with pytest.raises(Conflict, match="went back without us"):
@@ -241,7 +239,7 @@ async def test_a_refusal_tells_whether_the_provider_said_no_or_we(shop: Shop, bo
     shop.gateway.stale_next("transaction")
     with pytest.raises(RefundUnderWay):
         await pay_back(shop, (await shop.debts())[1], bob)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         failed = select(JournalEntry.actor, JournalEntry.why).where(
             JournalEntry.thing == "refund", JournalEntry.event == "failed"
         )
@@ -261,14 +259,14 @@ async def test_after_a_refund_that_came_to_nothing_no_other_is_taken_for_it(shop
 
 
 async def _transaction_of(shop: Shop, debt: Debt) -> str:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         return (await uow.session.get_one(Payment, debt.payment_id)).transaction_id or ""
 
 
 async def test_a_pending_refund_is_settled_later(shop: Shop, bob: int, debt: Debt) -> None:
     shop.gateway.hold_refunds()
     assert await pay_back(shop, debt, bob) == "sent"
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         transaction_id = (await uow.session.get_one(Payment, debt.payment_id)).transaction_id
     assert transaction_id is not None
     shop.gateway.settle_refund(transaction_id, MovementStatus.DONE)
@@ -287,7 +285,7 @@ async def test_what_was_refused_stays_owed_with_the_reason(shop: Shop, bob: int,
 
 
 async def test_more_than_was_paid_can_not_go_back(shop: Shop, debt: Debt) -> None:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         with pytest.raises(IntegrityError, match="refunded_within_amount"):
             await uow.session.execute(
                 text("INSERT INTO refunds (payment_id, amount, currency) VALUES (:payment, :amount, 'GBP')"),
@@ -297,4 +295,4 @@ async def test_more_than_was_paid_can_not_go_back(shop: Shop, debt: Debt) -> Non
 
 async def test_an_unknown_debt_is_not_found(shop: Shop, bob: int) -> None:
     with pytest.raises(NotFound):
-        await refund_debt(shop.till, debt_id=999, actor_user_id=bob)
+        await refund_debt(shop.context, debt_id=999, actor_user_id=bob)

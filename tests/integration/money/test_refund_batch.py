@@ -36,7 +36,7 @@ async def owed(shop: Shop, ada: int, bob: int, show: Show) -> list[int]:
     await shop.work()
     await shop.buy_and_pay(bob, show, 2)
     shop.pay(payment, force=True)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     return [debt.id for debt in await shop.debts()]
 
 
@@ -45,14 +45,14 @@ def job(shop: Shop, owed: list[int], admin: int, *, looks: int = 0) -> RefundJob
 
 
 async def progress(shop: Shop, since: RefundJob) -> tuple[int, int, int, int]:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         found = await find_progress(uow.session, EVERYWHERE, last_id=since.debt_ids[-1], since=since.since)
     return found.gone_back, found.failed, found.under_way, found.to_come + found.left
 
 
 async def owe_all_of(shop: Shop, payment: Payment) -> int:
     """Owe a payment as a whole; return the debt."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         debt_id = await owe(uow.session, payment, payment.amount, DebtReason.GOODWILL, line_id=None)
         await uow.commit()
     assert debt_id is not None
@@ -60,7 +60,7 @@ async def owe_all_of(shop: Shop, payment: Payment) -> int:
 
 
 async def waiting_jobs(shop: Shop) -> list[RefundJob]:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         payloads = await uow.session.scalars(
             text(
                 "SELECT convert_from(payload, 'UTF8')::json FROM pgqueuer WHERE entrypoint = 'refund_debts' ORDER BY id"
@@ -72,7 +72,7 @@ async def waiting_jobs(shop: Shop) -> list[RefundJob]:
 async def test_what_is_owed_goes_back_one_after_the_other(shop: Shop, bob: int, owed: list[int]) -> None:
     doing = job(shop, owed, bob)
     assert await progress(shop, doing) == (0, 0, 0, 2)
-    await handlers(shop.till)[REFUND_DEBTS](doing.payload())
+    await handlers(shop.context)[REFUND_DEBTS](doing.payload())
     assert await progress(shop, doing) == (2, 0, 0, 0)
     assert [debt.state for debt in await shop.debts()] == ["settled", "settled"]
     assert {refund.requested_by for refund in await shop.refunds()} == {bob}
@@ -81,8 +81,8 @@ async def test_what_is_owed_goes_back_one_after_the_other(shop: Shop, bob: int, 
 async def test_a_job_that_runs_twice_refunds_once(shop: Shop, bob: int, owed: list[int]) -> None:
     shop.gateway.refuse_refunds("Balance too low")
     doing = job(shop, owed, bob)
-    await run_refunds(shop.till, doing)
-    await run_refunds(shop.till, doing)
+    await run_refunds(shop.context, doing)
+    await run_refunds(shop.context, doing)
     assert (await progress(shop, doing), shop.gateway.calls["refund"]) == ((0, 2, 0, 0), 2)
 
 
@@ -91,17 +91,17 @@ async def test_what_waits_for_another_refund_of_its_payment_is_looked_at_again(
 ) -> None:
     shop.gateway.hold_refunds()
     doing = job(shop, owed, bob)
-    await run_refunds(shop.till, doing)
+    await run_refunds(shop.context, doing)
     assert await progress(shop, doing) == (0, 0, 1, 1)
     (again,) = await waiting_jobs(shop)
     assert (again.debt_ids, again.looks, again.since) == ((owed[1],), 0, doing.since)
 
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         (transaction_id,) = await uow.session.scalars(select(Payment.transaction_id).where(Payment.owed > 0))
     shop.gateway.settle_refund(str(transaction_id), MovementStatus.DONE)
     shop.clock.forward(minutes=1)
     await shop.work()
-    await run_refunds(shop.till, again)
+    await run_refunds(shop.context, again)
     assert await progress(shop, doing) == (1, 0, 1, 0)
 
 
@@ -109,13 +109,13 @@ async def test_looking_again_takes_longer_each_time_and_comes_to_an_end_after_a_
     shop: Shop, bob: int, owed: list[int]
 ) -> None:
     shop.gateway.hold_refunds()
-    await run_refunds(shop.till, job(shop, owed, bob))
+    await run_refunds(shop.context, job(shop, owed, bob))
     for number in range(1, 29):
         jobs = await waiting_jobs(shop)
         assert (len(jobs), jobs[-1].debt_ids) == (number, (owed[1],))
-        await run_refunds(shop.till, jobs[-1])
+        await run_refunds(shop.context, jobs[-1])
     assert len(await waiting_jobs(shop)) == 28
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         later = text("SELECT execute_after - created FROM pgqueuer WHERE entrypoint = 'refund_debts' ORDER BY id")
         minutes = [round(wait.total_seconds() / 60) for wait in await uow.session.scalars(later)]
     assert minutes == [1, 2, 5, 15, *[60] * 24]
@@ -125,7 +125,7 @@ async def test_a_look_that_brings_something_on_lets_the_next_one_come_soon(
     shop: Shop, bob: int, owed: list[int]
 ) -> None:
     shop.gateway.hold_refunds()
-    await run_refunds(shop.till, job(shop, owed, bob, looks=20))
+    await run_refunds(shop.context, job(shop, owed, bob, looks=20))
     (again,) = await waiting_jobs(shop)
     assert (again.debt_ids, again.looks) == ((owed[1],), 0)
 
@@ -133,10 +133,10 @@ async def test_a_look_that_brings_something_on_lets_the_next_one_come_soon(
 async def test_what_no_job_looks_at_any_more_is_left_and_not_said_to_come(
     shop: Shop, bob: int, owed: list[int]
 ) -> None:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await enqueue_refunds(uow.session, job(shop, owed[:1], bob))
         await uow.commit()
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         found = await find_progress(uow.session, EVERYWHERE, last_id=owed[-1], since=shop.clock())
         assert (found.to_come, found.left, found.total, found.is_done) == (1, 1, 2, False)
         await uow.session.execute(text("DELETE FROM pgqueuer"))
@@ -149,7 +149,7 @@ async def test_a_provider_that_cannot_be_asked_is_not_asked_for_every_debt(
 ) -> None:
     shop.gateway.fail_next(GatewayUnavailable(), "transaction")
     doing = job(shop, owed, bob)
-    await run_refunds(shop.till, doing)
+    await run_refunds(shop.context, doing)
     assert (await progress(shop, doing), shop.gateway.calls["refund"]) == ((0, 1, 0, 1), 0)
     assert [again.debt_ids for again in await waiting_jobs(shop)] == [(owed[1],)]
 
@@ -158,29 +158,29 @@ async def test_what_went_wrong_unforeseen_is_tried_again_and_keeps_nothing_from_
     shop: Shop, bob: int, owed: list[int], settings: Settings, database_url: str
 ) -> None:
     hasty = Database(database_url, pool_size=2, settings=settings.model_copy(update={"db_lock_timeout_ms": 50}))
-    till = replace(shop.till, database=hasty)
+    context = replace(shop.context, database=hasty)
     other = await shop.buy_and_pay(await shop.shopper(), await shop.show(capacity=1))
     theirs = await owe_all_of(shop, other)
     doing = RefundJob((*owed, theirs), bob, shop.clock())
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await lock_order(uow.session, (await shop.debts())[0].order_id)  # as a checkout does that takes its time
-        await asyncio.create_task(run_refunds(till, doing))
+        await asyncio.create_task(run_refunds(context, doing))
     assert await progress(shop, doing) == (1, 0, 0, 2)
     (again,) = await waiting_jobs(shop)
     assert again.debt_ids == tuple(owed)
 
-    await run_refunds(till, again)
+    await run_refunds(context, again)
     assert await progress(shop, doing) == (3, 0, 0, 0)
     await hasty.dispose()
 
 
 async def test_only_what_was_shown_is_started(shop: Shop, bob: int, owed: list[int]) -> None:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         shown = await find_batch(uow.session, EVERYWHERE)
     assert shown == Batch(2, Decimal("25.00"), owed[1])
-    await refund_debt(shop.till, debt_id=owed[0], actor_user_id=bob)
+    await refund_debt(shop.context, debt_id=owed[0], actor_user_id=bob)
     with pytest.raises(Conflict):
-        await start_batch(shop.till, shown=shown, scope=EVERYWHERE, actor_user_id=bob)
+        await start_batch(shop.context, shown=shown, scope=EVERYWHERE, actor_user_id=bob)
     assert await waiting_jobs(shop) == []
 
 
@@ -188,11 +188,11 @@ async def test_paid_back_by_hand_counts_for_the_ticket_and_the_order_and_is_told
     shop: Shop, ada: int, bob: int, owed: list[int]
 ) -> None:
     for debt_id in owed:
-        await settle_by_hand(shop.till, debt_id=debt_id, note="To Ada's bank", actor_user_id=bob, scope=EVERYWHERE)
+        await settle_by_hand(shop.context, debt_id=debt_id, note="To Ada's bank", actor_user_id=bob, scope=EVERYWHERE)
     assert await shop.tickets(ada) == ["refunded", "refunded"]
     assert [order.state for order in await shop.orders(ada)] == ["refunded"]
     assert [(debt.state, debt.by_hand, debt.settled_by) for debt in await shop.debts()] == [("settled", True, bob)] * 2
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         told = await uow.session.execute(text("SELECT actor, why, data::text FROM journal WHERE thing = 'debt'"))
         rows = [row for row in told if row.why == "by hand"]
     assert [row.actor for row in rows] == [f"user:{bob}"] * 2
@@ -200,7 +200,7 @@ async def test_paid_back_by_hand_counts_for_the_ticket_and_the_order_and_is_told
 
 
 async def test_what_was_paid_back_by_hand_cannot_be_refunded_any_more(shop: Shop, bob: int, owed: list[int]) -> None:
-    await settle_by_hand(shop.till, debt_id=owed[0], note="In cash", actor_user_id=bob, scope=EVERYWHERE)
+    await settle_by_hand(shop.context, debt_id=owed[0], note="In cash", actor_user_id=bob, scope=EVERYWHERE)
     with pytest.raises(Conflict):
-        await refund_debt(shop.till, debt_id=owed[0], actor_user_id=bob)
+        await refund_debt(shop.context, debt_id=owed[0], actor_user_id=bob)
     assert not shop.gateway.calls["refund"]

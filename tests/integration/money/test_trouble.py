@@ -1,4 +1,4 @@
-"""What the provider and the network may do between any two steps: nothing is released, paid or given back by guess."""
+"""What the provider and the network may do between any two steps: nothing is released, paid or refunded by guess."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def shop(database: Database, settings: Settings) -> Shop:
     """A shop whose provider can be interrupted."""
     opened = open_shop(database, settings)
     gateway = InterruptedGateway(clock=opened.clock)
-    return replace(opened, gateway=gateway, till=replace(opened.till, gateways=OneGateway(gateway)))
+    return replace(opened, gateway=gateway, context=replace(opened.context, gateways=OneGateway(gateway)))
 
 
 @pytest.fixture
@@ -64,14 +64,14 @@ async def test_seats_are_kept_while_a_lost_attempt_cannot_be_looked_up(shop: Sho
     payment = await lose_create(shop, ada, show)
     shop.clock.forward(minutes=3)
     shop.gateway.fail_next(GatewayUnavailable(), "find")
-    assert await put_back(shop.till, Buyer.of_user(ada), order_id=payment.order_id) is PutBackOutcome.CHECKING
+    assert await put_back(shop.context, Buyer.of_user(ada), order_id=payment.order_id) is PutBackOutcome.CHECKING
     assert await state_of(shop, ada) == ("pending", "closing", ["reserved"])
     shop.clock.forward(minutes=1)
     await shop.work()
     assert await state_of(shop, ada) == ("cancelled", "expired", ["pending"])
 
 
-async def test_an_attempt_that_never_arrived_is_let_go_by_itself_long_before_its_deadline(
+async def test_an_attempt_that_never_arrived_is_released_by_itself_long_before_its_deadline(
     shop: Shop, ada: int, show: Show
 ) -> None:
     payment = await lose_create(shop, ada, show)
@@ -90,7 +90,7 @@ async def test_a_known_checkout_that_the_provider_does_not_find_keeps_its_seats(
     payment = await shop.buy(ada, show)
     shop.gateway.fail_next(GatewayNotFound("NOT_FOUND"), "cancel")
     shop.clock.forward(minutes=10)
-    assert await put_back(shop.till, Buyer.of_user(ada), order_id=payment.order_id) is PutBackOutcome.CHECKING
+    assert await put_back(shop.context, Buyer.of_user(ada), order_id=payment.order_id) is PutBackOutcome.CHECKING
     assert await state_of(shop, ada) == ("pending", "closing", ["reserved"])
     shop.pay(payment)  # on the page that is still open
     shop.clock.forward(minutes=1)
@@ -106,7 +106,7 @@ async def test_of_two_presses_whose_first_is_slow_no_second_checkout_stays_payab
     async def press_again() -> None:
         gateway.fail_next(RateLimited(), "create")
         with pytest.raises(Unavailable):
-            await open_payment(shop.till, (await shop.payments(ada))[0].id)
+            await open_payment(shop.context, (await shop.payments(ada))[0].id)
 
     gateway.interrupt("create", press_again)
     await shop.check_out(ada, show.cost)
@@ -133,7 +133,7 @@ async def test_a_closed_payment_that_is_not_known_is_not_asked_about_for_ever(sh
 
 async def unhandled(shop: Shop) -> int:
     """Count the notices that wait for an answer."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         statement = select(func.count()).select_from(PaymentNotice).where(PaymentNotice.handled_at.is_(None))
         return await uow.session.scalar(statement) or 0
 
@@ -146,11 +146,11 @@ async def test_a_notice_is_answered_once_the_provider_could_be_asked(shop: Shop,
         shop.clock.forward(minutes=10)
         await shop.work()
     shop.pay(payment, force=True)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await store_notice(uow.session, payment_id=payment.id, event_type="CHECKOUT_STATUS_CHANGED")
         await uow.commit()
     shop.gateway.fail_next(GatewayUnavailable(), "get")
-    await look_at_payment(shop.till, payment.id)
+    await look_at_payment(shop.context, payment.id)
     assert (await unhandled(shop), await shop.tickets(ada)) == (1, ["pending"])
     shop.clock.forward(minutes=1)
     await shop.work()
@@ -164,8 +164,8 @@ async def test_what_is_recorded_as_paid_is_not_offered_for_payment_again(shop: S
     payment = await shop.buy(ada, show)
     shop.pay(payment)
     assert payment.checkout_id is not None
-    await record_status(shop.till, payment.id, await shop.gateway.get(payment.checkout_id))
-    url = await continue_payment(shop.till, Buyer.of_user(ada), order_id=payment.order_id)
+    await record_status(shop.context, payment.id, await shop.gateway.get(payment.checkout_id))
+    url = await continue_payment(shop.context, Buyer.of_user(ada), order_id=payment.order_id)
     assert "/checkout/return/" in url
     assert await state_of(shop, ada) == ("paid", "paid", ["confirmed"])
 
@@ -174,8 +174,8 @@ async def test_what_a_person_has_to_look_at_is_being_checked(shop: Shop, ada: in
     payment = await shop.buy(ada, show)
     assert payment.checkout_id is not None
     shop.gateway.pay(payment.checkout_id, amount=show.cost - 1)
-    assert await settle(shop.till, payment.id) == "review"
-    url = await continue_payment(shop.till, Buyer.of_user(ada), order_id=payment.order_id)
+    assert await settle(shop.context, payment.id) == "review"
+    url = await continue_payment(shop.context, Buyer.of_user(ada), order_id=payment.order_id)
     assert "/checkout/return/" in url
     assert await state_of(shop, ada) == ("pending", "review", ["reserved"])
 
@@ -184,10 +184,10 @@ async def test_an_open_checkout_that_is_not_what_was_asked_for_is_closed(shop: S
     payment = await shop.buy(ada, show)
     assert payment.checkout_id is not None
     shop.gateway.change(payment.checkout_id, amount=show.cost + 1)
-    assert (await settle_or_raise(shop.till, payment.id)).state == "closing"
+    assert (await settle_or_raise(shop.context, payment.id)).state == "closing"
     shop.clock.forward(minutes=31)
     with pytest.raises(Conflict):
-        await continue_payment(shop.till, Buyer.of_user(ada), order_id=payment.order_id)
+        await continue_payment(shop.context, Buyer.of_user(ada), order_id=payment.order_id)
     assert (await shop.gateway.get(payment.checkout_id)).status == "expired"
     assert await state_of(shop, ada) == ("expired", "expired", ["pending"])
 
@@ -203,16 +203,16 @@ async def test_a_refund_made_meanwhile_is_not_taken_for_ours(
     await shop.work()
     await shop.buy_and_pay(bob, show, 2)
     shop.pay(late, force=True)
-    await settle(shop.till, late.id)
+    await settle(shop.context, late.id)
     first, second = await shop.debts()
 
     async def other_admin() -> None:
         with pytest.raises(Conflict):
-            await refund_debt(shop.till, debt_id=second.id, actor_user_id=bob)
+            await refund_debt(shop.context, debt_id=second.id, actor_user_id=bob)
 
     gateway.interrupt("transaction", other_admin)
     gateway.fail_next(GatewayUnavailable(), "refund")
-    await refund_debt(shop.till, debt_id=first.id, actor_user_id=bob)
+    await refund_debt(shop.context, debt_id=first.id, actor_user_id=bob)
     shop.clock.forward(minutes=11)
     await shop.work()
 

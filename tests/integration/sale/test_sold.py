@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.mails import write_order_mails
 from cart.payments.settle import settle
-from cart.wiring import TILL, Till
+from cart.wiring import PAYMENT_CONTEXT, PaymentContext
 from shared.contracts.states import Role
 from shared.contracts.times import until, when
 from shared.models import (
@@ -67,10 +67,10 @@ class Bought:
     """What has changed of the booking."""
 
     @property
-    def till(self) -> Till:
+    def context(self) -> PaymentContext:
         """The cart app's own."""
-        till: Till = self.site.cart.client.app.extensions[TILL]
-        return till
+        context: PaymentContext = self.site.cart.client.app.extensions[PAYMENT_CONTEXT]
+        return context
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def bought(site: Site, session: AsyncSession) -> Bought:
     assert payment.checkout_id is not None
     site.gateway.pay(payment.checkout_id)
     await session.commit()  # no call goes out within a transaction
-    await settle(site.cart.client.app.extensions[TILL], payment.id)
+    await settle(site.cart.client.app.extensions[PAYMENT_CONTEXT], payment.id)
     await change_everything(session)
     client = site.cart.client.app.test_client()
     admin = Visitor(client, await sign_in_client(client, email="admin@maypole.example", roles=(Role.ADMIN,)))
@@ -172,7 +172,7 @@ async def test_every_page_shows_what_was_sold_as_it_was_sold(bought: Bought, sub
 async def test_every_mail_tells_what_was_sold_as_it_was_sold(
     bought: Bought, session: AsyncSession, subtests: pytest.Subtests
 ) -> None:
-    await write_order_mails(bought.till, bought.order_id)
+    await write_order_mails(bought.context, bought.order_id)
     answer = await bought.admin.post(f"/admin/bookings/{bought.booking_id}/approve/", {"note": ""})
     assert answer.status == 303
     await session.rollback()

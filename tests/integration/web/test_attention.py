@@ -1,4 +1,4 @@
-"""The number beside "Refunds" in the header: on every app, for those who may give money back, within their pages."""
+"""The number beside "Refunds" in the header: on every app, for those who may refund money, within their pages."""
 
 from __future__ import annotations
 

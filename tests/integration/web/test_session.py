@@ -40,7 +40,7 @@ async def test_nobody_is_told_done_when_the_commit_fails(app: Quart, session: As
     assert await _written(session) == 0
 
 
-async def test_connections_are_given_back(app: Quart) -> None:
+async def test_connections_are_refunded(app: Quart) -> None:
     client = app.test_client()
     for path in ("/write/200", "/write/409", "/write-and-crash", "/write-twice"):
         await client.post(path, headers=OURS)

@@ -15,7 +15,7 @@ from cart.payments.create_checkout import TRIES
 from cart.payments.fence import fence
 from cart.payments.open_payment import _request
 from cart.payments.settle import settle
-from cart.provider.walk import walk_history
+from cart.provider.history import reconcile_history
 from shared.contracts.errors import GatewayUnavailable, Rejected, ShopError
 from shared.db.uow import unit_of_work
 from shared.models import LoginSession, Payment
@@ -62,7 +62,7 @@ async def for_nothing(world: World) -> None:
 async def check_out(world: World) -> None:
     """Press the button; what the shop says then does not matter here."""
     with suppress(ShopError, Killed):
-        await begin_checkout(world.shop.till, world.buyer, page_post_id=None, shown_total=world.total)
+        await begin_checkout(world.shop.context, world.buyer, page_post_id=None, shown_total=world.total)
     world.total = Decimal(0)
 
 
@@ -88,13 +88,13 @@ async def refused(world: World) -> None:
 
 async def arrives(world: World) -> None:
     """Let the request that was lost on its way arrive at the provider after all."""
-    payment = await read_payment(world.shop.till, (await world.payment()).id)
-    await world.gateway.create(await _request(world.shop.till, payment))
+    payment = await read_payment(world.shop.context, (await world.payment()).id)
+    await world.gateway.create(await _request(world.shop.context, payment))
 
 
 async def settled(world: World) -> None:
     """Ask the provider how the newest payment stands."""
-    await settle(world.shop.till, (await world.payment()).id)
+    await settle(world.shop.context, (await world.payment()).id)
 
 
 async def pays(world: World) -> None:
@@ -129,7 +129,7 @@ async def differs_there(world: World) -> None:
 
 async def put_back(world: World) -> None:
     """Have the buyer put the order back into the cart."""
-    await fence(world.shop.till, (await world.payment()).id, actor=world.buyer.actor)
+    await fence(world.shop.context, (await world.payment()).id, actor=world.buyer.actor)
 
 
 async def put_back_unanswered(world: World) -> None:
@@ -156,14 +156,14 @@ async def works(world: World) -> None:
 
 async def session_gone(world: World) -> None:
     """Delete the guest's session."""
-    async with unit_of_work(world.shop.till.database) as uow:
+    async with unit_of_work(world.shop.context.database) as uow:
         await uow.session.execute(delete(LoginSession).where(LoginSession.id == world.buyer.owner.session_id))
         await uow.commit()
 
 
 async def taken_out(world: World) -> None:
     """Take everything out of the cart again."""
-    async with unit_of_work(world.shop.till.database) as uow:
+    async with unit_of_work(world.shop.context.database) as uow:
         for statement in (
             "UPDATE tickets SET state = 'cancelled' WHERE state = 'pending'",
             "UPDATE calendar_entries SET state = 'cancelled' WHERE state = 'pending'",
@@ -183,10 +183,10 @@ async def somebody_else_buys(world: World) -> None:
 
 async def pays_first(world: World) -> None:
     """Pay the order of the first payment, late."""
-    async with unit_of_work(world.shop.till.database) as uow:
+    async with unit_of_work(world.shop.context.database) as uow:
         first = (await uow.session.scalars(select(Payment).order_by(Payment.id).limit(1))).one()
     world.shop.pay(first, force=True)
-    await settle(world.shop.till, first.id)
+    await settle(world.shop.context, first.id)
 
 
 async def pays_unnamed(world: World) -> None:
@@ -199,7 +199,7 @@ async def pays_unnamed(world: World) -> None:
 async def pays_again(world: World) -> None:
     """Pay the same checkout a second time, and have the account's record read."""
     world.gateway.pay((await world.checkout()).id, force=True)
-    await walk_history(world.shop.till, world.gateway.merchant_code)
+    await reconcile_history(world.shop.context, world.gateway.merchant_code)
 
 
 async def needs_approval(world: World) -> None:
@@ -209,7 +209,7 @@ async def needs_approval(world: World) -> None:
 
 async def placed_and_killed(world: World) -> None:
     """Place the order, and be stopped before the provider is asked for anything."""
-    await create_order_from_cart(world.shop.till, world.buyer, page_post_id=None, shown_total=world.total)
+    await create_order_from_cart(world.shop.context, world.buyer, page_post_id=None, shown_total=world.total)
 
 
 ONE_OF_EACH: list[Step] = [ticket, hour, jar]

@@ -10,12 +10,12 @@ from sqlalchemy import select
 
 from cart.bp.accounts.services import pay_page_to_default, refund_page_automatically
 from cart.bp.bookings.services import decide_booking
-from cart.bp.reviews.services import accept_payment, close_finding, give_back_payment, settle_payment_elsewhere
+from cart.bp.reviews.services import accept_payment, close_finding, refund_payment, settle_payment_elsewhere
 from cart.orders.cancel import cancel_lines
-from cart.provider.walk import walk_history
+from cart.provider.history import reconcile_history
 from cart.refunds.by_hand import settle_by_hand
-from cart.refunds.give_back import Decision, give_back
 from cart.refunds.refund import refund_debt, settle_refund
+from cart.refunds.refund_lines import Decision, refund_lines
 from cart.refunds.refundable import Wish
 from shared.contracts.access import EVERYWHERE
 from shared.contracts.dtos import MovementStatus
@@ -29,30 +29,30 @@ from .world import Killed, World, die
 
 
 async def _newest(world: World, model: type[Debt | Refund | Order | ProviderFinding]) -> int:
-    async with unit_of_work(world.shop.till.database) as uow:
+    async with unit_of_work(world.shop.context.database) as uow:
         return (await uow.session.scalars(select(model.id).order_by(model.id.desc()).limit(1))).one()
 
 
 async def _lines(world: World) -> frozenset[int]:
-    async with unit_of_work(world.shop.till.database) as uow:
+    async with unit_of_work(world.shop.context.database) as uow:
         of_order = OrderLine.order_id == (await world.payment()).order_id
         return frozenset(await uow.session.scalars(select(OrderLine.id).where(of_order)))
 
 
 async def cancelled(world: World) -> None:
-    """Cancel all lines of the order, without giving money back."""
-    line_ids, till = await _lines(world), world.shop.till
-    async with unit_of_work(till.database) as uow:
+    """Cancel all lines of the order, without refunding money."""
+    line_ids, context = await _lines(world), world.shop.context
+    async with unit_of_work(context.database) as uow:
         order = await uow.session.get_one(Order, (await world.payment()).order_id)
-        await cancel_lines(uow.session, till, order, line_ids, actor=user_actor(world.admin), why="rained off")
+        await cancel_lines(uow.session, context, order, line_ids, actor=user_actor(world.admin), why="rained off")
         await uow.commit()
 
 
 async def _decide(world: World, *, approved: bool) -> None:
-    async with unit_of_work(world.shop.till.database) as uow:
+    async with unit_of_work(world.shop.context.database) as uow:
         waits = select(CalendarEntry.id).where(CalendarEntry.state == EntryState.PROVISIONAL)
         entry_id = (await uow.session.scalars(waits)).one()
-    await decide_booking(world.shop.till, entry_id=entry_id, approved=approved, actor_user_id=world.admin)
+    await decide_booking(world.shop.context, entry_id=entry_id, approved=approved, actor_user_id=world.admin)
 
 
 async def approved(world: World) -> None:
@@ -65,43 +65,43 @@ async def declined(world: World) -> None:
     await _decide(world, approved=False)
 
 
-async def _give_back(world: World, amount: str) -> None:
+async def _refund_lines(world: World, amount: str) -> None:
     order_id, sum_ = (await world.payment()).order_id, Decimal(amount)
     decision = Decision(Wish(amount=sum_), uuid4(), sum_, world.admin)
-    await give_back(world.shop.till, order_id, decision, EVERYWHERE)
+    await refund_lines(world.shop.context, order_id, decision, EVERYWHERE)
 
 
 async def gives_back_a_pound(world: World) -> None:
     """Give a pound of the order back."""
-    await _give_back(world, "1.00")
+    await _refund_lines(world, "1.00")
 
 
 async def gives_back_the_rest(world: World) -> None:
     """Give the rest of a ticket's price back."""
-    await _give_back(world, "11.50")
+    await _refund_lines(world, "11.50")
 
 
 async def gives_back_all(world: World) -> None:
     """Give a ticket's price back."""
-    await _give_back(world, "12.50")
+    await _refund_lines(world, "12.50")
 
 
 async def refunds_debt(world: World) -> None:
     """Refund the newest debt."""
     with suppress(ShopError):
-        await refund_debt(world.shop.till, debt_id=await _newest(world, Debt), actor_user_id=world.admin)
+        await refund_debt(world.shop.context, debt_id=await _newest(world, Debt), actor_user_id=world.admin)
 
 
 async def refunds_debt_by_itself(world: World) -> None:
     """Have the newest debt refunded by nobody's decision."""
-    await refund_debt(world.shop.till, debt_id=await _newest(world, Debt), actor_user_id=None)
+    await refund_debt(world.shop.context, debt_id=await _newest(world, Debt), actor_user_id=None)
 
 
 async def paid_by_hand(world: World) -> None:
     """Say that the newest debt was paid back otherwise."""
     debt_id = await _newest(world, Debt)
     await settle_by_hand(
-        world.shop.till, debt_id=debt_id, note="bank transfer", actor_user_id=world.admin, scope=EVERYWHERE
+        world.shop.context, debt_id=debt_id, note="bank transfer", actor_user_id=world.admin, scope=EVERYWHERE
     )
 
 
@@ -140,12 +140,12 @@ async def refund_dies(world: World) -> None:
 async def refunds_killed(world: World) -> None:
     """Refund the newest debt, and be stopped."""
     with suppress(Killed):
-        await refund_debt(world.shop.till, debt_id=await _newest(world, Debt), actor_user_id=world.admin)
+        await refund_debt(world.shop.context, debt_id=await _newest(world, Debt), actor_user_id=world.admin)
 
 
 async def refund_settled(world: World) -> None:
     """Look at the newest refund."""
-    await settle_refund(world.shop.till, await _newest(world, Refund))
+    await settle_refund(world.shop.context, await _newest(world, Refund))
 
 
 async def quiet_time(world: World) -> None:
@@ -156,22 +156,22 @@ async def quiet_time(world: World) -> None:
 async def refunded_elsewhere(world: World) -> None:
     """Give a ticket's price back in the provider's dashboard, and have the account's record read."""
     world.gateway.refund_by_hand((await world.payment()).transaction_id or "", Decimal("12.50"))
-    await walk_history(world.shop.till, world.gateway.merchant_code)
+    await reconcile_history(world.shop.context, world.gateway.merchant_code)
 
 
 async def accepts(world: World) -> None:
     """Take a payment that is not what we asked for as paid."""
     payment = await world.payment()
     await accept_payment(
-        world.shop.till, payment.id, shown=Decimal("100.00"), actor_user_id=world.admin, scope=EVERYWHERE
+        world.shop.context, payment.id, shown=Decimal("100.00"), actor_user_id=world.admin, scope=EVERYWHERE
     )
 
 
 async def gives_payment_back(world: World) -> None:
     """Owe a payment back that is not what we asked for."""
     payment = await world.payment()
-    await give_back_payment(
-        world.shop.till, payment.id, shown=Decimal("1.00"), actor_user_id=world.admin, scope=EVERYWHERE
+    await refund_payment(
+        world.shop.context, payment.id, shown=Decimal("1.00"), actor_user_id=world.admin, scope=EVERYWHERE
     )
 
 
@@ -179,31 +179,31 @@ async def settles_elsewhere(world: World) -> None:
     """Close a payment that is not what we asked for, with a word."""
     payment_id = (await world.payment()).id
     await settle_payment_elsewhere(
-        world.shop.till, payment_id, note="paid back in cash", actor_user_id=world.admin, scope=EVERYWHERE
+        world.shop.context, payment_id, note="paid back in cash", actor_user_id=world.admin, scope=EVERYWHERE
     )
 
 
 async def closes_finding(world: World) -> None:
     """Close the newest finding."""
     finding_id = await _newest(world, ProviderFinding)
-    await close_finding(world.shop.till, finding_id, note="it was me", actor_user_id=world.admin, scope=EVERYWHERE)
+    await close_finding(world.shop.context, finding_id, note="it was me", actor_user_id=world.admin, scope=EVERYWHERE)
 
 
 async def paid_to_default(world: World) -> None:
     """Have the page be paid to the installation's own account."""
-    await pay_page_to_default(world.shop.till, page_id=world.show.page_id, actor_user_id=world.admin)
+    await pay_page_to_default(world.shop.context, page_id=world.show.page_id, actor_user_id=world.admin)
 
 
 async def refunds_by_itself(world: World) -> None:
     """Have what the page owes go back by itself."""
     await refund_page_automatically(
-        world.shop.till, page_id=world.show.page_id, automatic=True, actor_user_id=world.admin
+        world.shop.context, page_id=world.show.page_id, automatic=True, actor_user_id=world.admin
     )
 
 
 async def refund_undone(world: World) -> None:
     """Have the refund that is under way come to nothing at the provider."""
-    async with unit_of_work(world.shop.till.database) as uow:
+    async with unit_of_work(world.shop.context.database) as uow:
         refund = await uow.session.get_one(Refund, await _newest(world, Refund))
         payment = await uow.session.get_one(Payment, refund.payment_id)
     world.gateway.settle_refund(payment.transaction_id or "", MovementStatus.VOID)

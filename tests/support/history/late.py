@@ -119,7 +119,7 @@ LATE = [
         [buy.ticket, buy.check_out, buy.pays_pound],
         [do.gives_payment_back],
         [
-            decided("review>paid", "given back", "1.00"),
+            decided("review>paid", "refunded", "1.00"),
             released("ticket 1", "reserved>pending"),
             unpaid("cancelled"),
             owed(1, "1.00", "mismatch", actor="user:2"),

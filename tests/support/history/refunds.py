@@ -29,7 +29,7 @@ REFUNDS = [
         ],
     ),
     Case(
-        "a part given back",
+        "a part refunded",
         [buy.ticket, buy.check_out, buy.pays],
         [do.gives_back_a_pound],
         [
@@ -42,7 +42,7 @@ REFUNDS = [
         ],
     ),
     Case(
-        "the rest given back",
+        "the rest refunded",
         [buy.ticket, buy.check_out, buy.pays, do.gives_back_a_pound],
         [do.gives_back_the_rest],
         [
@@ -55,7 +55,7 @@ REFUNDS = [
         ],
     ),
     Case(
-        "all given back",
+        "all refunded",
         [buy.ticket, buy.check_out, buy.pays],
         [do.gives_back_all],
         [

@@ -86,7 +86,7 @@ class World:
 
     async def payment(self) -> Payment:
         """Return the newest payment."""
-        async with unit_of_work(self.shop.till.database) as uow:
+        async with unit_of_work(self.shop.context.database) as uow:
             return (await uow.session.scalars(select(Payment).order_by(Payment.id.desc()).limit(1))).one()
 
     async def checkout(self) -> Checkout:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import Account
 from shared.contracts.errors import (
     AuthFailed,
@@ -38,35 +38,39 @@ OUT_OF_REACH = (
 _log = structlog.get_logger("maypole.accounts")
 
 
-async def pay_page_to(till: Till, *, page_id: int, merchant_code: str, api_key: SecretStr, actor_user_id: int) -> None:
+async def pay_page_to(
+    context: PaymentContext, *, page_id: int, merchant_code: str, api_key: SecretStr, actor_user_id: int
+) -> None:
     """Have a page paid to an account of its own, once the provider says that the key opens it.
 
     Raises NotFound, BadInput with the field that is wrong, or Unavailable where the provider cannot be asked; then
     nothing was changed. Safe to repeat: a key that is stored already is replaced.
     """
-    if merchant_code == till.settings.sumup_merchant_code:
+    if merchant_code == context.settings.sumup_merchant_code:
         raise BadInput(OWN_ACCOUNT, field="merchant_code")
-    await _require_page(till, page_id)
-    account = await _check(till, merchant_code, api_key)
-    async with unit_of_work(till.database) as uow:
-        await _keep(uow.session, till, account, api_key, actor_user_id)
-        await _point(uow.session, till, page_id, account.merchant_code, actor_user_id)
+    await _require_page(context, page_id)
+    account = await _check(context, merchant_code, api_key)
+    async with unit_of_work(context.database) as uow:
+        await _keep(uow.session, context, account, api_key, actor_user_id)
+        await _point(uow.session, context, page_id, account.merchant_code, actor_user_id)
         await uow.commit()
     _log.info("page_account_set", page_id=page_id, merchant_code=account.merchant_code)
 
 
-async def pay_page_to_default(till: Till, *, page_id: int, actor_user_id: int) -> None:
+async def pay_page_to_default(context: PaymentContext, *, page_id: int, actor_user_id: int) -> None:
     """Have a page paid to the installation's own account again. Raises NotFound. Safe to repeat."""
-    async with unit_of_work(till.database) as uow:
-        await _point(uow.session, till, page_id, None, actor_user_id)
+    async with unit_of_work(context.database) as uow:
+        await _point(uow.session, context, page_id, None, actor_user_id)
         await uow.commit()
-    _log.info("page_account_set", page_id=page_id, merchant_code=till.settings.sumup_merchant_code)
+    _log.info("page_account_set", page_id=page_id, merchant_code=context.settings.sumup_merchant_code)
 
 
-async def refund_page_automatically(till: Till, *, page_id: int, automatic: bool, actor_user_id: int) -> None:
+async def refund_page_automatically(
+    context: PaymentContext, *, page_id: int, automatic: bool, actor_user_id: int
+) -> None:
     """Say whether what is owed to a page's buyers goes back by itself. Raises NotFound. Safe to repeat."""
-    async with unit_of_work(till.database) as uow:
-        changed = await till.services.blog.set_automatic_refunds(uow.session, page_id, automatic=automatic)
+    async with unit_of_work(context.database) as uow:
+        changed = await context.services.blog.set_automatic_refunds(uow.session, page_id, automatic=automatic)
         if changed:
             await record(
                 uow.session,
@@ -79,31 +83,31 @@ async def refund_page_automatically(till: Till, *, page_id: int, automatic: bool
         await uow.commit()
 
 
-async def _require_page(till: Till, page_id: int) -> None:
+async def _require_page(context: PaymentContext, page_id: int) -> None:
     """Raise NotFound where there is no such page: then nobody has to be asked about a key."""
-    async with unit_of_work(till.database) as uow:
-        if not await till.services.blog.pages_by_id(uow.session, [page_id]):
+    async with unit_of_work(context.database) as uow:
+        if not await context.services.blog.pages_by_id(uow.session, [page_id]):
             raise NotFound
 
 
-async def _check(till: Till, merchant_code: str, api_key: SecretStr) -> Account:
+async def _check(context: PaymentContext, merchant_code: str, api_key: SecretStr) -> Account:
     """Ask the provider for the account with exactly this key, and see that it is the one that is wanted."""
-    account = await _ask(till, merchant_code, api_key)
+    account = await _ask(context, merchant_code, api_key)
     if account.merchant_code != merchant_code:
         raise BadInput(f"This key belongs to the account {account.merchant_code}, not to this one.", field="api_key")
-    if account.currency != till.settings.currency:
+    if account.currency != context.settings.currency:
         raise BadInput(
             f"The account {merchant_code} is kept in {account.currency}, and everything here is sold in"
-            f" {till.settings.currency}. Please use an account in {till.settings.currency}.",
+            f" {context.settings.currency}. Please use an account in {context.settings.currency}.",
             field="merchant_code",
         )
     return account
 
 
-async def _ask(till: Till, merchant_code: str, api_key: SecretStr) -> Account:
+async def _ask(context: PaymentContext, merchant_code: str, api_key: SecretStr) -> Account:
     """Ask the provider, outside any transaction, and put its refusals into words."""
     try:
-        return await till.gateways.with_key(api_key).check_account(merchant_code)
+        return await context.gateways.with_key(api_key).check_account(merchant_code)
     except AuthFailed as error:
         raise BadInput(WRONG_KEY, field="api_key") from error
     except NotAllowed as error:
@@ -119,14 +123,16 @@ async def _ask(till: Till, merchant_code: str, api_key: SecretStr) -> Account:
         raise Unavailable(OUT_OF_REACH) from error
 
 
-async def _keep(session: AsyncSession, till: Till, account: Account, api_key: SecretStr, actor_user_id: int) -> None:
+async def _keep(
+    session: AsyncSession, context: PaymentContext, account: Account, api_key: SecretStr, actor_user_id: int
+) -> None:
     """Store an account with its key sealed; one that is known gets the new key."""
     values = {
-        "api_key_encrypted": vault_of(till.settings).seal(api_key),
+        "api_key_encrypted": vault_of(context.settings).seal(api_key),
         "name": account.name,
         "currency": account.currency,
         "sandbox": account.sandbox,
-        "checked_at": till.clock(),
+        "checked_at": context.clock(),
         "updated_by": actor_user_id,
     }
     row = insert(PaymentAccount).values(merchant_code=account.merchant_code, **values)
@@ -134,15 +140,15 @@ async def _keep(session: AsyncSession, till: Till, account: Account, api_key: Se
 
 
 async def _point(
-    session: AsyncSession, till: Till, page_id: int, merchant_code: str | None, actor_user_id: int
+    session: AsyncSession, context: PaymentContext, page_id: int, merchant_code: str | None, actor_user_id: int
 ) -> None:
     """Have the page paid to an account, and tell of it."""
-    await till.services.blog.set_page_account(session, page_id, merchant_code)
+    await context.services.blog.set_page_account(session, page_id, merchant_code)
     await record(
         session,
         thing=JournalThing.PAGE,
         thing_id=page_id,
         event=JournalEvent.ACCOUNT_SET,
         actor=user_actor(actor_user_id),
-        data={"merchant_code": merchant_code or till.settings.sumup_merchant_code},
+        data={"merchant_code": merchant_code or context.settings.sumup_merchant_code},
     )

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.payments.page_config import merchant_codes
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import PageDTO
 from shared.contracts.errors import NotFound
 from shared.models import PaymentAccount
@@ -33,23 +33,23 @@ class PageAccount:
     """When the provider was last asked about it; of the installation's own that is not known."""
 
 
-async def list_page_accounts(session: AsyncSession, till: Till) -> list[PageAccount]:
+async def list_page_accounts(session: AsyncSession, context: PaymentContext) -> list[PageAccount]:
     """Return all pages by title, each with its account; three queries, however many there are. For admins only."""
-    return await _with_accounts(session, till, await till.services.blog.pages(session, drafts=True))
+    return await _with_accounts(session, context, await context.services.blog.pages(session, drafts=True))
 
 
-async def find_page_account(session: AsyncSession, till: Till, page_id: int) -> PageAccount:
+async def find_page_account(session: AsyncSession, context: PaymentContext, page_id: int) -> PageAccount:
     """Return one page with its account. Raises NotFound. For admins only."""
-    pages = await till.services.blog.pages_by_id(session, [page_id])
-    found = await _with_accounts(session, till, list(pages.values()))
+    pages = await context.services.blog.pages_by_id(session, [page_id])
+    found = await _with_accounts(session, context, list(pages.values()))
     if not found:
         raise NotFound
     return found[0]
 
 
-async def _with_accounts(session: AsyncSession, till: Till, pages: Sequence[PageDTO]) -> list[PageAccount]:
+async def _with_accounts(session: AsyncSession, context: PaymentContext, pages: Sequence[PageDTO]) -> list[PageAccount]:
     """Find the account of each page."""
-    default, vault = till.settings.sumup_merchant_code, vault_of(till.settings)
+    default, vault = context.settings.sumup_merchant_code, vault_of(context.settings)
     codes = await merchant_codes(session, [page.id for page in pages], default)
     stored = await _stored(session, set(codes.values()) - {default})
     return [

@@ -4,19 +4,19 @@ from .actions import AskedOutcome, add_note, ask_provider, cancel_order_lines, g
 from .attention import Trouble, troubles_of
 from .export import export_orders
 from .listing import OrderRow, list_orders, pages_in
-from .search import OrderFilter
-from .story import (
+from .order_history import (
     DebtFact,
     JournalFact,
     LineFact,
     MailFact,
     NoteFact,
-    OrderStory,
+    OrderHistory,
     PaymentFact,
     RefundFact,
-    tell_story,
+    read_order_history,
     user_of,
 )
+from .search import OrderFilter
 
 __all__ = [
     "AskedOutcome",
@@ -26,8 +26,8 @@ __all__ = [
     "MailFact",
     "NoteFact",
     "OrderFilter",
+    "OrderHistory",
     "OrderRow",
-    "OrderStory",
     "PaymentFact",
     "RefundFact",
     "Trouble",
@@ -38,7 +38,7 @@ __all__ = [
     "give_up_order",
     "list_orders",
     "pages_in",
-    "tell_story",
+    "read_order_history",
     "troubles_of",
     "user_of",
 ]

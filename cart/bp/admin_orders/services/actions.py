@@ -1,4 +1,4 @@
-"""What may be done to an order besides giving money back. Each opens its own units of work; all are safe to repeat."""
+"""What may be done to an order besides refunding money. Each opens its own units of work; all are safe to repeat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cart.payments.fence import PutBackOutcome, fence_order
 from cart.payments.settle import settle_or_raise
 from cart.provider.elsewhere import compare
 from cart.refunds.refund import settle_refund
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.access import PageScope
 from shared.contracts.errors import Conflict, GatewayError, NotFound
 from shared.contracts.states import (
@@ -50,19 +50,19 @@ class AskedOutcome(StrEnum):
 
 
 async def cancel_order_lines(
-    till: Till, *, order_id: int, line_ids: Collection[int], scope: PageScope, actor_user_id: int
+    context: PaymentContext, *, order_id: int, line_ids: Collection[int], scope: PageScope, actor_user_id: int
 ) -> int:
-    """Cancel lines of a paid order without giving money back; return how many were cancelled by this call.
+    """Cancel lines of a paid order without refunding money; return how many were cancelled by this call.
 
     Raises NotFound for lines that somebody may not see, and Conflict where the order is not paid.
     """
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         await _require_lines(uow.session, order_id, line_ids, scope)
         order = await lock_order(uow.session, order_id)
         if order is None:
             raise NotFound
         actor = user_actor(actor_user_id)
-        done = await cancel_lines(uow.session, till, order, line_ids, actor=actor, why=WITHOUT_A_REFUND)
+        done = await cancel_lines(uow.session, context, order, line_ids, actor=actor, why=WITHOUT_A_REFUND)
         await uow.commit()
     return len(done)
 
@@ -74,18 +74,20 @@ async def _require_lines(session: AsyncSession, order_id: int, line_ids: Collect
         raise NotFound
 
 
-async def give_up_order(till: Till, *, order_id: int, scope: PageScope, actor_user_id: int) -> PutBackOutcome:
-    """Fence an unpaid order, so that nobody can pay it any more, and let go what it holds; say how it stands then.
+async def give_up_order(
+    context: PaymentContext, *, order_id: int, scope: PageScope, actor_user_id: int
+) -> PutBackOutcome:
+    """Fence an unpaid order, so that nobody can pay it any more, and release what it holds; say how it stands then.
 
     What it holds goes back into its buyer's cart. Raises NotFound, and Conflict where it is of other pages too, or
     a payment of it has to be decided on by a person.
     """
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         await _state_of(uow.session, order_id, scope)
         await _require_whole(uow.session, order_id, scope)
         await _require_decided(uow.session, order_id)
-    outcome = await fence_order(till, order_id, actor=user_actor(actor_user_id))
-    async with unit_of_work(till.database) as uow:
+    outcome = await fence_order(context, order_id, actor=user_actor(actor_user_id))
+    async with unit_of_work(context.database) as uow:
         await _require_decided(uow.session, order_id)  # the provider may just have told of a wrong payment
     return outcome
 
@@ -116,9 +118,9 @@ async def _require_decided(session: AsyncSession, order_id: int) -> None:
         raise Conflict(IN_REVIEW)
 
 
-async def ask_provider(till: Till, *, order_id: int, scope: PageScope) -> AskedOutcome:
+async def ask_provider(context: PaymentContext, *, order_id: int, scope: PageScope) -> AskedOutcome:
     """Bring an order's payments and refunds up to what the provider says of them now. Raises NotFound."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         await _state_of(uow.session, order_id, scope)
         payments = (await uow.session.execute(_payments_to_ask(order_id))).all()
         refunds = (await uow.session.execute(_refunds_to_ask(order_id))).all()
@@ -126,36 +128,36 @@ async def ask_provider(till: Till, *, order_id: int, scope: PageScope) -> AskedO
         if not payments and not refunds and not paid:
             in_review = await uow.session.scalar(_in_review(order_id))
             return AskedOutcome.NOTHING if in_review is None else AskedOutcome.IN_REVIEW
-    answers = [await _ask_about_payment(till, payment_id, state) for payment_id, state in payments]
-    answers += [await _ask_about_refund(till, refund_id, state) for refund_id, state in refunds]
-    answers += [await _ask_about_movements(till, payment_id) for payment_id in paid]
+    answers = [await _ask_about_payment(context, payment_id, state) for payment_id, state in payments]
+    answers += [await _ask_about_refund(context, refund_id, state) for refund_id, state in refunds]
+    answers += [await _ask_about_movements(context, payment_id) for payment_id in paid]
     return next(answer for answer in AskedOutcome if answer in answers)
 
 
-async def _ask_about_payment(till: Till, payment_id: int, before: str) -> AskedOutcome:
+async def _ask_about_payment(context: PaymentContext, payment_id: int, before: str) -> AskedOutcome:
     """Settle a payment, and say what came out."""
     try:
-        state = (await settle_or_raise(till, payment_id)).state
+        state = (await settle_or_raise(context, payment_id)).state
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
         return AskedOutcome.NOT_REACHED
     if before == PaymentState.PAID:  # one that was only recorded is fulfilled now
-        return await _answer_about_paid(till, payment_id)
+        return await _answer_about_paid(context, payment_id)
     if state != before:
         return AskedOutcome.CHANGED
     return AskedOutcome.NOT_KNOWN if state in UNCLEAR else AskedOutcome.SAME
 
 
-async def _answer_about_paid(till: Till, payment_id: int) -> AskedOutcome:
+async def _answer_about_paid(context: PaymentContext, payment_id: int) -> AskedOutcome:
     """Say of a payment that is paid whether the provider has told its transaction, which a refund needs."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         known = await uow.session.scalar(select(Payment.transaction_id).where(Payment.id == payment_id))
     return AskedOutcome.NOT_KNOWN if known is None else AskedOutcome.CHANGED
 
 
-async def _ask_about_refund(till: Till, refund_id: int, before: str) -> AskedOutcome:
+async def _ask_about_refund(context: PaymentContext, refund_id: int, before: str) -> AskedOutcome:
     """Settle a refund, and say what came out."""
-    state = await settle_refund(till, refund_id)
+    state = await settle_refund(context, refund_id)
     return (
         AskedOutcome.NOT_KNOWN
         if state in REFUND_IN_FLIGHT
@@ -165,18 +167,18 @@ async def _ask_about_refund(till: Till, refund_id: int, before: str) -> AskedOut
     )
 
 
-async def _ask_about_movements(till: Till, payment_id: int) -> AskedOutcome:
+async def _ask_about_movements(context: PaymentContext, payment_id: int) -> AskedOutcome:
     """Hold a payment that has arrived against the provider's record of it: money may have gone back without us."""
-    payment = await read_payment(till, payment_id)
+    payment = await read_payment(context, payment_id)
     try:
-        gateway = await till.gateways.of(payment.merchant_code, payment.provider)
+        gateway = await context.gateways.of(payment.merchant_code, payment.provider)
         transaction = await gateway.transaction(str(payment.transaction_id), payment.merchant_code)
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
         return AskedOutcome.NOT_REACHED
     if transaction is None:
         return AskedOutcome.SAME
-    compared = await compare(till, payment_id, transaction)
+    compared = await compare(context, payment_id, transaction)
     return (
         AskedOutcome.NOT_KNOWN if compared.undecided else AskedOutcome.CHANGED if compared.found else AskedOutcome.SAME
     )
@@ -212,9 +214,9 @@ def _refunds_to_ask(order_id: int) -> Select[int, str]:
     )
 
 
-async def add_note(till: Till, *, order_id: int, body: str, scope: PageScope, author_id: int) -> bool:
+async def add_note(context: PaymentContext, *, order_id: int, body: str, scope: PageScope, author_id: int) -> bool:
     """Note something about an order; False where it is what the same person noted last. Raises NotFound."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         await _state_of(uow.session, order_id, scope)
         await lock_order(uow.session, order_id)  # of two presses of one button the second sees the first
         newest = select(OrderNote.body, OrderNote.author_id).where(OrderNote.order_id == order_id)

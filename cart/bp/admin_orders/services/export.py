@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.access import PageScope
 from shared.db.uow import unit_of_work
 
@@ -39,13 +39,13 @@ DANGEROUS = (*"=+-@\t\r\n", *"\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N
 
 
 async def export_orders(
-    till: Till, wanted: OrderFilter, scope: PageScope, *, chunk: int = CHUNK
+    context: PaymentContext, wanted: OrderFilter, scope: PageScope, *, chunk: int = CHUNK
 ) -> AsyncIterator[bytes]:
     """Give the wanted orders as the parts of a CSV file, newest first. Opens its own units of work."""
     yield f"{BYTE_ORDER_MARK}{_written([HEAD])}".encode()
-    now, before = till.clock(), None
+    now, before = context.clock(), None
     while True:
-        async with unit_of_work(till.database) as uow:
+        async with unit_of_work(context.database) as uow:
             rows = await list_orders(uow.session, wanted, scope, now=now, before=before, limit=chunk)
         if rows:
             yield _written(_cells(row) for row in rows).encode()

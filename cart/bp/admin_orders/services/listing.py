@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import ZERO, PageDTO
 from shared.contracts.states import REFUND_GONE_BACK, DebtState, OrderState
@@ -74,9 +74,9 @@ async def list_orders(
     return [OrderRow(**row) for row in rows]
 
 
-async def pages_in(session: AsyncSession, till: Till, scope: PageScope) -> list[PageDTO]:
+async def pages_in(session: AsyncSession, context: PaymentContext, scope: PageScope) -> list[PageDTO]:
     """Return the pages whose orders somebody may see, by title."""
-    pages = await till.services.blog.pages(session, drafts=True)
+    pages = await context.services.blog.pages(session, drafts=True)
     return [page for page in pages if scope.everywhere or page.id in scope.page_ids]
 
 
@@ -93,7 +93,7 @@ def _owed(scope: PageScope) -> ColumnElement[Decimal]:
 
 
 def _refunded(scope: PageScope) -> ColumnElement[Decimal]:
-    """Sum what was given back to the buyer of an order through the provider."""
+    """Sum what was refunded to the buyer of an order through the provider."""
     return (
         select(func.coalesce(func.sum(Refund.amount), ZERO))
         .join(Payment, Payment.id == Refund.payment_id)

@@ -14,7 +14,7 @@ from cart.orders.mails import queue_booking_mail
 from cart.orders.queries import order_to_dto
 from cart.payments.attempts import lock_buyer_and_order
 from cart.refunds.by_hand import read_note
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import ZERO, EntryDTO
 from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.states import DebtReason
@@ -44,7 +44,9 @@ class BookingDecision:
         return f"{name} was {'approved' if self.approved else 'declined'}: {self.note}"
 
 
-async def decide_booking(till: Till, *, entry_id: int, approved: bool, actor_user_id: int, note: str = "") -> bool:
+async def decide_booking(
+    context: PaymentContext, *, entry_id: int, approved: bool, actor_user_id: int, note: str = ""
+) -> bool:
     """Approve a booking that waits, or decline it; return whether its price is owed back now. The booker gets a mail.
 
     A ``note`` stands in that mail, and at the order where no other page's people look at that. Raises NotFound,
@@ -52,10 +54,10 @@ async def decide_booking(till: Till, *, entry_id: int, approved: bool, actor_use
     of two who decide at once one is told.
     """
     said = BookingDecision(approved, read_note(note, "") if note.strip() else "", actor_user_id)
-    async with unit_of_work(till.database) as uow:
-        order = await _lock_order(uow.session, till, entry_id)
+    async with unit_of_work(context.database) as uow:
+        order = await _lock_order(uow.session, context, entry_id)
         await act_as(uow.session, said.actor)
-        owed = await _decide(uow.session, till, order, entry_id, said)
+        owed = await _decide(uow.session, context, order, entry_id, said)
         await uow.commit()
     return owed
 
@@ -67,9 +69,9 @@ async def owed_if_declined(session: AsyncSession, entry: EntryDTO) -> Decimal:
     return ZERO if payment is None else await left_of_line(session, payment, line)
 
 
-async def _lock_order(session: AsyncSession, till: Till, entry_id: int) -> Order:
+async def _lock_order(session: AsyncSession, context: PaymentContext, entry_id: int) -> Order:
     """Lock the buyer and the order of a booking. Raises NotFound, Conflict."""
-    entry = await till.services.calendar.booking(session, entry_id)
+    entry = await context.services.calendar.booking(session, entry_id)
     if entry is None:
         raise NotFound
     if entry.order_id is None:
@@ -77,9 +79,11 @@ async def _lock_order(session: AsyncSession, till: Till, entry_id: int) -> Order
     return await lock_buyer_and_order(session, Order.id == entry.order_id)
 
 
-async def _decide(session: AsyncSession, till: Till, order: Order, entry_id: int, said: BookingDecision) -> bool:
+async def _decide(
+    session: AsyncSession, context: PaymentContext, order: Order, entry_id: int, said: BookingDecision
+) -> bool:
     """Decide on a booking of a locked order, do all that follows, and return whether money is owed."""
-    calendar = till.services.calendar
+    calendar = context.services.calendar
     payment = None if said.approved else await _lock_payment(session, order.id)
     if await calendar.decide_entry(session, entry_id, approved=said.approved) != order.id:
         raise Conflict
@@ -91,7 +95,7 @@ async def _decide(session: AsyncSession, till: Till, order: Order, entry_id: int
     told = replace(entry, cost=line.total if said.approved else owed)
     if said.note and await _is_of_one_page(session, order.id):
         session.add(OrderNote(order_id=order.id, author_id=said.actor_user_id, body=said.noted(entry.name)))
-    await queue_booking_mail(till, session, told, order=order_to_dto(order, []), note=said.note)
+    await queue_booking_mail(context, session, told, order=order_to_dto(order, []), note=said.note)
     return owed > 0
 
 
@@ -108,7 +112,7 @@ async def _lock_payment(session: AsyncSession, order_id: int) -> Payment | None:
 
 
 async def _owe(session: AsyncSession, payment: Payment | None, line: OrderLine, actor: str) -> Decimal:
-    """Owe what a declined booking cost, as far as it was not given back before; return how much that is."""
+    """Owe what a declined booking cost, as far as it was not refunded before; return how much that is."""
     if not line.total:
         return ZERO
     if payment is None:

@@ -13,7 +13,7 @@ from shared.models import OrderLine
 def line_entry_id(entry: EntryDTO) -> int:
     """Return the booking that the line of a booking in an order names.
 
-    Lines never change: after late money that is the booking which was let go, in whose place this one was made.
+    Lines never change: after late money that is the booking which was released, in whose place this one was made.
     """
     return entry.replaces_id or entry.id
 

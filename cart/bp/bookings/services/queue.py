@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from cart.orders.queries import order_to_dto
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import EntryDTO, OrderDTO
 from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.states import EntryState, LineKind
@@ -34,16 +34,16 @@ class WaitingBooking:
 
 
 async def list_waiting(
-    session: AsyncSession, till: Till, *, after: tuple[datetime, int] | None = None, limit: int = 50
+    session: AsyncSession, context: PaymentContext, *, after: tuple[datetime, int] | None = None, limit: int = 50
 ) -> list[WaitingBooking]:
     """Return what waits, soonest first, after the key ``after``; two queries, however much it is. For admins only."""
-    entries = await till.services.calendar.provisional_entries(session, after=after, limit=limit)
+    entries = await context.services.calendar.provisional_entries(session, after=after, limit=limit)
     return await _with_orders(session, entries)
 
 
-async def find_waiting(session: AsyncSession, till: Till, entry_id: int) -> WaitingBooking:
+async def find_waiting(session: AsyncSession, context: PaymentContext, entry_id: int) -> WaitingBooking:
     """Return one booking that waits. Raises NotFound, and Conflict where it waits no more. For admins only."""
-    entry = await till.services.calendar.booking(session, entry_id)
+    entry = await context.services.calendar.booking(session, entry_id)
     if entry is None:
         raise NotFound
     if entry.state is not EntryState.PROVISIONAL:

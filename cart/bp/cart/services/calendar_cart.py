@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.dtos import EntryDTO, TicketDTO
 from shared.contracts.states import LineKind
 from shared.services.cart_impl import total_of_entries, total_of_tickets
@@ -16,13 +16,13 @@ from shared.web.identity import current_cart_owner
 
 async def get_calendar_cart_entries(session: AsyncSession) -> list[EntryDTO]:
     """Return the bookings in the current cart."""
-    bookings = current_till().sellables.of(LineKind.BOOKING)
+    bookings = current_payment_context().sellables.of(LineKind.BOOKING)
     return list(await bookings.in_cart(session, current_cart_owner()))
 
 
 async def get_ticket_cart_entries(session: AsyncSession) -> list[TicketDTO]:
     """Return the tickets in the current cart; only somebody who is signed in has any."""
-    tickets = current_till().sellables.of(LineKind.TICKET)
+    tickets = current_payment_context().sellables.of(LineKind.TICKET)
     return list(await tickets.in_cart(session, current_cart_owner()))
 
 

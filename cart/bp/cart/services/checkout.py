@@ -20,7 +20,7 @@ from cart.orders.numbers import new_order_number, new_reference, new_token
 from cart.orders.queries import order_to_dto
 from cart.payments.page_config import resolve_page_config
 from cart.sellables.registry import Parts
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.dtos import ZERO, OrderDTO
 from shared.contracts.errors import CartEmpty, TotalChanged
 from shared.contracts.journal import JournalEvent, JournalThing
@@ -40,7 +40,7 @@ class PlacedOrder:
 
 
 async def create_order_from_cart(
-    till: Till, buyer: Buyer, *, page_post_id: int | None, shown_total: Decimal
+    context: PaymentContext, buyer: Buyer, *, page_post_id: int | None, shown_total: Decimal
 ) -> PlacedOrder:
     """Make an order of a cart, or of one page's part of it, and the first attempt to pay it, in one commit.
 
@@ -48,65 +48,65 @@ async def create_order_from_cart(
     ``shown_total`` (in the installation's currency) is not what the claimed things cost; then nothing is kept. Not safe
     to repeat by itself, but a second call finds nothing left to claim and raises CartEmpty.
     """
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         session = uow.session
         await lock_cart_owner(session, buyer.owner)
         await act_as(session, buyer.actor, "checkout")
-        order = await _open_order(session, till, buyer)
+        order = await _open_order(session, context, buyer)
         # Kind by kind, in the order of locks, and read back: the order is made of this and of nothing else.
-        claimed = await till.sellables.claim(session, order.id, buyer.owner, page_post_id)
+        claimed = await context.sellables.claim(session, order.id, buyer.owner, page_post_id)
         if claimed.is_empty:
             raise CartEmpty
         if claimed.total != shown_total:
             raise TotalChanged
-        await _fill(session, till, order, claimed, buyer)
-        payment_id = await _intend_payment(session, till, order) if claimed.total else None
+        await _fill(session, context, order, claimed, buyer)
+        payment_id = await _intend_payment(session, context, order) if claimed.total else None
         if payment_id is None:  # there is nobody to ask for 0.00
-            await confirm_order(session, till, order, actor=SYSTEM, why="nothing to pay")
+            await confirm_order(session, context, order, actor=SYSTEM, why="nothing to pay")
         lines = await _lines_of(session, order.id)
         await uow.commit()
     return PlacedOrder(order_to_dto(order, lines), payment_id)
 
 
-async def _open_order(session: AsyncSession, till: Till, buyer: Buyer) -> Order:
+async def _open_order(session: AsyncSession, context: PaymentContext, buyer: Buyer) -> Order:
     """Insert the order; its lines, total and account follow before the commit."""
-    now, number = till.clock(), new_order_number()
+    now, number = context.clock(), new_order_number()
     order = Order(
         number=number,
         state=OrderState.PENDING,
-        **_owner(till, buyer, number),
-        merchant_code=till.settings.sumup_merchant_code,
-        currency=till.settings.currency,
+        **_owner(context, buyer, number),
+        merchant_code=context.settings.sumup_merchant_code,
+        currency=context.settings.currency,
         total=ZERO,
         created_at=now,
-        expires_at=now + timedelta(minutes=till.settings.order_minutes),
+        expires_at=now + timedelta(minutes=context.settings.order_minutes),
     )
     session.add(order)
     await session.flush()  # the claims need the order's id
     return order
 
 
-def _owner(till: Till, buyer: Buyer, number: str) -> dict[str, object]:
+def _owner(context: PaymentContext, buyer: Buyer, number: str) -> dict[str, object]:
     """Return the columns that say whose an order is: a user's, or a guest's, who gets a token for it."""
     if buyer.user_id is not None:
         return {"user_id": buyer.user_id}
     return {
         "session_id": buyer.owner.session_id,
         "guest_email": buyer.email,
-        "access_token_hash": hash_guest_token(guest_token(till.settings.secret_key, number)),
+        "access_token_hash": hash_guest_token(guest_token(context.settings.secret_key, number)),
     }
 
 
-async def _fill(session: AsyncSession, till: Till, order: Order, claimed: Parts, buyer: Buyer) -> None:
+async def _fill(session: AsyncSession, context: PaymentContext, order: Order, claimed: Parts, buyer: Buyer) -> None:
     """Write the order's lines, its total, who sells and who is paid."""
     payee = await resolve_page_config(
-        session, claimed.page_ids, default_merchant_code=till.settings.sumup_merchant_code
+        session, claimed.page_ids, default_merchant_code=context.settings.sumup_merchant_code
     )
     order.page_post_id, order.merchant_code, order.total = payee.page_post_id, payee.merchant_code, claimed.total
     await session.flush()  # the total is checked against the lines when the transaction commits
     rows = [line.values(order.id) for line in claimed.order_lines]
     await session.execute(insert(OrderLine), rows)
-    await _write_sellers(session, till, order.id, claimed)
+    await _write_sellers(session, context, order.id, claimed)
     await record(
         session,
         thing=JournalThing.ORDER,
@@ -118,10 +118,10 @@ async def _fill(session: AsyncSession, till: Till, order: Order, claimed: Parts,
     )
 
 
-async def _write_sellers(session: AsyncSession, till: Till, order_id: int, claimed: Parts) -> None:
+async def _write_sellers(session: AsyncSession, context: PaymentContext, order_id: int, claimed: Parts) -> None:
     """Write down who sells, how they are reached and on which terms, as the shopper has just read it."""
     ids = [page_id for page_id in claimed.page_ids if page_id is not None]
-    pages = await till.services.blog.pages_by_id(session, ids)
+    pages = await context.services.blog.pages_by_id(session, ids)
     rows = [
         {
             "order_id": order_id,
@@ -142,11 +142,11 @@ async def _write_sellers(session: AsyncSession, till: Till, order_id: int, claim
         await session.execute(insert(OrderSeller), rows)
 
 
-async def _intend_payment(session: AsyncSession, till: Till, order: Order) -> int:
+async def _intend_payment(session: AsyncSession, context: PaymentContext, order: Order) -> int:
     """Write the attempt down before anybody is called (promise 15)."""
     payment = Payment(
         order_id=order.id,
-        provider=till.gateways.name_of(order.merchant_code),
+        provider=context.gateways.name_of(order.merchant_code),
         merchant_code=order.merchant_code,
         amount=order.total,
         currency=order.currency,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cart.payments.page_config import merchant_codes
 from cart.sellables.lines import CartLine
 from cart.sellables.registry import Parts
-from cart.wiring import current_till
+from cart.wiring import current_payment_context
 from shared.contracts.dtos import CartItemDTO, EntryDTO, KindCount, PageDTO, TicketDTO
 from shared.contracts.states import LineKind
 from shared.services.cart_impl import summary_of
@@ -83,17 +83,17 @@ async def get_cart_grouped_by_page(session: AsyncSession) -> list[PageGroup]:
 
     The number of queries does not depend on the number of lines.
     """
-    till = current_till()
-    parts = await till.sellables.in_cart(session, current_cart_owner())
+    context = current_payment_context()
+    parts = await context.sellables.in_cart(session, current_cart_owner())
     ids = parts.page_ids
     if not ids:
         return []
-    pages = await till.services.blog.pages_by_id(session, _known(ids))
+    pages = await context.services.blog.pages_by_id(session, _known(ids))
     contents = _Contents(
         parts=parts,
         lines=await parts.lines(session, pages),
         pages=pages,
-        codes=await merchant_codes(session, ids, till.settings.sumup_merchant_code),
+        codes=await merchant_codes(session, ids, context.settings.sumup_merchant_code),
     )
     return [contents.group(page_id) for page_id in sorted(ids, key=contents.place_of)]
 

@@ -1,6 +1,6 @@
 """Payments in review and findings: what waits, and the decisions on them."""
 
-from .decide import accept_payment, give_back_payment, settle_payment_elsewhere
+from .decide import accept_payment, refund_payment, settle_payment_elsewhere
 from .waiting import (
     FindingRow,
     PaymentTerms,
@@ -20,8 +20,8 @@ __all__ = [
     "close_finding",
     "find_finding",
     "find_review",
-    "give_back_payment",
     "list_findings",
     "list_reviews",
+    "refund_payment",
     "settle_payment_elsewhere",
 ]

@@ -1,6 +1,6 @@
 """Payments that are not what we asked for: what a person may decide on them (docs/money.md, promise 4).
 
-They are accepted where enough arrived in the right currency, given back as a whole, or were settled elsewhere. What
+They are accepted where enough arrived in the right currency, refunded as a whole, or were settled elsewhere. What
 arrived is asked for once more before it is written down.
 """
 
@@ -21,7 +21,7 @@ from cart.payments.settle import find_mismatch, release_order
 from cart.refunds.by_hand import read_note
 from cart.refunds.mails import queue_refund_mail
 from cart.refunds.refundable import Share
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
 from shared.contracts.errors import Conflict, GatewayError, NotFound, Unavailable
@@ -39,39 +39,41 @@ CANNOT_ASK = "The payment provider cannot be reached right now. Nothing was chan
 _log = structlog.get_logger("maypole.review")
 
 
-async def accept_payment(till: Till, payment_id: int, *, shown: Decimal, actor_user_id: int, scope: PageScope) -> None:
+async def accept_payment(
+    context: PaymentContext, payment_id: int, *, shown: Decimal, actor_user_id: int, scope: PageScope
+) -> None:
     """Take a payment in review as paid with the amount that was shown, and give what it is for; the rest is owed back.
 
     Raises NotFound, Unavailable, and Conflict where it is decided already, or is not as it was shown.
     """
-    await _check_again(till, payment_id, shown, scope)
+    await _check_again(context, payment_id, shown, scope)
     actor = user_actor(actor_user_id)
-    async with locked_attempt(till, payment_id) as attempt:
+    async with locked_attempt(context, payment_id) as attempt:
         order, payment = attempt.order, attempt.payment
         if shown < order.total:
             raise Conflict(TOO_LITTLE)
         is_first = order.state not in PAID_ORDER_STATES
-        await _take_as_paid(till, attempt, shown, actor, why="accepted")
-        await fulfil_payment(attempt.session, till, order, payment)
+        await _take_as_paid(context, attempt, shown, actor, why="accepted")
+        await fulfil_payment(attempt.session, context, order, payment)
         if is_first and shown > order.total:
             surplus = shown - order.total
             await owe(attempt.session, payment, surplus, DebtReason.OVERPAID, line_id=None, actor=actor)
         await attempt.uow.commit()
 
 
-async def give_back_payment(
-    till: Till, payment_id: int, *, shown: Decimal, actor_user_id: int, scope: PageScope
+async def refund_payment(
+    context: PaymentContext, payment_id: int, *, shown: Decimal, actor_user_id: int, scope: PageScope
 ) -> None:
-    """Owe all of a payment in review back, and let its order go if that is still unpaid.
+    """Owe all of a payment in review back, and release its order if that is still unpaid.
 
     Raises as ``accept_payment`` does.
     """
-    await _check_again(till, payment_id, shown, scope)
+    await _check_again(context, payment_id, shown, scope)
     actor = user_actor(actor_user_id)
-    async with locked_attempt(till, payment_id) as attempt:
-        await _take_as_paid(till, attempt, shown, actor, why="given back")
-        attempt.payment.fulfilled_at = till.clock()  # nothing is given for it
-        await _let_go(till, attempt)
+    async with locked_attempt(context, payment_id) as attempt:
+        await _take_as_paid(context, attempt, shown, actor, why="refunded")
+        attempt.payment.fulfilled_at = context.clock()  # nothing is given for it
+        await _released(context, attempt)
         key = uuid4()
         await owe(
             attempt.session,
@@ -82,45 +84,45 @@ async def give_back_payment(
             actor=actor,
             request_key=key,
         )
-        await queue_refund_mail(till, attempt.session, attempt.order, (Share(None, shown),), key=str(key))
+        await queue_refund_mail(context, attempt.session, attempt.order, (Share(None, shown),), key=str(key))
         await attempt.uow.commit()
 
 
 async def settle_payment_elsewhere(
-    till: Till, payment_id: int, *, note: str, actor_user_id: int, scope: PageScope
+    context: PaymentContext, payment_id: int, *, note: str, actor_user_id: int, scope: PageScope
 ) -> None:
-    """Close a payment in review by somebody's word of what became of it, and let its order go if that is unpaid.
+    """Close a payment in review by somebody's word of what became of it, and release its order if that is unpaid.
 
     Raises NotFound, BadInput where it does not say how, and Conflict where it is decided already.
     """
     said = read_note(note, "Say what became of the money, such as: paid back in the provider's dashboard.")
-    await _find(till, payment_id, scope)
-    async with locked_attempt(till, payment_id) as attempt:
+    await _find(context, payment_id, scope)
+    async with locked_attempt(context, payment_id) as attempt:
         _require_review(attempt.payment)
         attempt.payment.state, attempt.payment.next_check_at = PaymentState.CANCELLED, None
         await _tell(attempt, user_actor(actor_user_id), why="settled elsewhere")
         attempt.session.add(OrderNote(order_id=attempt.order.id, author_id=actor_user_id, body=said))
-        await _let_go(till, attempt)
+        await _released(context, attempt)
         await attempt.session.flush()  # the session does not flush by itself
         await attempt.uow.commit()
 
 
-async def _find(till: Till, payment_id: int, scope: PageScope) -> None:
+async def _find(context: PaymentContext, payment_id: int, scope: PageScope) -> None:
     """Raise NotFound where the scope sees no such payment."""
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         seen = select(Payment.id).where(Payment.id == payment_id, order_within(scope, Payment.order_id))
         if await uow.session.scalar(seen) is None:
             raise NotFound
 
 
-async def _check_again(till: Till, payment_id: int, shown: Decimal, scope: PageScope) -> None:
+async def _check_again(context: PaymentContext, payment_id: int, shown: Decimal, scope: PageScope) -> None:
     """Ask the provider whether so much was paid, and that nothing but the amount is wrong; no transaction is open."""
-    await _find(till, payment_id, scope)
-    payment = await read_payment(till, payment_id)
+    await _find(context, payment_id, scope)
+    payment = await read_payment(context, payment_id)
     if payment.state is not PaymentState.REVIEW:
         raise Conflict(DECIDED)
     try:
-        checkout = await ask_provider(till, payment)
+        checkout = await ask_provider(context, payment)
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
         raise Unavailable(CANNOT_ASK) from error
@@ -140,11 +142,11 @@ def _require_review(payment: Payment) -> None:
         raise Conflict(DECIDED)
 
 
-async def _take_as_paid(till: Till, attempt: Attempt, paid: Decimal, actor: str, *, why: str) -> None:
+async def _take_as_paid(context: PaymentContext, attempt: Attempt, paid: Decimal, actor: str, *, why: str) -> None:
     """Write down that a payment in review has arrived, with what really did."""
     _require_review(attempt.payment)
     attempt.payment.amount, attempt.payment.state = paid, PaymentState.PAID
-    attempt.payment.paid_at, attempt.payment.next_check_at = till.clock(), None
+    attempt.payment.paid_at, attempt.payment.next_check_at = context.clock(), None
     await _tell(attempt, actor, why=why)
 
 
@@ -163,13 +165,13 @@ async def _tell(attempt: Attempt, actor: str, *, why: str) -> None:
     )
 
 
-async def _let_go(till: Till, attempt: Attempt) -> None:
+async def _released(context: PaymentContext, attempt: Attempt) -> None:
     """Put an unpaid order back into the cart: its checkout was paid, so nobody can pay it any more.
 
     One that has another attempt which can be paid is left to that.
     """
     if not await _is_payable(attempt.session, attempt.order.id):
-        await release_order(till, attempt, OrderState.CANCELLED)
+        await release_order(context, attempt, OrderState.CANCELLED)
 
 
 async def _is_payable(session: AsyncSession, order_id: int) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.refunds.by_hand import read_note
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.access import PageScope
 from shared.contracts.errors import Conflict, NotFound
 from shared.contracts.journal import JournalEvent, JournalThing
@@ -52,14 +52,14 @@ class ReviewRow:
     differs: tuple[str, ...]
 
     @property
-    def can_give_back(self) -> bool:
-        """Whether the money is ours to give back: nothing but the amount is wrong, and it is known."""
+    def can_refund(self) -> bool:
+        """Whether the money is ours to refund: nothing but the amount is wrong, and it is known."""
         return self.differs == ("amount",) and self.told.amount is not None
 
     @property
     def can_accept(self) -> bool:
         """Whether enough arrived to give what was ordered."""
-        return self.can_give_back and (self.told.amount or 0) >= self.total
+        return self.can_refund and (self.told.amount or 0) >= self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class FindingRow:
     order_id: int | None
     order_number: str | None
     is_counted: bool
-    """Whether what went back counts as given back: not so where it pays no whole debt, or its payment is not paid."""
+    """Whether what went back counts as refunded: not so where it pays no whole debt, or its payment is not paid."""
 
 
 async def list_reviews(session: AsyncSession, scope: PageScope, *, limit: int) -> list[ReviewRow]:
@@ -178,7 +178,7 @@ async def _findings(
 
 
 def _is_counted() -> ColumnElement[bool]:
-    """Tell whether the movement that a finding is about was written down as given back."""
+    """Tell whether the movement that a finding is about was written down as refunded."""
     return (
         select(Refund.id)
         .where(Refund.payment_id == ProviderFinding.payment_id, Refund.provider_event == ProviderFinding.provider_event)
@@ -186,18 +186,20 @@ def _is_counted() -> ColumnElement[bool]:
     )
 
 
-async def close_finding(till: Till, finding_id: int, *, note: str, actor_user_id: int, scope: PageScope) -> None:
+async def close_finding(
+    context: PaymentContext, finding_id: int, *, note: str, actor_user_id: int, scope: PageScope
+) -> None:
     """Close a finding of a scope, saying what became of it; of two who do so at once one is told.
 
     Raises NotFound, BadInput where it says nothing, and Conflict where it is closed already.
     """
     said = read_note(note, "Say what became of it, such as: a sale at the counter.")
-    async with unit_of_work(till.database) as uow:
+    async with unit_of_work(context.database) as uow:
         await find_finding(uow.session, scope, finding_id)
         close = (
             update(ProviderFinding)
             .where(ProviderFinding.id == finding_id, ProviderFinding.resolved_at.is_(None), finding_within(scope))
-            .values(resolved_at=till.clock(), resolved_by=actor_user_id, note=said)
+            .values(resolved_at=context.clock(), resolved_by=actor_user_id, note=said)
             .returning(ProviderFinding.payment_id)
             .execution_options(synchronize_session=False)
         )

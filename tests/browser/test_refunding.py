@@ -1,4 +1,4 @@
-"""An admin gives money back: an answer that is lost, and who may not."""
+"""An admin refunds money: an answer that is lost, and who may not."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_a_role_on_a_page_sees_its_orders_and_gives_back_what_it_may(
     await _grant(ada.site, f"clerk.{email}", Role.REFUNDS, show)
     await clerk.open("cart", f"/admin/orders/{order_id}/")
     await _refund_link(clerk).click()
-    await expect(clerk.main).to_contain_text("can still be given back")
+    await expect(clerk.main).to_contain_text("can still be refunded")
 
 
 # --- ways and records ---

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cart.orders.queries import order_to_dto
 from cart.sellables.protocol import Given, Sellable
 from cart.sellables.registry import Sellables
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import OrderDTO, OrderLineDTO
 from shared.contracts.errors import NotFound
@@ -43,7 +43,7 @@ _USER = re.compile(r"user:([0-9]{1,18})")
 
 @dataclass(frozen=True, slots=True)
 class LineFact:
-    """A line, and what it gave; None: it was let go."""
+    """A line, and what it gave; None: it was released."""
 
     line: OrderLineDTO
     given: Given | None
@@ -81,7 +81,7 @@ class DebtFact:
 
 @dataclass(frozen=True, slots=True)
 class RefundFact:
-    """One attempt to give money back, with the reason where it failed."""
+    """One attempt to refund money, with the reason where it failed."""
 
     id: int
     amount: Decimal
@@ -126,7 +126,7 @@ class JournalFact:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderStory:
+class OrderHistory:
     """All that is known of an order. Its lines are those that the reader may see."""
 
     order: OrderDTO
@@ -145,14 +145,16 @@ class OrderStory:
     """Who took part, by user id: a name, else an address."""
 
 
-async def tell_story(session: AsyncSession, till: Till, order_id: int, scope: PageScope) -> OrderStory:
+async def read_order_history(
+    session: AsyncSession, context: PaymentContext, order_id: int, scope: PageScope
+) -> OrderHistory:
     """Return an order with all that became of it. Raises NotFound, also where none of its lines may be seen."""
     order, name, email, hidden = await _order(session, order_id, scope)
-    lines = await _lines(session, till, order)
+    lines = await _lines(session, context, order)
     debts, refunds = await _debts(session, order_id, scope), await _refunds(session, order_id, scope)
-    journal = await _journal(session, order_id, _entries_in(scope, till.sellables, lines, debts, refunds))
+    journal = await _journal(session, order_id, _entries_in(scope, context.sellables, lines, debts, refunds))
     notes = await _notes(session, order_id)
-    return OrderStory(
+    return OrderHistory(
         order=order,
         buyer_name=name,
         buyer_email=email,
@@ -186,9 +188,9 @@ async def _order(session: AsyncSession, order_id: int, scope: PageScope) -> tupl
     return order_to_dto(order, lines), name, email, count - len(lines)
 
 
-async def _lines(session: AsyncSession, till: Till, order: OrderDTO) -> tuple[LineFact, ...]:
+async def _lines(session: AsyncSession, context: PaymentContext, order: OrderDTO) -> tuple[LineFact, ...]:
     """Put each line together with what it gave."""
-    given = await till.sellables.given(session, order.id)
+    given = await context.sellables.given(session, order.id)
     return tuple(LineFact(line, given.of_line(line)) for line in order.lines)
 
 
@@ -241,7 +243,7 @@ async def _debts(session: AsyncSession, order_id: int, scope: PageScope) -> tupl
 
 
 async def _refunds(session: AsyncSession, order_id: int, scope: PageScope) -> tuple[RefundFact, ...]:
-    """Return the attempts to give money back, oldest first."""
+    """Return the attempts to refund money, oldest first."""
     rows = await session.scalars(
         select(Refund)
         .join(Payment, Payment.id == Refund.payment_id)

@@ -13,7 +13,7 @@ from cart.orders.buyer import Buyer
 from cart.orders.mails import write_order_mails
 from cart.payments.settle import settle
 from cart.refunds.batch import RefundJob, run_refunds
-from cart.refunds.give_back import Decision, give_back
+from cart.refunds.refund_lines import Decision, refund_lines
 from cart.refunds.refundable import RefundableOrder, Wish, find_refundable
 from shared.contracts.access import EVERYWHERE, PageScope
 from shared.contracts.errors import BadInput, Conflict, GatewayUnavailable, NotFound
@@ -34,7 +34,7 @@ async def bought(shop: Shop, ada: int, show: Show) -> Payment:
 
 
 async def look(shop: Shop, payment: Payment, scope: PageScope = EVERYWHERE) -> RefundableOrder:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         return await find_refundable(uow.session, scope, payment.order_id)
 
 
@@ -49,14 +49,16 @@ async def decide(
     cancel: bool = False,
     key: UUID | None = None,
 ) -> None:
-    """Give back so many of the order's lines, or an amount."""
+    """Refund so many of the order's lines, or an amount."""
     chosen = frozenset(line.id for line in (await look(shop, payment)).lines[:lines])
     wish = Wish(chosen, None if amount is None else Decimal(amount), cancel)
-    await give_back(shop.till, payment.order_id, Decision(wish, key or uuid4(), Decimal(shown), admin), EVERYWHERE)
+    await refund_lines(
+        shop.context, payment.order_id, Decision(wish, key or uuid4(), Decimal(shown), admin), EVERYWHERE
+    )
 
 
 async def mails(shop: Shop) -> list[str]:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         return sorted(await uow.session.scalars(select(Mail.kind)))
 
 
@@ -104,7 +106,7 @@ async def test_a_part_of_several_lines_is_divided_among_them(shop: Shop, bob: in
         (0, "1.00", True, "lines"),
     ],
 )
-async def test_what_cannot_be_given_back_is_told_with_its_field(
+async def test_what_cannot_be_refunded_is_told_with_its_field(
     shop: Shop, bob: int, bought: Payment, lines: int, amount: str | None, cancel: bool, field: str
 ) -> None:
     with pytest.raises(BadInput) as refusal:
@@ -123,11 +125,11 @@ async def test_never_more_goes_back_than_was_paid_in_whatever_parts(shop: Shop, 
     assert sum(refund.amount for refund in await shop.refunds()) == bought.amount
 
 
-async def test_what_was_given_back_is_not_told_again_as_what_could_not_be_given(
+async def test_what_was_refunded_is_not_told_again_as_what_could_not_be_given(
     shop: Shop, bob: int, bought: Payment
 ) -> None:
     await decide(shop, bought, bob, "12.50", lines=1)
-    await write_order_mails(shop.till, bought.order_id)
+    await write_order_mails(shop.context, bought.order_id)
     assert await mails(shop) == ["order-paid", "order-refund"]
 
 
@@ -157,11 +159,11 @@ async def test_the_buyer_reads_whom_to_ask_about_what_goes_back(
     await shop.check_out(ada, "17.00")
     [payment] = await shop.payments(ada)
     shop.pay(payment)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
 
     await decide(shop, payment, bob, "12.50", lines=lines, amount=amount)
 
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         mail = (await uow.session.scalars(select(Mail))).one()
     assert mail.reply_to == answers_to
     assert sorted(line for line in mail.text.splitlines() if "Questions" in line) == asked
@@ -204,24 +206,24 @@ async def test_a_lost_answer_is_looked_up_and_what_waits_for_it_follows_by_itsel
     assert [refund.state for refund in await shop.refunds()] == ["unknown"]
     shop.clock.forward(minutes=1)
     await shop.work()
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         payload = await uow.session.scalar(
             text("SELECT convert_from(payload, 'UTF8')::json FROM pgqueuer WHERE entrypoint = 'refund_debts'")
         )
-    await run_refunds(shop.till, RefundJob.read(payload))
+    await run_refunds(shop.context, RefundJob.read(payload))
     assert [debt.state for debt in await shop.debts()] == ["settled", "settled"]
     assert shop.gateway.calls["refund"] == 2
 
 
-async def test_of_an_order_that_was_paid_twice_the_payment_is_given_back_that_it_was_given_for(
+async def test_of_an_order_that_was_paid_twice_the_payment_is_refunded_that_it_was_given_for(
     shop: Shop, ada: int, bob: int
 ) -> None:
     show = await shop.show(capacity=10)
     first = await shop.buy(ada, show)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await uow.session.execute(text("UPDATE payments SET state = 'cancelled' WHERE id = :id"), {"id": first.id})
         await uow.commit()
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         again = Payment(
             order_id=first.order_id,
             merchant_code=first.merchant_code,
@@ -235,9 +237,9 @@ async def test_of_an_order_that_was_paid_twice_the_payment_is_given_back_that_it
         uow.session.add(again)
         await uow.session.flush()
         await uow.commit()
-    await settle(shop.till, again.id)
+    await settle(shop.context, again.id)
     shop.pay(first, force=True)
-    await settle(shop.till, first.id)
+    await settle(shop.context, first.id)
     assert (await look(shop, first)).payment_id == first.id
     await decide(shop, first, bob, "12.50", lines=1)
     assert {refund.payment_id for refund in await shop.refunds()} == {first.id}
@@ -258,14 +260,14 @@ async def test_a_page_gives_back_its_own_lines_and_no_amount_of_others(
     await shop.check_out(ada, "25.00")
     payment = (await shop.payments(ada))[-1]
     shop.pay(payment)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     scope = PageScope(page_ids=frozenset({show.page_id}))
     order = await look(shop, payment, scope)
     assert (len(order.lines), order.is_whole) == (1, False)
     theirs = next(line for line in (await look(shop, payment)).lines if line.id != order.lines[0].id)
     for wish in (Wish(frozenset({theirs.id})), Wish(amount=Decimal(1))):
         with pytest.raises(BadInput):
-            await give_back(shop.till, payment.order_id, Decision(wish, uuid4(), Decimal("12.50"), bob), scope)
+            await refund_lines(shop.context, payment.order_id, Decision(wish, uuid4(), Decimal("12.50"), bob), scope)
     with pytest.raises(NotFound):
         await look(shop, payment, PageScope(page_ids=frozenset({other.page_id + 99})))
     assert await shop.debts() == []
@@ -274,7 +276,7 @@ async def test_a_page_gives_back_its_own_lines_and_no_amount_of_others(
 async def test_a_refund_made_between_the_steps_of_ours_is_not_repeated(database: Database, settings: Settings) -> None:
     opened = open_shop(database, settings)
     gateway = InterruptedGateway(clock=opened.clock)
-    shop = replace(opened, gateway=gateway, till=replace(opened.till, gateways=OneGateway(gateway)))
+    shop = replace(opened, gateway=gateway, context=replace(opened.context, gateways=OneGateway(gateway)))
     ada, bob, show = await shop.shopper(), await shop.shopper(), await shop.show()
     bought, key = await shop.buy_and_pay(ada, show, 2), uuid4()
 

@@ -10,7 +10,7 @@ from .bank import OPEN_STATUSES
 from .faults import Fault
 from .ledger import Manner
 from .records import CheckoutRecord, TransactionRecord
-from .webhooks import Mishap
+from .webhooks import DeliveryFault
 from .world import World
 
 TOO_MUCH = Decimal("1.00")
@@ -21,7 +21,7 @@ HOUR_S = 60 * 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Action:
     """Something to do to a checkout: its button, what the shop should do then, and whether it can be done now."""
 
     label: str
@@ -74,81 +74,81 @@ def _half_of(record: CheckoutRecord) -> Decimal:
     return max((left / 2).quantize(Decimal("0.01")), Decimal("0.01"))
 
 
-DEEDS: dict[str, Deed] = {
-    "pay": Deed(
+ACTIONS: dict[str, Action] = {
+    "pay": Action(
         "Pay",
         "The buyer pays. The shop should confirm the order within seconds, also if the buyer never comes back to it.",
         is_open,
         lambda world, record: world.bank.attempt(record.id),
     ),
-    "decline": Deed(
+    "decline": Action(
         "Decline",
         "The bank says no. The order stays open, and the buyer can try again until its time is up.",
         is_open,
         lambda world, record: world.bank.attempt(record.id, decline=True),
     ),
-    "close": Deed(
+    "close": Action(
         "Close it unpaid",
         "As at its deadline. The shop should notice, give seats and stock free, and put everything back into the cart.",
         is_open,
         lambda world, record: world.bank.deactivate(record.id),
     ),
-    "late": Deed(
+    "late": Action(
         "Pay late",
         "The payment was under way when the checkout closed. The shop should take the order up again; what is sold out"
         " meanwhile, it should owe to the buyer and say so.",
         _is_closed,
         lambda world, record: world.bank.attempt(record.id, force=True),
     ),
-    "race": Deed(
+    "race": Action(
         "Pay just after the shop closes it",
-        "When the shop lets the order go, the payment arrives a moment later. The shop should look again, and find it.",
+        "When the shop releases the order, the payment arrives a moment later. The shop should look again and find it.",
         is_open,
         lambda world, record: world.bank.races.update({record.id: "payment_last"}),
     ),
-    "other_amount": Deed(
+    "other_amount": Action(
         f"Pay {TOO_MUCH} too much",
         "The sum differs from what was asked. The shop should confirm nothing, and show the payment to a person.",
         is_open,
         lambda world, record: world.bank.attempt(record.id, amount=record.amount + TOO_MUCH),
     ),
-    "again": Deed(
+    "again": Action(
         "Pay a second time",
         "SumUp takes the money twice. The shop should still sell once, and owe the second payment back within a day.",
         _is_paid,
         lambda world, record: world.bank.attempt(record.id, force=True),
     ),
-    "refund_half": Deed(
+    "refund_half": Action(
         "Refund half in the dashboard",
-        "Somebody gives money back past the shop. The shop should find that within a day, and not give it back again.",
+        "Somebody refunds money past the shop. The shop should find that within a day, and not refund it again.",
         _has_left,
         lambda world, record: world.ledger.refund_by_hand(record.paid_by or "", _half_of(record)),
     ),
-    "refund_all": Deed(
+    "refund_all": Action(
         "Refund all in the dashboard",
         "As above, with everything that is left. Debts to this buyer should be settled by it.",
         _has_left,
         lambda world, record: world.ledger.refund_by_hand(record.paid_by or "", None),
     ),
-    "charge_back": Deed(
+    "charge_back": Action(
         "Charge back",
         "The buyer's bank takes the money back. The shop should tell a person, and refund nothing on top.",
         _has_left,
         lambda world, record: world.ledger.charge_back(record.paid_by or "", None),
     ),
-    "pay_out": Deed(
+    "pay_out": Action(
         "Pay out to the shop's bank",
         "The money arrives in the shop's account. Nothing should change: it is still paid.",
         _has_left,
         lambda world, record: world.ledger.pay_out(record.paid_by or ""),
     ),
-    "refund_done": Deed(
+    "refund_done": Action(
         "Let the pending refund succeed",
         "The shop should show the refund as done, and the debt as settled.",
         _has_pending,
         lambda world, record: world.ledger.settle_refunds(record.paid_by or "", "REFUNDED"),
     ),
-    "refund_failed": Deed(
+    "refund_failed": Action(
         "Let the pending refund fail",
         "The shop should show the refund as failed after a while, and the debt as still owed.",
         _has_pending,
@@ -160,17 +160,17 @@ ORDERS: dict[str, Instruction] = {
     "notice_lost": Instruction(
         "Lose the next notice",
         "SumUp tells the shop nothing. The shop should find the payment by asking, within two minutes.",
-        lambda world: world.messenger.order(Mishap(how="lost")),
+        lambda world: world.messenger.order(DeliveryFault(how="lost")),
     ),
     "notice_late": Instruction(
         "Send the next notice a minute late",
         "The shop should not need it: the order is confirmed long before.",
-        lambda world: world.messenger.order(Mishap(how="late", delay_s=LATE_S)),
+        lambda world: world.messenger.order(DeliveryFault(how="late", delay_s=LATE_S)),
     ),
     "notice_doubled": Instruction(
         "Send the next notice five times at once",
         "The shop should confirm the order once, and send one e-mail.",
-        lambda world: world.messenger.order(Mishap(how="concurrent", copies=5)),
+        lambda world: world.messenger.order(DeliveryFault(how="concurrent", copies=5)),
     ),
     "answer_lost": Instruction(
         "Lose the next answer",

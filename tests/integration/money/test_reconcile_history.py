@@ -1,4 +1,4 @@
-"""Walking the provider's record: what nobody told us of (docs/money.md, promises 3 and 7)."""
+"""Reconciling the provider's record: what nobody told us of (docs/money.md, promises 3 and 7)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sqlalchemy import select, text, update
 
 from cart.bp.reviews.services import close_finding, list_findings, settle_payment_elsewhere
 from cart.payments.settle import record_status, settle
+from cart.provider.accounts import reconcile_due
 from cart.provider.elsewhere import divide
 from cart.provider.findings import note_finding
-from cart.provider.walk import Walked, walk_history
-from cart.provider.walks import walk_due
+from cart.provider.history import Reconciled, reconcile_history
 from cart.refunds.refund import refund_debt
 from shared.audit.run import CHECKS, run_audit
 from shared.contracts.access import EVERYWHERE
@@ -34,14 +34,14 @@ NOTHING_NEW = (0, 0, 0)
 
 
 async def walk(shop: Shop) -> tuple[int, int, int]:
-    """Walk, and return how many payments were settled, findings new, entries undecided."""
-    walked = await walk_history(shop.till, MERCHANT)
-    return walked.settled, walked.found, walked.undecided
+    """Reconcile, and return how many payments were settled, findings new, entries undecided."""
+    reconciled = await reconcile_history(shop.context, MERCHANT)
+    return reconciled.settled, reconciled.found, reconciled.undecided
 
 
 async def findings(shop: Shop) -> list[tuple[str, Decimal, bool]]:
     """Return kind and amount of each finding, and whether it is about a payment of ours."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         rows = await uow.session.scalars(select(ProviderFinding).order_by(ProviderFinding.id))
         return [(row.kind, row.amount, row.payment_id is not None) for row in rows]
 
@@ -53,7 +53,7 @@ async def external(shop: Shop) -> list[tuple[int | None, Decimal, bool]]:
 
 
 async def transaction_of(shop: Shop, payment_id: int) -> str:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         transaction_id = (await uow.session.get_one(Payment, payment_id)).transaction_id
     assert transaction_id is not None
     return transaction_id
@@ -64,7 +64,7 @@ async def audited(shop: Shop) -> AsyncIterator[None]:
     """See after each test that every penny is still a thing or a debt. No worker runs here that would write mails."""
     yield
     checks = [check for check in CHECKS if check.name != "buyers are told"]
-    findings = await run_audit(shop.till.database, now=shop.clock(), checks=checks)
+    findings = await run_audit(shop.context.database, now=shop.clock(), checks=checks)
     assert [finding for finding in findings if finding.wrong] == []
 
 
@@ -83,7 +83,7 @@ async def debts(shop: Shop, ada: int, bob: int, show: Show) -> list[Debt]:
     await shop.work()
     await shop.buy_and_pay(bob, show, 2)
     shop.pay(payment, force=True)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     return await shop.debts()
 
 
@@ -150,10 +150,10 @@ async def test_a_second_payment_of_one_checkout_is_owed_back(shop: Shop, ada: in
     [debt] = await shop.debts()
     assert (debt.reason, debt.amount) == ("paid_twice", show.cost)
     assert await transaction_of(shop, debt.payment_id) == second.id
-    assert await refund_debt(shop.till, debt_id=debt.id, actor_user_id=bob) == "succeeded"
-    given_back = await shop.gateway.transaction(second.id, MERCHANT)
-    assert given_back is not None
-    assert given_back.refunded == show.cost
+    assert await refund_debt(shop.context, debt_id=debt.id, actor_user_id=bob) == "succeeded"
+    refunded_so_far = await shop.gateway.transaction(second.id, MERCHANT)
+    assert refunded_so_far is not None
+    assert refunded_so_far.refunded == show.cost
     assert [order.state for order in await shop.orders(ada)] == ["paid"]
 
 
@@ -191,7 +191,7 @@ async def test_a_payment_of_the_right_sum_after_one_of_a_wrong_one_pays_the_orde
     payment = await shop.buy(ada, show)
     checkout_id = str(payment.checkout_id)
     shop.gateway.pay(checkout_id, amount=Decimal("1.00"))
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     shop.gateway.pay(checkout_id, amount=show.cost, force=True)
     assert await walk(shop) == (1, 0, 0)
     assert await of_payments(shop, ada) == [("review", show.cost, Decimal(0)), ("paid", show.cost, Decimal(0))]
@@ -213,13 +213,13 @@ async def test_what_a_person_looks_at_already_is_left_to_them(
 ) -> None:
     payment = await shop.buy_and_pay(ada, show)
     second = shop.gateway.pay(str(payment.checkout_id), force=True)
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await note_finding(uow.session, MERCHANT, second, FindingKind.DIFFERENCE, second.amount, payment_id=payment.id)
         await uow.commit()
     if closed:
-        async with unit_of_work(shop.till.database) as uow:
+        async with unit_of_work(shop.context.database) as uow:
             [found] = await list_findings(uow.session, EVERYWHERE, limit=2)
-        await close_finding(shop.till, found.id, note="bank transfer", actor_user_id=bob, scope=EVERYWHERE)
+        await close_finding(shop.context, found.id, note="bank transfer", actor_user_id=bob, scope=EVERYWHERE)
     assert await walk(shop) == NOTHING_NEW
     assert await shop.debts() == []
 
@@ -227,7 +227,7 @@ async def test_what_a_person_looks_at_already_is_left_to_them(
 async def test_only_where_the_record_has_both_a_checkout_was_paid_twice(shop: Shop, ada: int, show: Show) -> None:
     payment = await shop.buy_and_pay(ada, show)
     another = str(uuid.uuid4())
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await uow.session.execute(update(Payment).where(Payment.id == payment.id).values(transaction_code=None))
         await uow.session.execute(update(Payment).where(Payment.id == payment.id).values(transaction_id=another))
         await uow.commit()
@@ -258,7 +258,7 @@ async def test_a_refund_in_the_dashboard_pays_several_debts(shop: Shop, ada: int
     assert [order.state for order in await shop.orders(ada)] == ["refunded"]
 
 
-async def test_a_refund_in_the_dashboard_that_nobody_was_owed_counts_as_given_back(
+async def test_a_refund_in_the_dashboard_that_nobody_was_owed_counts_as_refunded(
     shop: Shop, ada: int, paid: str
 ) -> None:
     shop.gateway.refund_by_hand(paid, Decimal("5.00"))
@@ -288,7 +288,7 @@ class NamingAnew(FakeGateway):
 
 async def test_one_payment_of_two_names_was_paid_once(shop: Shop, ada: int, show: Show) -> None:
     shop.gateway = NamingAnew(clock=shop.clock)
-    shop.till = replace(shop.till, gateways=OneGateway(shop.gateway))
+    shop.context = replace(shop.context, gateways=OneGateway(shop.gateway))
     await shop.buy_and_pay(ada, show)
     assert await walk(shop) == (0, 1, 0)
     assert await findings(shop) == [("difference", show.cost, True)]
@@ -296,7 +296,7 @@ async def test_one_payment_of_two_names_was_paid_once(shop: Shop, ada: int, show
 
 
 class ListingApart(FakeGateway):
-    """A provider whose list names what was given back, by ids of its own, and not the payments."""
+    """A provider whose list names what was refunded, by ids of its own, and not the payments."""
 
     async def history(self, merchant_code: str, *, since: datetime, following: str | None = None) -> HistoryPage:
         page = await super().history(merchant_code, since=since, following=following)
@@ -306,7 +306,7 @@ class ListingApart(FakeGateway):
 
 async def test_an_entry_about_a_refund_is_read_as_its_payments(shop: Shop, ada: int, show: Show) -> None:
     shop.gateway = ListingApart(clock=shop.clock)
-    shop.till = replace(shop.till, gateways=OneGateway(shop.gateway))
+    shop.context = replace(shop.context, gateways=OneGateway(shop.gateway))
     payment = await shop.buy_and_pay(ada, show, 2)
     shop.gateway.refund_by_hand(await transaction_of(shop, payment.id), Decimal("5.00"))
     assert await walk(shop) == (0, 1, 0)
@@ -324,7 +324,7 @@ async def test_two_refunds_of_one_sum_in_the_dashboard_are_two(shop: Shop, paid:
 
 async def counted(shop: Shop) -> list[bool]:
     """Return of each open finding whether what went back is said to be counted."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         return [row.is_counted for row in await list_findings(uow.session, EVERYWHERE, limit=9)]
 
 
@@ -333,8 +333,8 @@ async def test_what_went_back_of_a_payment_that_was_closed_is_not_counted(
 ) -> None:
     payment = await shop.buy(ada, show, 2)
     paid = shop.gateway.pay(str(payment.checkout_id), amount=Decimal("30.00"))
-    await settle(shop.till, payment.id)
-    await settle_payment_elsewhere(shop.till, payment.id, note="dashboard", actor_user_id=bob, scope=EVERYWHERE)
+    await settle(shop.context, payment.id)
+    await settle_payment_elsewhere(shop.context, payment.id, note="dashboard", actor_user_id=bob, scope=EVERYWHERE)
     shop.gateway.refund_by_hand(paid.id, Decimal("30.00"))
     assert await walk(shop) == (0, 1, 0)
     assert await external(shop) == []
@@ -343,10 +343,10 @@ async def test_what_went_back_of_a_payment_that_was_closed_is_not_counted(
 
 async def close_findings(shop: Shop, user_id: int) -> None:
     """Let somebody look at every finding and close it."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         open_now = list(await uow.session.scalars(select(ProviderFinding).where(ProviderFinding.resolved_at.is_(None))))
     for found in open_now:
-        await close_finding(shop.till, found.id, note="seen", actor_user_id=user_id, scope=EVERYWHERE)
+        await close_finding(shop.context, found.id, note="seen", actor_user_id=user_id, scope=EVERYWHERE)
 
 
 @pytest.mark.parametrize("kind", ["external_refund", "chargeback"])
@@ -374,13 +374,13 @@ async def test_what_pays_a_debt_in_part_is_left_to_a_person(shop: Shop, debts: l
 
 
 async def test_a_refund_of_ours_is_no_finding(shop: Shop, bob: int, debts: list[Debt]) -> None:
-    await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob)
+    await refund_debt(shop.context, debt_id=debts[0].id, actor_user_id=bob)
     assert await walk(shop) == NOTHING_NEW
     assert await external(shop) == []
 
 
 async def test_a_refund_beside_one_of_ours_of_the_same_sum_is_found(shop: Shop, bob: int, debts: list[Debt]) -> None:
-    await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob)
+    await refund_debt(shop.context, debt_id=debts[0].id, actor_user_id=bob)
     shop.gateway.refund_by_hand(await transaction_of(shop, debts[0].payment_id), Decimal("12.50"))
     assert await walk(shop) == (0, 1, 0)
     assert await external(shop) == [(debts[1].id, Decimal("12.50"), False)]
@@ -388,7 +388,7 @@ async def test_a_refund_beside_one_of_ours_of_the_same_sum_is_found(shop: Shop, 
 
 async def test_while_a_refund_of_ours_is_under_way_nothing_is_decided(shop: Shop, bob: int, debts: list[Debt]) -> None:
     shop.gateway.hold_refunds()
-    await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob)
+    await refund_debt(shop.context, debt_id=debts[0].id, actor_user_id=bob)
     assert await walk(shop) == (0, 0, 1)
     assert await walked_until(shop) is None
     transaction_id = await transaction_of(shop, debts[0].payment_id)
@@ -398,7 +398,7 @@ async def test_while_a_refund_of_ours_is_under_way_nothing_is_decided(shop: Shop
 
 
 async def test_a_refund_of_ours_that_failed_after_all_differs(shop: Shop, bob: int, debts: list[Debt]) -> None:
-    await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob)
+    await refund_debt(shop.context, debt_id=debts[0].id, actor_user_id=bob)
     shop.gateway.settle_refund(await transaction_of(shop, debts[0].payment_id), MovementStatus.VOID)
     assert await walk(shop) == NOTHING_NEW  # the record may be behind the times
     shop.clock.forward(hours=2)
@@ -410,7 +410,7 @@ async def test_each_refund_of_ours_of_one_sum_that_failed_after_all_differs(
     shop: Shop, bob: int, debts: list[Debt]
 ) -> None:
     for debt in debts:
-        await refund_debt(shop.till, debt_id=debt.id, actor_user_id=bob)
+        await refund_debt(shop.context, debt_id=debt.id, actor_user_id=bob)
     shop.clock.forward(hours=2)
     for which, debt in enumerate(debts):
         shop.gateway.settle_refund(await transaction_of(shop, debt.payment_id), MovementStatus.VOID, which=which)
@@ -420,7 +420,7 @@ async def test_each_refund_of_ours_of_one_sum_that_failed_after_all_differs(
     assert await findings(shop) == [("difference", Decimal("12.50"), True)] * 2
 
 
-async def test_what_the_bank_took_back_is_found_and_counts_as_given_back(shop: Shop, ada: int, paid: str) -> None:
+async def test_what_the_bank_took_back_is_found_and_counts_as_refunded(shop: Shop, ada: int, paid: str) -> None:
     shop.gateway.charge_back(paid)
     assert await walk(shop) == (0, 1, 0)
     assert await walk(shop) == NOTHING_NEW
@@ -436,10 +436,10 @@ async def test_what_the_bank_took_back_before_the_order_was_confirmed_counts_too
     payment = await shop.buy(ada, show)
     shop.pay(payment)
     checkout = await shop.gateway.get(str(payment.checkout_id))
-    recorded = await record_status(shop.till, payment.id, checkout)  # and here the app was killed
+    recorded = await record_status(shop.context, payment.id, checkout)  # and here the app was killed
     shop.gateway.charge_back(str(recorded.transaction_id), Decimal(back))
     await walk(shop)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     assert [order.state for order in await shop.orders(ada)] == [state]
     assert await shop.tickets(ada) == ["confirmed"]
 
@@ -453,10 +453,10 @@ async def test_a_late_payment_that_was_only_recorded_is_owed_before_the_bank_tak
     await shop.work()
     await shop.buy_and_pay(bob, show)
     shop.pay(payment, force=True)
-    recorded = await record_status(shop.till, payment.id, await shop.gateway.get(str(payment.checkout_id)))
+    recorded = await record_status(shop.context, payment.id, await shop.gateway.get(str(payment.checkout_id)))
     shop.gateway.charge_back(str(recorded.transaction_id), Decimal("2.00"))
     await walk(shop)
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     assert await shop.tickets(ada) == ["oversold"]
     assert [(debt.amount, debt.reason) for debt in await shop.debts()] == [(Decimal("12.50"), "sold_out")]
 
@@ -480,7 +480,7 @@ def test_a_sum_is_divided_among_whole_debts(amount: str, parts: list[tuple[int |
 
 async def forget_transaction(shop: Shop, payment_id: int, **changes: object) -> None:
     """Let a payment be one of which the provider told without its transaction."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         forgotten = {"transaction_id": None, "transaction_code": None} | changes
         await uow.session.execute(update(Payment).where(Payment.id == payment_id).values(forgotten))
         await uow.commit()
@@ -493,12 +493,12 @@ async def test_a_paid_payment_without_a_transaction_gets_it_from_the_record(
     known = await transaction_of(shop, late)
     await forget_transaction(shop, late)
     with pytest.raises(Conflict):
-        await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob)
+        await refund_debt(shop.context, debt_id=debts[0].id, actor_user_id=bob)
     assert await walk(shop) == NOTHING_NEW
     assert await transaction_of(shop, late) == known
     assert await walked_until(shop) == shop.clock()
-    assert await refund_debt(shop.till, debt_id=debts[0].id, actor_user_id=bob) == "succeeded"
-    async with unit_of_work(shop.till.database) as uow:
+    assert await refund_debt(shop.context, debt_id=debts[0].id, actor_user_id=bob) == "succeeded"
+    async with unit_of_work(shop.context.database) as uow:
         why = JournalEntry.why == "its transaction became known"
         told = await uow.session.execute(select(JournalEntry.thing_id, JournalEntry.event).where(why))
         assert [tuple(row) for row in told] == [(late, "paid")]
@@ -524,7 +524,7 @@ async def test_a_transaction_of_another_sum_is_not_taken_for_the_payments(shop: 
     payment = await shop.buy(ada, show, 2)
     shop.gateway.pay(str(payment.checkout_id), amount=Decimal("20.00"))
     shop.gateway.change(str(payment.checkout_id), amount=Decimal("25.00"))
-    assert await settle(shop.till, payment.id) == "paid"
+    assert await settle(shop.context, payment.id) == "paid"
     await forget_transaction(shop, payment.id)
     assert await walk(shop) == (0, 1, 0)
     assert await walked_until(shop) == shop.clock()
@@ -537,10 +537,10 @@ async def test_a_payment_that_was_closed_without_a_transaction_keeps_no_walk_wai
 ) -> None:
     payment = await shop.buy(ada, show, 2)
     shop.gateway.pay(str(payment.checkout_id), amount=Decimal("20.00"))
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     await forget_transaction(shop, payment.id)
     assert await walk(shop) == (0, 0, 1)
-    await settle_payment_elsewhere(shop.till, payment.id, note="in cash", actor_user_id=bob, scope=EVERYWHERE)
+    await settle_payment_elsewhere(shop.context, payment.id, note="in cash", actor_user_id=bob, scope=EVERYWHERE)
     assert await walk(shop) == NOTHING_NEW
     assert await walked_until(shop) == shop.clock()
 
@@ -548,13 +548,13 @@ async def test_a_payment_that_was_closed_without_a_transaction_keeps_no_walk_wai
 async def test_settling_again_asks_for_a_transaction_that_is_not_known(shop: Shop, ada: int, paid: str) -> None:
     [payment] = await shop.payments(ada)
     asked = shop.gateway.calls["get"]
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     assert shop.gateway.calls["get"] == asked
     await forget_transaction(shop, payment.id)
     shop.gateway.fail_next(GatewayUnavailable(), "get")
-    assert await settle(shop.till, payment.id) == "paid"
+    assert await settle(shop.context, payment.id) == "paid"
     assert (await shop.payments(ada))[0].transaction_id is None
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     [known] = await shop.payments(ada)
     assert (known.transaction_id, known.transaction_code) == (paid, payment.transaction_code)
 
@@ -563,7 +563,7 @@ async def test_settling_again_takes_no_other_sum_for_the_transaction(shop: Shop,
     [payment] = await shop.payments(ada)
     await forget_transaction(shop, payment.id)
     shop.gateway.change(str(payment.checkout_id), amount=Decimal("20.00"))
-    await settle(shop.till, payment.id)
+    await settle(shop.context, payment.id)
     assert (await shop.payments(ada))[0].transaction_id is None
     assert paid
 
@@ -572,7 +572,7 @@ async def test_settling_again_takes_no_other_sum_for_the_transaction(shop: Shop,
 
 
 async def walked_until(shop: Shop) -> object:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         return await uow.session.scalar(select(ProviderWalk.walked_until))
 
 
@@ -581,9 +581,9 @@ async def test_a_walk_begins_a_day_before_the_last_one(shop: Shop, paid: str) ->
     assert await walked_until(shop) == shop.clock()
     shop.clock.forward(days=3)
     await walk(shop)
-    assert (await walk_history(shop.till, MERCHANT)).entries == 0
+    assert (await reconcile_history(shop.context, MERCHANT)).entries == 0
     shop.gateway.refund_by_hand(paid, Decimal("5.00"))
-    assert (await walk_history(shop.till, MERCHANT)).entries == 1
+    assert (await reconcile_history(shop.context, MERCHANT)).entries == 1
 
 
 async def test_a_transaction_that_is_not_there_yet_is_walked_again(shop: Shop, paid: str) -> None:
@@ -614,9 +614,9 @@ async def test_one_entry_that_fails_does_not_keep_the_others_waiting(shop: Shop,
 async def test_a_provider_that_is_away_is_asked_again(shop: Shop, paid: str) -> None:
     shop.clock.forward(days=2)
     shop.gateway.fail_next(GatewayUnavailable(), "history")
-    await walk_due(shop.till)
+    await reconcile_due(shop.context)
     assert await walked_until(shop) is None
-    await walk_due(shop.till)
+    await reconcile_due(shop.context)
     assert await walked_until(shop) == shop.clock()
     assert paid
 
@@ -624,7 +624,7 @@ async def test_a_provider_that_is_away_is_asked_again(shop: Shop, paid: str) -> 
 async def test_a_walk_is_due_once_a_day(shop: Shop, paid: str) -> None:
     for hours in (0, 23, 2, 20, 5):
         shop.clock.forward(hours=hours)
-        await walk_due(shop.till)
+        await reconcile_due(shop.context)
     assert shop.gateway.calls["history"] == 2
     assert paid
 
@@ -632,8 +632,8 @@ async def test_a_walk_is_due_once_a_day(shop: Shop, paid: str) -> None:
 async def test_long_records_are_walked_to_their_end(shop: Shop, paid: str) -> None:
     for pence in range(1, 131):
         shop.gateway.take(Decimal(pence) / 100)
-    walked = await walk_history(shop.till, MERCHANT)
-    assert (walked.entries, walked.found, shop.gateway.calls["history"]) == (131, 130, 2)
+    reconciled = await reconcile_history(shop.context, MERCHANT)
+    assert (reconciled.entries, reconciled.found, shop.gateway.calls["history"]) == (131, 130, 2)
     assert paid
 
 
@@ -647,7 +647,7 @@ async def test_a_walk_writes_nothing_where_nothing_is_new(shop: Shop, paid: str)
 
 async def _writes(shop: Shop) -> tuple[int, int]:
     """Count journal entries and findings."""
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         counts = await uow.session.execute(
             text("SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM provider_findings)")
         )
@@ -656,6 +656,8 @@ async def _writes(shop: Shop) -> tuple[int, int]:
 
 
 def test_a_walk_says_in_one_line_what_came_of_it() -> None:
-    assert str(Walked("MHALL", entries=3, settled=1, found=2)) == "MHALL: 3 looked at, 1 settled, 2 found, 0 undecided"
-    assert str(Walked("MHALL", unreachable="AuthFailed")) == "MHALL: SumUp could not be asked (AuthFailed)"
-    assert not Walked("MHALL", unreachable="AuthFailed").is_complete
+    assert (
+        str(Reconciled("MHALL", entries=3, settled=1, found=2)) == "MHALL: 3 looked at, 1 settled, 2 found, 0 undecided"
+    )
+    assert str(Reconciled("MHALL", unreachable="AuthFailed")) == "MHALL: SumUp could not be asked (AuthFailed)"
+    assert not Reconciled("MHALL", unreachable="AuthFailed").is_complete

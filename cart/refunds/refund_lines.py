@@ -1,4 +1,4 @@
-"""Give back chosen lines of an order, or an amount: decided in one commit, then refunded one after the other.
+"""Refund chosen lines of an order, or an amount: decided in one commit, then refunded one after the other.
 
 The decision is written down as debts (docs/money.md, promise 3) with the key of the button that was pressed, so a
 second press finds them and makes no others; a job is left for what a crash, or a refund still under way, leaves undone.
@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cart.debts.owed import owe
 from cart.orders.cancel import cancel_lines
 from cart.payments.attempts import lock_buyer_and_order
-from cart.wiring import Till
+from cart.wiring import PaymentContext
 from shared.contracts.access import PageScope
 from shared.contracts.dtos import ZERO
 from shared.contracts.errors import Conflict, NotFound
@@ -35,7 +35,7 @@ from .batch import WAITS, RefundJob, enqueue_refunds, refund_each
 from .mails import queue_refund_mail
 from .refundable import Share, Wish, find_refundable, shares_of
 
-CHANGED = "Something of this order was given back since you looked. Nothing was done; please look again."
+CHANGED = "Something of this order was refunded since you looked. Nothing was done; please look again."
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Since when a debt that was decided on is not to have been tried: what was refused is for a person to try again."""
 LIMITS = ("debts_within_line", "owed_within_amount")
@@ -52,20 +52,20 @@ class Decision:
     actor_user_id: int
 
 
-async def give_back(till: Till, order_id: int, decision: Decision, scope: PageScope) -> None:
+async def refund_lines(context: PaymentContext, order_id: int, decision: Decision, scope: PageScope) -> None:
     """Owe what was decided, take back what is cancelled, and refund it. The same decision twice is made once.
 
     What became of each refund is to be read afterwards: it may not be known yet, or refused, and is still owed then.
     Raises NotFound, BadInput, and Conflict where what is left has changed; then nothing was done.
     """
     with _limits_kept():
-        async with unit_of_work(till.database) as uow:
+        async with unit_of_work(context.database) as uow:
             order = await lock_buyer_and_order(uow.session, Order.id == order_id)
             debt_ids = await _debts_of_key(uow.session, order.id, decision.key)
             if not debt_ids:
-                debt_ids = await _decide(uow.session, till, order, decision, scope)
+                debt_ids = await _decide(uow.session, context, order, decision, scope)
                 await uow.commit()
-    await refund_each(till, RefundJob(tuple(debt_ids), decision.actor_user_id, EVER))
+    await refund_each(context, RefundJob(tuple(debt_ids), decision.actor_user_id, EVER))
 
 
 async def _debts_of_key(session: AsyncSession, order_id: int, key: UUID) -> list[int]:
@@ -74,7 +74,9 @@ async def _debts_of_key(session: AsyncSession, order_id: int, key: UUID) -> list
     return list(await session.scalars(statement.order_by(Debt.id)))
 
 
-async def _decide(session: AsyncSession, till: Till, order: Order, decision: Decision, scope: PageScope) -> list[int]:
+async def _decide(
+    session: AsyncSession, context: PaymentContext, order: Order, decision: Decision, scope: PageScope
+) -> list[int]:
     """Write a decision about a locked order down, with all that follows from it; return its debts."""
     wish, actor = decision.wish, user_actor(decision.actor_user_id)
     refundable = await find_refundable(session, scope, order.id)
@@ -86,8 +88,8 @@ async def _decide(session: AsyncSession, till: Till, order: Order, decision: Dec
         raise NotFound
     debt_ids = await _owe_shares(session, payment, shares, decision)
     if wish.cancel:
-        await cancel_lines(session, till, order, wish.line_ids, actor=actor, why="given back")
-    await queue_refund_mail(till, session, order, shares, key=str(decision.key))
+        await cancel_lines(session, context, order, wish.line_ids, actor=actor, why="refunded")
+    await queue_refund_mail(context, session, order, shares, key=str(decision.key))
     job = RefundJob(tuple(debt_ids), decision.actor_user_id, EVER)
     await enqueue_refunds(session, job, after=WAITS[0])
     await session.flush()  # so that the guards speak before the commit

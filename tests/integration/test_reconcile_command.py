@@ -1,4 +1,4 @@
-"""The walk as the command runs it: all accounts, against the sandbox on a real socket."""
+"""The reconciliation as the command runs it: all accounts, against the sandbox on a real socket."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from cart.wiring import Till
-from cart.worker import walk_histories
+from cart.wiring import PaymentContext
+from cart.worker import reconcile_histories
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import ProviderFinding, ProviderWalk
@@ -40,19 +40,19 @@ async def shop(database: Database, settings: Settings, sandbox: SandboxControl) 
     async with sumup_client(reached) as client:
         accounts = SumUpAccounts(client, reached, database, clock=made.clock)
         gateways = Providers({SUMUP: accounts})
-        made.till = Till(database, gateways, made.till.services, reached, made.clock)
-        use_services(made.till.services)
+        made.context = PaymentContext(database, gateways, made.context.services, reached, made.clock)
+        use_services(made.context.services)
         yield made
 
 
 async def found(shop: Shop) -> set[tuple[str, Decimal]]:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         rows = await uow.session.scalars(select(ProviderFinding))
         return {(row.kind, row.amount) for row in rows}
 
 
 async def walk(shop: Shop, database_url: str) -> list[str]:
-    return [str(walked) for walked in await walk_histories(shop.till.settings, database_url)]
+    return [str(reconciled) for reconciled in await reconcile_histories(shop.context.settings, database_url)]
 
 
 async def test_everything_that_nobody_told_us_of_is_found_once(
@@ -81,7 +81,7 @@ async def test_everything_that_nobody_told_us_of_is_found_once(
 async def test_each_account_is_walked_with_its_own_key_and_one_without_keeps_none_waiting(
     shop: Shop, sandbox: SandboxControl, database_url: str
 ) -> None:
-    async with unit_of_work(shop.till.database) as uow:
+    async with unit_of_work(shop.context.database) as uow:
         await make_account(uow.session, merchant_code=FARM, api_key=FARM_KEY)
         await make_account(uow.session, merchant_code="MGONE", api_key="sup_sk_revoked")
         await uow.commit()
@@ -92,6 +92,6 @@ async def test_each_account_is_walked_with_its_own_key_and_one_without_keeps_non
         f"{FARM}: 1 looked at, 0 settled, 1 found, 0 undecided",
         "MGONE: SumUp could not be asked (AuthFailed)",
     ]
-    async with unit_of_work(shop.till.database) as uow:
-        walked = set(await uow.session.scalars(select(ProviderWalk.merchant_code)))
-    assert walked == {OWN, FARM}
+    async with unit_of_work(shop.context.database) as uow:
+        reconciled = set(await uow.session.scalars(select(ProviderWalk.merchant_code)))
+    assert reconciled == {OWN, FARM}

@@ -24,8 +24,8 @@ async def make_user(
     user = await ensure_user(session, email or f"shopper-{next(_numbers)}@maypole.example", name=name)
     for role in roles:
         await grant_role(session, user.id, role)
-    everywhere = frozenset(map(str, roles))
-    grants = frozenset((role, None) for role in everywhere)
+    everywhere = frozenset(roles)
+    grants = frozenset[tuple[Role, int | None]]((role, None) for role in everywhere)
     return UserDTO(user.id, user.email, user.name, roles=everywhere | user.roles, grants=grants | user.grants)
 
 

@@ -92,20 +92,20 @@ async def _add_people(session: AsyncSession) -> Sequence[User]:
 
 async def _add_page(session: AsyncSession, page: DemoPage, today: date, box_office: BoxOffice) -> None:
     """Write a page with its posts, products and calendars, in the order in which their rows name one another."""
-    page_id = await _add_posts(session, page, today)
+    page_post_id = await _add_posts(session, page, today)
     for product in page.products:
-        await _add_product(session, product, page_id)
-    await _add_calendar(session, page, page_id, today, box_office)
+        await _add_product(session, product, page_post_id)
+    await _add_calendar(session, page, page_post_id, today, box_office)
     for calendar in page.calendars:
-        await _add_bookable(session, calendar, page_id, today)
+        await _add_bookable(session, calendar, page_post_id, today)
 
 
-async def _add_product(session: AsyncSession, product: DemoProduct, page_id: int) -> None:
+async def _add_product(session: AsyncSession, product: DemoProduct, page_post_id: int) -> None:
     # By the domain's own service where it has one: so the demo holds to the same checks as an organiser's product.
     market = SqlMarketService()
     product_id = await market.save_product(
         session,
-        container_id=page_id,
+        container_id=page_post_id,
         slug=product.slug,
         title=product.title,
         unit=product.unit,
@@ -127,7 +127,7 @@ async def _add_product(session: AsyncSession, product: DemoProduct, page_id: int
 async def _add_posts(session: AsyncSession, page: DemoPage, today: date) -> int:
     """Write the page and its posts; return the page's id."""
     blog = SqlBlogService()
-    page_id = await blog.save_post(
+    page_post_id = await blog.save_post(
         session,
         slug=page.slug,
         title=page.title,
@@ -138,7 +138,7 @@ async def _add_posts(session: AsyncSession, page: DemoPage, today: date) -> int:
     )
     await blog.configure_page(
         session,
-        page_id,
+        page_post_id,
         seller_name=page.seller_name,
         seller_address=page.seller_address,
         seller_email=page.seller_email,
@@ -158,17 +158,17 @@ async def _add_posts(session: AsyncSession, page: DemoPage, today: date) -> int:
             title=curly(post.title),
             body=post.body,
             excerpt=curly(post.excerpt),
-            page_id=page_id,
+            page_post_id=page_post_id,
             published_at=published(today, post.days_ago),
         )
-    return page_id
+    return page_post_id
 
 
 async def _add_calendar(
-    session: AsyncSession, page: DemoPage, page_id: int, today: date, box_office: BoxOffice
+    session: AsyncSession, page: DemoPage, page_post_id: int, today: date, box_office: BoxOffice
 ) -> None:
     calendar = Calendar(
-        container_id=page_id,
+        container_id=page_post_id,
         slug=page.slug,
         name=page.calendar_name,
         place=page.calendar_place,
@@ -184,9 +184,9 @@ async def _add_calendar(
         await box_office.sell(Sold(entry, calendar, types), event.sold)
 
 
-async def _add_bookable(session: AsyncSession, bookable: DemoCalendar, page_id: int, today: date) -> None:
+async def _add_bookable(session: AsyncSession, bookable: DemoCalendar, page_post_id: int, today: date) -> None:
     calendar = Calendar(
-        container_id=page_id,
+        container_id=page_post_id,
         slug=bookable.slug,
         name=bookable.name,
         place=bookable.place,

@@ -45,19 +45,19 @@ async def set_admin(settings: Settings, url: str, email: str, *, revoke: bool) -
 async def set_role(settings: Settings, url: str, email: str, role: Role, *, page: str | None, revoke: bool) -> str:
     """Give or take a role, on the page with this slug or (None) everywhere; return what to say. Safe to repeat."""
     async with _work(settings, url) as session:
-        page_id = None if page is None else await _page_id(session, page)
+        page_post_id = None if page is None else await _page_id(session, page)
         user = await _ensure_user(session, email, "")
         change = identity.revoke_role if revoke else identity.grant_role
-        await change(session, user.id, role, page_post_id=page_id)
+        await change(session, user.id, role, page_post_id=page_post_id)
         where = "everywhere" if page is None else f"on {page}"
         return f"{user.email} {'no longer has' if revoke else 'has'} the role {role} {where}"
 
 
 async def _page_id(session: AsyncSession, slug: str) -> int:
-    page_id = await session.scalar(select(Post.id).where(Post.slug == slug, Post.is_page))
-    if page_id is None:
+    page_post_id = await session.scalar(select(Post.id).where(Post.slug == slug, Post.is_page))
+    if page_post_id is None:
         raise CommandError(f"there is no page {slug}")
-    return page_id
+    return page_post_id
 
 
 def clean_address(email: str) -> str:

@@ -24,14 +24,17 @@ async def merchant_codes(
     session: AsyncSession, page_post_ids: Collection[int | None], default: str
 ) -> dict[int | None, str]:
     """Return the merchant code behind each page; ``default`` for those without an account of their own."""
-    known = [page_id for page_id in page_post_ids if page_id is not None]
+    known = [page_post_id for page_post_id in page_post_ids if page_post_id is not None]
     rows = await session.execute(
         select(PageConfig.container_id, PageConfig.sumup_merchant_code).where(
             PageConfig.container_type == "page", PageConfig.container_id.in_(known)
         )
     )
-    own = {page_id: code for page_id, code in rows if code}
-    return {page_id: own.get(page_id, default) if page_id is not None else default for page_id in page_post_ids}
+    own = {page_post_id: code for page_post_id, code in rows if code}
+    return {
+        page_post_id: own.get(page_post_id, default) if page_post_id is not None else default
+        for page_post_id in page_post_ids
+    }
 
 
 async def resolve_page_config(

@@ -14,7 +14,7 @@ from shared.settings import Settings
 from .caller import Caller
 from .wire import Amount, Answer, Id, Moment, Query, Zone, whole_number
 
-CALENDARS_PATH = "/internal/v1/pages/{page_id}/calendars"
+CALENDARS_PATH = "/internal/v1/pages/{page_post_id}/calendars"
 UPCOMING_PATH = "/internal/v1/upcoming"
 MOST_UPCOMING = 20
 
@@ -92,11 +92,11 @@ class EventsClient:
         """Return the next events of all calendars, soonest first. Safe to repeat. Raises as ``Caller.ask``."""
         return (await self._caller.ask(UPCOMING_PATH, EventsAnswer, UpcomingQuery(limit=limit))).events
 
-    async def calendars_of_page(self, page_id: int, *, upcoming: int = 3) -> tuple[CalendarAnswer, ...] | None:
+    async def calendars_of_page(self, page_post_id: int, *, upcoming: int = 3) -> tuple[CalendarAnswer, ...] | None:
         """Return the calendars of a page, or None where there is no such page. Safe to repeat.
 
         Raises as ``Caller.ask``.
         """
-        path = CALENDARS_PATH.format(page_id=page_id)
+        path = CALENDARS_PATH.format(page_post_id=page_post_id)
         answer = await self._caller.ask_for_one(path, CalendarsAnswer, CalendarsQuery(upcoming=upcoming))
         return None if answer is None else answer.calendars

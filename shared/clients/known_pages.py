@@ -63,8 +63,8 @@ class KnownPages:
         refuse_inside_transaction()
         return await self._by_slug.answer_to(slug)
 
-    async def by_id(self, page_id: int) -> PageAnswer | None:
+    async def by_id(self, page_post_id: int) -> PageAnswer | None:
         """Return a page by its id."""
         refuse_inside_transaction()
         pages = await self._all.answer_to(None)
-        return next((page for page in pages or () if page.id == page_id), None)
+        return next((page for page in pages or () if page.id == page_post_id), None)

@@ -15,7 +15,7 @@ from shared.settings import Settings
 from .caller import Caller
 from .wire import Amount, Answer, Count, Id, Query, left_out, whole_number
 
-PRODUCTS_PATH = "/internal/v1/pages/{page_id}/products"
+PRODUCTS_PATH = "/internal/v1/pages/{page_post_id}/products"
 MOST_PRODUCTS = 1000
 AtMost = Annotated[int, Field(ge=0, le=MOST_PRODUCTS), BeforeValidator(whole_number)]
 
@@ -75,11 +75,13 @@ class MarketClient:
     ) -> None:
         self._caller = Caller(http, settings, "market", monotonic=monotonic)
 
-    async def products_of_page(self, page_id: int, *, limit: int | None = None) -> tuple[ProductAnswer, ...] | None:
+    async def products_of_page(
+        self, page_post_id: int, *, limit: int | None = None
+    ) -> tuple[ProductAnswer, ...] | None:
         """Return the (first) products of a page, or None where there is no such page. Safe to repeat.
 
         Raises as ``Caller.ask``.
         """
-        path, query = PRODUCTS_PATH.format(page_id=page_id), ProductsQuery(limit=limit)
+        path, query = PRODUCTS_PATH.format(page_post_id=page_post_id), ProductsQuery(limit=limit)
         answer = await self._caller.ask_for_one(path, ProductsAnswer, query)
         return None if answer is None else answer.products

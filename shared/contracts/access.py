@@ -32,7 +32,7 @@ class PageScope:
 
     def covers(self, page_ids: Collection[int | None]) -> bool:
         """Tell whether it covers all of these pages; what belongs to no page is covered everywhere alone."""
-        return self.everywhere or all(page_id in self.page_ids for page_id in page_ids)
+        return self.everywhere or all(page_post_id in self.page_ids for page_post_id in page_ids)
 
 
 EVERYWHERE = PageScope(everywhere=True)
@@ -41,8 +41,8 @@ EVERYWHERE = PageScope(everywhere=True)
 
 def scope_of(grants: Collection[Grant], role: Role) -> PageScope:
     """Return where these grants allow what ``role`` allows."""
-    pages = {page_id for granted, page_id in grants if granted in INCLUDED_IN[role]}
+    pages = {page_post_id for granted, page_post_id in grants if granted in INCLUDED_IN[role]}
     # A role for everywhere makes those on single pages unnecessary; an order of no page is covered by it alone.
     if None in pages:
         return EVERYWHERE
-    return PageScope(page_ids=frozenset(page_id for page_id in pages if page_id is not None))
+    return PageScope(page_ids=frozenset(page_post_id for page_post_id in pages if page_post_id is not None))

@@ -71,7 +71,7 @@ class BlogService(Protocol):
         self,
         session: AsyncSession,
         *,
-        page_id: int | None = None,
+        page_post_id: int | None = None,
         before: tuple[datetime, int] | None = None,
         limit: int = 10,
     ) -> list[PostDTO]:
@@ -82,14 +82,14 @@ class BlogService(Protocol):
         """Return one published post, or None."""
         ...
 
-    async def set_page_account(self, session: AsyncSession, page_id: int, merchant_code: str | None) -> None:
+    async def set_page_account(self, session: AsyncSession, page_post_id: int, merchant_code: str | None) -> None:
         """Have a page paid to an account of its own, or (None) to the installation's. Safe to repeat.
 
         Orders that were placed before stay with the account that they were placed for. Raises NotFound.
         """
         ...
 
-    async def set_automatic_refunds(self, session: AsyncSession, page_id: int, *, automatic: bool) -> bool:
+    async def set_automatic_refunds(self, session: AsyncSession, page_post_id: int, *, automatic: bool) -> bool:
         """Say whether money that is owed to a page's buyers goes back by itself; return whether that is a change.
 
         Raises NotFound.

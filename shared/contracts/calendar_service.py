@@ -28,7 +28,7 @@ class CalendarReads(Protocol):
         ...
 
     async def agendas_of_page(
-        self, session: AsyncSession, page_id: int, *, now: datetime, limit: int
+        self, session: AsyncSession, page_post_id: int, *, now: datetime, limit: int
     ) -> list[AgendaDTO]:
         """Return the calendars of a page, by name, each with its next events (at most ``limit``), soonest first.
 

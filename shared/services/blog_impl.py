@@ -163,13 +163,13 @@ class SqlBlogService:
         self,
         session: AsyncSession,
         *,
-        page_id: int | None = None,
+        page_post_id: int | None = None,
         before: tuple[datetime, int] | None = None,
         limit: int = 10,
     ) -> list[PostDTO]:
         query = _posts().order_by(Post.published_at.desc(), Post.id.desc()).limit(limit)
-        if page_id is not None:
-            query = query.where(Post.page_post_id == page_id)
+        if page_post_id is not None:
+            query = query.where(Post.page_post_id == page_post_id)
         if before is not None:
             query = query.where(tuple_(Post.published_at, Post.id) < before)
         return [_post_to_dto(row) for row in await session.execute(query)]
@@ -186,7 +186,7 @@ class SqlBlogService:
         title: str,
         body: str,
         excerpt: str = "",
-        page_id: int | None = None,
+        page_post_id: int | None = None,
         is_page: bool = False,
         published_at: datetime | None = None,
     ) -> int:
@@ -200,7 +200,7 @@ class SqlBlogService:
             "body": body,
             "body_html": str(render_markdown(body)),
             "excerpt": excerpt,
-            "page_post_id": page_id,
+            "page_post_id": page_post_id,
             "is_page": is_page,
             "published_at": published_at,
         }
@@ -215,7 +215,7 @@ class SqlBlogService:
     async def configure_page(
         self,
         session: AsyncSession,
-        page_id: int,
+        page_post_id: int,
         *,
         seller_name: str = "",
         seller_address: str = "",
@@ -246,15 +246,17 @@ class SqlBlogService:
             "collection_times": collection_times,
             "sumup_merchant_code": sumup_merchant_code,
         }
-        statement = insert(PageConfig).values(container_type="page", container_id=page_id, **values)
+        statement = insert(PageConfig).values(container_type="page", container_id=page_post_id, **values)
         await session.execute(
             statement.on_conflict_do_update(
                 index_elements=[PageConfig.container_type, PageConfig.container_id], set_=values
             )
         )
 
-    async def set_page_account(self, session: AsyncSession, page_id: int, merchant_code: str | None) -> None:
-        page = select(literal("page"), Post.id, literal(merchant_code, Text)).where(Post.id == page_id, Post.is_page)
+    async def set_page_account(self, session: AsyncSession, page_post_id: int, merchant_code: str | None) -> None:
+        page = select(literal("page"), Post.id, literal(merchant_code, Text)).where(
+            Post.id == page_post_id, Post.is_page
+        )
         columns = [PageConfig.container_type, PageConfig.container_id, PageConfig.sumup_merchant_code]
         statement = insert(PageConfig).from_select(columns, page)
         found = await session.scalar(
@@ -265,11 +267,11 @@ class SqlBlogService:
         if found is None:
             raise NotFound
 
-    async def set_automatic_refunds(self, session: AsyncSession, page_id: int, *, automatic: bool) -> bool:
-        page = select(literal("page"), Post.id).where(Post.id == page_id, Post.is_page)
+    async def set_automatic_refunds(self, session: AsyncSession, page_post_id: int, *, automatic: bool) -> bool:
+        page = select(literal("page"), Post.id).where(Post.id == page_post_id, Post.is_page)
         columns = [PageConfig.container_type, PageConfig.container_id]
         await session.execute(insert(PageConfig).from_select(columns, page).on_conflict_do_nothing())
-        of_page = (PageConfig.container_type == "page") & (PageConfig.container_id == page_id)
+        of_page = (PageConfig.container_type == "page") & (PageConfig.container_id == page_post_id)
         change = update(PageConfig).where(of_page, PageConfig.refund_automatically != automatic)
         changed = await session.scalar(change.values(refund_automatically=automatic).returning(PageConfig.id))
         if changed is None and await session.scalar(select(PageConfig.id).where(of_page)) is None:

@@ -108,9 +108,9 @@ class SqlCalendarService:
         return await self._calendars(session, calendars_and_whether_bookable().where(*of_container))
 
     async def agendas_of_page(
-        self, session: AsyncSession, page_id: int, *, now: datetime, limit: int
+        self, session: AsyncSession, page_post_id: int, *, now: datetime, limit: int
     ) -> list[AgendaDTO]:
-        calendars = await self.calendars_for_container(session, "page", page_id)
+        calendars = await self.calendars_for_container(session, "page", page_post_id)
         events = await next_events(session, [calendar.id for calendar in calendars], now=now, limit=limit)
         return [
             AgendaDTO(calendar, tuple(self._event_to_dto(entry, now) for entry in events[calendar.id]))

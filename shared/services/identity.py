@@ -103,7 +103,7 @@ def normalise_name(typed: str) -> str:
 def _user_to_dto(user: User, role_rows: Iterable[UserRole]) -> UserDTO:
     """Map a user with their roles."""
     grants = frozenset((row.role, row.page_post_id) for row in role_rows)
-    everywhere = frozenset(role for role, page_id in grants if page_id is None)
+    everywhere = frozenset(role for role, page_post_id in grants if page_post_id is None)
     return UserDTO(id=user.id, email=user.email, name=user.name, roles=everywhere, grants=grants)
 
 

@@ -38,7 +38,7 @@ class StubCalendarService:
         return []
 
     async def agendas_of_page(
-        self, session: AsyncSession, page_id: int, *, now: datetime, limit: int
+        self, session: AsyncSession, page_post_id: int, *, now: datetime, limit: int
     ) -> list[AgendaDTO]:
         return []
 

@@ -18,7 +18,7 @@ async def host_by_slug(slug: str) -> PageAnswer | None:
     return await app_state().known_pages.by_slug(slug)
 
 
-async def host_by_id(page_id: int) -> PageAnswer | None:
+async def host_by_id(page_post_id: int) -> PageAnswer | None:
     """Return a page by its id; None: it is not published, or nothing can be known of it now."""
     await discard_session()
-    return await app_state().known_pages.by_id(page_id)
+    return await app_state().known_pages.by_id(page_post_id)

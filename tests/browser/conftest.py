@@ -140,8 +140,10 @@ async def put_on(site: Site) -> PutOn:
         number = next(_numbers)
         name = f"Concert {number}"
         async with unit_of_work(site.database) as uow:
-            page_id = await make_page(uow.session, slug=f"hall-{number}", title=f"Hall {number}", has_calendar=True)
-            calendar = await make_calendar(uow.session, name=f"Hall {number}", container_id=page_id)
+            page_post_id = await make_page(
+                uow.session, slug=f"hall-{number}", title=f"Hall {number}", has_calendar=True
+            )
+            calendar = await make_calendar(uow.session, name=f"Hall {number}", container_id=page_post_id)
             entry = await make_entry(
                 uow.session, calendar, name=name, price=price, capacity=capacity, max_per_order=max_per_order
             )

@@ -87,7 +87,7 @@ async def test_axe_finds_nothing_serious_on_the_way_of_a_purchase(
 async def test_axe_finds_nothing_serious_on_the_admins_pages(visit: Visit, email: str, width: int) -> None:
     shop = await visit(width=width)
     await make_person(shop.site, email, [Role.ADMIN])
-    entry_id, page_id = await add_waiting_booking(shop.site, email)
+    entry_id, page_post_id = await add_waiting_booking(shop.site, email)
     await shop.sign_in(email)
     audit = Auditor(shop)
 
@@ -107,7 +107,7 @@ async def test_axe_finds_nothing_serious_on_the_admins_pages(visit: Visit, email
     await audit.look("the queue after a decision")
     await audit.open("the refunds, with a debt", "cart", "/admin/refunds/")
     await audit.open("the accounts", "cart", "/admin/accounts/")
-    await audit.open("a page's account", "cart", f"/admin/accounts/{page_id}/")
+    await audit.open("a page's account", "cart", f"/admin/accounts/{page_post_id}/")
     await shop.page.get_by_label("Merchant code").fill("MFARM")
     await shop.page.get_by_label("Secret API key").fill("sup_sk_nobody")
     await shop.button("Check and save").click()

@@ -141,7 +141,7 @@ async def _hurry(site: Site, email: str) -> None:
 async def _grant(site: Site, email: str, role: Role, show: Show) -> None:
     """Give a role on the page that puts on a show, as ``maypole user role`` does."""
     async with unit_of_work(site.database) as uow:
-        page_id = await uow.session.scalar(select(Calendar.container_id).where(Calendar.id == show.calendar_id))
+        page_post_id = await uow.session.scalar(select(Calendar.container_id).where(Calendar.id == show.calendar_id))
         user = await ensure_user(uow.session, email)
-        await grant_role(uow.session, user.id, role, page_post_id=page_id)
+        await grant_role(uow.session, user.id, role, page_post_id=page_post_id)
         await uow.commit()

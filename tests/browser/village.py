@@ -121,9 +121,11 @@ async def _make_farm(session: AsyncSession, number: int) -> int:
     )
 
 
-async def _make_box(session: AsyncSession, page_id: int, number: int) -> Box:
+async def _make_box(session: AsyncSession, page_post_id: int, number: int) -> Box:
     slug, title = f"veg-box-{number}", f"Veg box {number}"
-    product_id = await make_product(session, page_id, slug=slug, title=title, unit="a box", price=None, vat_rate="20")
+    product_id = await make_product(
+        session, page_post_id, slug=slug, title=title, unit="a box", price=None, vat_rate="20"
+    )
     await make_variant(session, product_id, size="Small", price=str(SMALL))
     large_id = await make_variant(session, product_id, size="Large", price=str(LARGE), stock=BOXES, position=1)
     return Box(title, product_path(f"farm-{number}", slug), large_id, LARGE)

@@ -59,9 +59,9 @@ class Shopper:
 @pytest.fixture
 async def jam(session: AsyncSession) -> int:
     """Jam, at a page that has everything."""
-    page_id = await make_page(session, slug="barn", has_calendar=True, has_market=True)
-    await make_entry(session, await make_calendar(session, slug="barn", container_id=page_id), price="5.00")
-    variant_id = await variant_of(session, await make_product(session, page_id, slug="jam"))
+    page_post_id = await make_page(session, slug="barn", has_calendar=True, has_market=True)
+    await make_entry(session, await make_calendar(session, slug="barn", container_id=page_post_id), price="5.00")
+    variant_id = await variant_of(session, await make_product(session, page_post_id, slug="jam"))
     await session.commit()
     return variant_id
 

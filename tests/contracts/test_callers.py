@@ -51,10 +51,10 @@ Method = Callable[..., Awaitable[object]]
 
 async def make_barn(session: AsyncSession, settings: Settings) -> str:
     """Make a page that sells everything, and somebody signed in with jam in the cart; return their session's token."""
-    page_id = await make_page(session, slug="barn", has_calendar=True, has_market=True)
-    calendar = await make_calendar(session, container_id=page_id)
+    page_post_id = await make_page(session, slug="barn", has_calendar=True, has_market=True)
+    calendar = await make_calendar(session, container_id=page_post_id)
     await make_entry(session, calendar, start_at=days_from_now(3), price="5.00")
-    jam = await variant_of(session, await make_product(session, page_id, slug="jam"))
+    jam = await variant_of(session, await make_product(session, page_post_id, slug="jam"))
     user = await make_user(session)
     made = await start_session(session, user_id=user.id, now=utc_now(), days=1)
     cart = sql_services(settings, utc_now).cart

@@ -27,12 +27,12 @@ both_apps = pytest.mark.parametrize("app", PAGES)
 @pytest.fixture
 async def barn(session: AsyncSession) -> None:
     """A page with a calendar, an event on it, and a shop with jam; its seller can be written to."""
-    page_id = await make_page(
+    page_post_id = await make_page(
         session, slug="barn", title="The Barn", has_calendar=True, has_market=True, seller_email="ann@barn.example"
     )
-    calendar = await make_calendar(session, name="The stage", slug="stage", container_id=page_id)
+    calendar = await make_calendar(session, name="The stage", slug="stage", container_id=page_post_id)
     await make_entry(session, calendar, name="Dance", start_at=days_from_now(3), price="5.00")
-    await make_product(session, page_id, slug="jam", title="Plum jam", price="4.50")
+    await make_product(session, page_post_id, slug="jam", title="Plum jam", price="4.50")
     await session.commit()
 
 

@@ -56,7 +56,7 @@ every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 class Barn:
     """A page with a calendar and a shop, and somebody with an hour, jam and tickets of it in the cart."""
 
-    page_id: int
+    page_post_id: int
     user_id: int
     jam: int
 
@@ -64,11 +64,13 @@ class Barn:
 async def make_barn(session: AsyncSession, settings: Settings) -> Barn:
     """Make the barn, and commit."""
     services = sql_services(settings, utc_now)
-    page_id = await make_page(session, slug="barn", body="A *barn*.", has_calendar=True, has_market=True)
-    calendar = await make_calendar(session, name="The barn", container_id=page_id)
+    page_post_id = await make_page(session, slug="barn", body="A *barn*.", has_calendar=True, has_market=True)
+    calendar = await make_calendar(session, name="The barn", container_id=page_post_id)
     await make_rule(session, calendar, "An hour", price="8.00")
     entry = await make_entry(session, calendar, name="Dance", start_at=days_from_now(3), price="5.00", capacity=1)
-    jam = await make_variant(session, await make_product(session, page_id, title="Jam"), size="large", price="6.50")
+    jam = await make_variant(
+        session, await make_product(session, page_post_id, title="Jam"), size="large", price="6.50"
+    )
     user = await make_user(session)
     who = CartOwner.of_user(user.id)
     await services.cart.change_item(session, who, variant_id=jam, quantity=2, more=True)
@@ -80,7 +82,7 @@ async def make_barn(session: AsyncSession, settings: Settings) -> Barn:
         session, user_id=user.id, entry_id=entry.id, choice={None: 2}, now=utc_now()
     )
     await session.commit()
-    return Barn(page_id, user.id, jam)
+    return Barn(page_post_id, user.id, jam)
 
 
 @pytest.fixture
@@ -154,7 +156,7 @@ async def test_the_lines_of_a_cart(ask: Clients, barn: Barn) -> None:
 
 
 async def test_the_calendars_of_a_page(ask: Clients, barn: Barn) -> None:
-    (calendar,) = await ask.events.calendars_of_page(barn.page_id) or ()
+    (calendar,) = await ask.events.calendars_of_page(barn.page_post_id) or ()
     assert (calendar.name, calendar.bookable, calendar.time_zone) == ("The barn", True, "Europe/London")
     (dance,) = calendar.upcoming
     assert (dance.name, dance.start_at, dance.price, dance.on_sale) == (
@@ -163,7 +165,7 @@ async def test_the_calendars_of_a_page(ask: Clients, barn: Barn) -> None:
         Decimal("5.00"),
         True,
     )
-    (calendar,) = await ask.events.calendars_of_page(barn.page_id, upcoming=0) or ()
+    (calendar,) = await ask.events.calendars_of_page(barn.page_post_id, upcoming=0) or ()
     assert calendar.upcoming == ()
 
 
@@ -180,9 +182,9 @@ async def test_what_is_next_everywhere(ask: Clients, barn: Barn) -> None:
 
 
 async def test_the_products_of_a_page(ask: Clients, barn: Barn) -> None:
-    (jam,) = await ask.market.products_of_page(barn.page_id) or ()
+    (jam,) = await ask.market.products_of_page(barn.page_post_id) or ()
     assert (jam.title, jam.vat_rate, jam.price, jam.has_dearer) == ("Jam", Decimal("0.00"), Decimal("4.50"), True)
-    assert await ask.market.products_of_page(barn.page_id, limit=0) == ()
+    assert await ask.market.products_of_page(barn.page_post_id, limit=0) == ()
     assert [(each.label, each.price, each.available) for each in jam.variants] == [
         ("", Decimal("4.50"), None),
         ("large", Decimal("6.50"), None),
@@ -191,7 +193,7 @@ async def test_the_products_of_a_page(ask: Clients, barn: Barn) -> None:
 
 async def test_the_pages_of_the_site(ask: Clients, barn: Barn) -> None:
     (page,) = await ask.blog.pages()
-    assert (page.id, page.slug, page.has_calendar, page.has_market) == (barn.page_id, "barn", True, True)
+    assert (page.id, page.slug, page.has_calendar, page.has_market) == (barn.page_post_id, "barn", True, True)
     assert page.seller.name == "The Barn Trust"
     assert page == await ask.blog.page("barn")
     told = await ask.blog.page("barn", body=True)

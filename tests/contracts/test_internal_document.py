@@ -42,10 +42,10 @@ async def run(code: str, four: FourApps, **more: str) -> list[str]:
 
 @pytest.fixture
 async def barn(session: AsyncSession) -> None:
-    page_id = await make_page(session, title="The Barn", has_calendar=True, has_market=True)
-    calendar = await make_calendar(session, container_id=page_id, place="Barn Lane")
+    page_post_id = await make_page(session, title="The Barn", has_calendar=True, has_market=True)
+    calendar = await make_calendar(session, container_id=page_post_id, place="Barn Lane")
     await make_entry(session, calendar, name="Dance", start_at=days_from_now(3), price="5.00")
-    await make_product(session, page_id, title="Plum jam", price="4.50")
+    await make_product(session, page_post_id, title="Plum jam", price="4.50")
     await session.commit()
 
 

@@ -43,10 +43,10 @@ CHECKED = {
 }
 ROUTES = {
     "blog": {"GET /internal/v1/pages": {200}, "GET /internal/v1/pages/{slug}": {200, 404, 422}},
-    "market": {"GET /internal/v1/pages/{page_id}/products": {200, 404, 422}},
+    "market": {"GET /internal/v1/pages/{page_post_id}/products": {200, 404, 422}},
     "cart": {"GET /internal/v1/cart/summary": {200, 422}},
     "events": {
-        "GET /internal/v1/pages/{page_id}/calendars": {200, 404, 422},
+        "GET /internal/v1/pages/{page_post_id}/calendars": {200, 404, 422},
         "GET /internal/v1/upcoming": {200, 422},
     },
 }
@@ -96,14 +96,14 @@ def fuzz(origin: str, headers: dict[str, str]) -> Run:
 async def fill(session: AsyncSession, settings: Settings) -> None:
     """Make a page, 1 or "0", and a user, 1, who has everything in the cart: what is tried first is found."""
     services = sql_services(settings, utc_now)
-    page_id = await make_page(session, slug="0", has_calendar=True, has_market=True)
-    calendar = await make_calendar(session, container_id=page_id)
+    page_post_id = await make_page(session, slug="0", has_calendar=True, has_market=True)
+    calendar = await make_calendar(session, container_id=page_post_id)
     await make_rule(session, calendar)
     entry = await make_entry(session, calendar, start_at=days_from_now(3))
     adult = await make_type(session, entry, capacity=1)
     user = await make_user(session)
-    assert (page_id, user.id) == (1, 1)
-    jam = await variant_of(session, await make_product(session, page_id, stock=3))
+    assert (page_post_id, user.id) == (1, 1)
+    jam = await variant_of(session, await make_product(session, page_post_id, stock=3))
     who = CartOwner.of_user(user.id)
     await services.cart.change_item(session, who, variant_id=jam, quantity=2, more=True)
     start = days_from_now(2, hour=10, minute=0)

@@ -39,11 +39,11 @@ GARBAGE = {
 @pytest.fixture
 async def barn(session: AsyncSession) -> None:
     """A page with a calendar, an event on it, a shop with jam, and news."""
-    page_id = await make_page(session, slug="barn", title="The Barn", has_calendar=True, has_market=True)
-    calendar = await make_calendar(session, name="The stage", container_id=page_id)
+    page_post_id = await make_page(session, slug="barn", title="The Barn", has_calendar=True, has_market=True)
+    calendar = await make_calendar(session, name="The stage", container_id=page_post_id)
     await make_entry(session, calendar, name="Dance", start_at=days_from_now(3), price="5.00", capacity=2)
-    await make_product(session, page_id, slug="jam", title="Plum jam", price="4.50")
-    await make_post(session, title="A new roof", page_id=page_id)
+    await make_product(session, page_post_id, slug="jam", title="Plum jam", price="4.50")
+    await make_post(session, title="A new roof", page_post_id=page_post_id)
     await session.commit()
 
 

@@ -35,7 +35,7 @@ async def make_page(
 ) -> int:
     """Write a page with its configuration and return its id."""
     blog = SqlBlogService()
-    page_id = await blog.save_post(
+    page_post_id = await blog.save_post(
         session,
         slug=slug or f"page-{next(_numbers)}",
         title=title,
@@ -46,7 +46,7 @@ async def make_page(
     )
     await blog.configure_page(
         session,
-        page_id,
+        page_post_id,
         seller_name=seller_name,
         seller_address=seller_address,
         seller_email=seller_email,
@@ -59,7 +59,7 @@ async def make_page(
         collection_times=collection_times,
         sumup_merchant_code=sumup_merchant_code,
     )
-    return page_id
+    return page_post_id
 
 
 async def make_post(
@@ -69,7 +69,7 @@ async def make_post(
     title: str = "News",
     body: str = "Something happened.",
     excerpt: str = "In short.",
-    page_id: int | None = None,
+    page_post_id: int | None = None,
     published_at: datetime | None = LONG_AGO,
 ) -> int:
     """Write a post and return its id."""
@@ -79,6 +79,6 @@ async def make_post(
         title=title,
         body=body,
         excerpt=excerpt,
-        page_id=page_id,
+        page_post_id=page_post_id,
         published_at=published_at,
     )

@@ -16,7 +16,7 @@ _numbers = count(1)
 
 async def make_product(
     session: AsyncSession,
-    page_id: int,
+    page_post_id: int,
     *,
     slug: str | None = None,
     title: str = "Plum jam",
@@ -30,7 +30,7 @@ async def make_product(
     """Write a product of a page, of one kind unless ``price`` is None, and return its id."""
     product_id = await SqlMarketService().save_product(
         session,
-        container_id=page_id,
+        container_id=page_post_id,
         slug=slug or f"product-{next(_numbers)}",
         title=title,
         unit=unit,

@@ -132,5 +132,5 @@ async def nothing_is_lost(fair: Fair, name: str) -> None:
     if not fair.is_late:
         in_cart = Counter(await quantities_of(fair.shop, fair.people[name]))
         ordered = await fair.ordered(fair.people[name])
-        there = Counter({goods.variant_id: ordered[goods.page_id] for goods in fair.goods})
+        there = Counter({goods.variant_id: ordered[goods.page_post_id] for goods in fair.goods})
         assert there + in_cart == +fair.wanted[name]

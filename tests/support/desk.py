@@ -83,10 +83,10 @@ class Desk:
 
     # --- orders ---
 
-    async def order(self, owner: CartOwner, page_id: int | None = None) -> int:
+    async def order(self, owner: CartOwner, page_post_id: int | None = None) -> int:
         """Order what is in a cart, all or none; give the order's id."""
         order_id = await self.bare_order(owner)
-        await self.calendar.claim_entries_for_order(self.session, order_id, owner, page_id)
+        await self.calendar.claim_entries_for_order(self.session, order_id, owner, page_post_id)
         return order_id
 
     async def bare_order(self, owner: CartOwner) -> int:

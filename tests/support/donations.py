@@ -187,9 +187,9 @@ class Donations(Sellable[Donation]):
         return false()  # there is always enough of it
 
 
-async def give(session: AsyncSession, owner: CartOwner, page_id: int, amount: str) -> int:
+async def give(session: AsyncSession, owner: CartOwner, page_post_id: int, amount: str) -> int:
     """Put a donation into a cart, and commit; return its id."""
-    values = {"page_post_id": page_id, "user_id": owner.user_id, "session_id": owner.session_id}
+    values = {"page_post_id": page_post_id, "user_id": owner.user_id, "session_id": owner.session_id}
     row = TABLE.insert().values(**values, amount=Decimal(amount)).returning(TABLE.c.id)
     made = int((await session.scalars(row)).one())
     await session.commit()

@@ -194,19 +194,21 @@ class Fair:
         paid = await self.ordered(self.people[GUEST], [OrderState.PAID])
         for _ in range(1 + number % 2):
             await join(self.shop, self.people[GUEST], self.people[ADA].user_id or 0)
-        stays = Counter({goods.variant_id: paid[goods.page_id] for goods in self.goods})
+        stays = Counter({goods.variant_id: paid[goods.page_post_id] for goods in self.goods})
         self.wanted[ADA] += self.wanted[GUEST] - stays
         self.wanted[GUEST] = stays
 
     async def check_out(self, name: str, _which: int, number: int) -> None:
         """Press the button below the total that is shown: of everything, or (now and then) of one page."""
-        page_id, shown = None, await self.summary(name)
+        page_post_id, shown = None, await self.summary(name)
         if number == 0:
-            for page_id in self._pages:
-                shown = await self.summary(name, page_id)
+            for page_post_id in self._pages:
+                shown = await self.summary(name, page_post_id)
                 if shown.badge_count:
                     break
-        await begin_checkout(self.shop.context, self.people[name], page_post_id=page_id, shown_total=shown.grand_total)
+        await begin_checkout(
+            self.shop.context, self.people[name], page_post_id=page_post_id, shown_total=shown.grand_total
+        )
 
     async def pay(self, name: str, _which: int, _number: int) -> None:
         """Pay the oldest order that waits for it."""
@@ -240,11 +242,13 @@ class Fair:
 
     # --- how it is ---
 
-    async def summary(self, name: str, page_id: int | None = None) -> CartSummaryDTO:
+    async def summary(self, name: str, page_post_id: int | None = None) -> CartSummaryDTO:
         """Return what the badge is told of somebody's cart."""
         buyer = self.people[name]
         async with unit_of_work(self.shop.context.database) as uow:
-            return await self.shop.context.services.cart.cart_summary(uow.session, buyer.owner, page_post_id=page_id)
+            return await self.shop.context.services.cart.cart_summary(
+                uow.session, buyer.owner, page_post_id=page_post_id
+            )
 
     async def _payments(self, name: str, states: Sequence[OrderState]) -> list[Payment]:
         """Return the payments of somebody's orders in some states, oldest first."""
@@ -300,13 +304,13 @@ class Fair:
     @property
     def _pages(self) -> list[int]:
         """The pages of this fair: each sells one thing."""
-        return [place.page_id for place in (*self.goods, *self.halls, *self.shows)]
+        return [place.page_post_id for place in (*self.goods, *self.halls, *self.shows)]
 
     async def _count(self, *statements: Select[Any]) -> Held:
         """Add up by page what statements return."""
         found: Held = Counter()
         async with unit_of_work(self.shop.context.database) as uow:
             for statement in statements:
-                for page_id, quantity in await uow.session.execute(statement):
-                    found[page_id] += quantity
-        return Counter({page_id: found[page_id] for page_id in self._pages})
+                for page_post_id, quantity in await uow.session.execute(statement):
+                    found[page_post_id] += quantity
+        return Counter({page_post_id: found[page_post_id] for page_post_id in self._pages})

@@ -32,7 +32,7 @@ class Goods:
     variant_id: int
     product_id: int
     price: Decimal
-    page_id: int
+    page_post_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Hall:
     """A calendar that can be booked by the hour, as ids."""
 
     calendar_id: int
-    page_id: int
+    page_post_id: int
     price: Decimal
     opened: datetime
 
@@ -55,22 +55,22 @@ class Hall:
 
 
 async def make_goods(
-    shop: Shop, *, price: str = "4.50", stock: int | None = None, vat_rate: str = "0", page_id: int | None = None
+    shop: Shop, *, price: str = "4.50", stock: int | None = None, vat_rate: str = "0", page_post_id: int | None = None
 ) -> Goods:
     """Put a product on a page's shelves."""
     async with unit_of_work(shop.context.database) as uow:
-        page = page_id or await make_page(uow.session, has_market=True)
+        page = page_post_id or await make_page(uow.session, has_market=True)
         product_id = await make_product(uow.session, page, price=price, stock=stock, vat_rate=vat_rate)
         variant_id = await variant_of(uow.session, product_id)
         await uow.commit()
     return Goods(variant_id, product_id, Decimal(price), page)
 
 
-async def let_ask(shop: Shop, page_id: int, email: str) -> None:
+async def let_ask(shop: Shop, page_post_id: int, email: str) -> None:
     """Let a page say where buyers may write to."""
     async with unit_of_work(shop.context.database) as uow:
         await SqlBlogService().configure_page(
-            uow.session, page_id, seller_email=email, has_calendar=True, has_market=True
+            uow.session, page_post_id, seller_email=email, has_calendar=True, has_market=True
         )
         await uow.commit()
 

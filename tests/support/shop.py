@@ -33,7 +33,7 @@ class Show:
     entry_id: int
     type_id: int
     cost: Decimal
-    page_id: int
+    page_post_id: int
 
 
 @dataclass(slots=True)

@@ -45,34 +45,34 @@ async def overview() -> str:
     return await render_template("_types/accounts/index.html", page=page)
 
 
-@bp.get("/<int:page_id>/")
+@bp.get("/<int:page_post_id>/")
 @role_required(Role.ADMIN)
 @recent_sign_in_required
-async def account(page_id: int) -> ResponseTypes:
+async def account(page_post_id: int) -> ResponseTypes:
     """Show one page's account, and the form for another one."""
-    return await _show(page_id)
+    return await _show(page_post_id)
 
 
-@bp.post("/<int:page_id>/")
+@bp.post("/<int:page_post_id>/")
 @limit_per_person(20, MINUTE)
 @role_required(Role.ADMIN)
 @recent_sign_in_required
-async def save(page_id: int) -> ResponseTypes:
+async def save(page_post_id: int) -> ResponseTypes:
     """Have the provider check the key, and the page paid to its account from now on.
 
     ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
     """
     sent = await request.form
     typed = sent.get("merchant_code", "").strip()
-    return await or_show_again(_save(page_id, sent), partial(_show, page_id, typed=typed))
+    return await or_show_again(_save(page_post_id, sent), partial(_show, page_post_id, typed=typed))
 
 
-async def _save(page_id: int, sent: Sent) -> ResponseTypes:
+async def _save(page_post_id: int, sent: Sent) -> ResponseTypes:
     """Have the page paid to the account that a form names."""
     form = AccountForm.parse(sent)
     await pay_page_to(
         current_payment_context(),
-        page_id=page_id,
+        page_post_id=page_post_id,
         merchant_code=form.merchant_code,
         api_key=form.api_key,
         actor_user_id=signed_in_user().id,
@@ -80,32 +80,32 @@ async def _save(page_id: int, sent: Sent) -> ResponseTypes:
     return redirect_to(url_for("accounts.overview", result="saved"))
 
 
-@bp.post("/<int:page_id>/default/")
+@bp.post("/<int:page_post_id>/default/")
 @role_required(Role.ADMIN)
 @recent_sign_in_required
-async def use_default(page_id: int) -> ResponseTypes:
+async def use_default(page_post_id: int) -> ResponseTypes:
     """Have the page paid to the installation's own account again."""
-    await pay_page_to_default(current_payment_context(), page_id=page_id, actor_user_id=signed_in_user().id)
+    await pay_page_to_default(current_payment_context(), page_post_id=page_post_id, actor_user_id=signed_in_user().id)
     return redirect_to(url_for("accounts.overview", result="default"))
 
 
-@bp.post("/<int:page_id>/refunds/")
+@bp.post("/<int:page_post_id>/refunds/")
 @role_required(Role.ADMIN)
 @recent_sign_in_required
-async def choose_refunds(page_id: int) -> ResponseTypes:
+async def choose_refunds(page_post_id: int) -> ResponseTypes:
     """Say whether what is owed to the page's buyers goes back by itself, or when a person presses the button."""
     automatic = RefundsForm.parse(await request.form).automatic
     await refund_page_automatically(
-        current_payment_context(), page_id=page_id, automatic=automatic, actor_user_id=signed_in_user().id
+        current_payment_context(), page_post_id=page_post_id, automatic=automatic, actor_user_id=signed_in_user().id
     )
     return redirect_to(url_for("accounts.overview", result="automatic" if automatic else "by-person"))
 
 
-async def _show(page_id: int, refusal: ShopError | None = None, *, typed: str | None = None) -> ResponseTypes:
+async def _show(page_post_id: int, refusal: ShopError | None = None, *, typed: str | None = None) -> ResponseTypes:
     """Render a page's account, after a refusal with what was typed, but for the key."""
     context = current_payment_context()
     page = build_account_page(
-        await find_page_account(request_session(), context, page_id),
+        await find_page_account(request_session(), context, page_post_id),
         default_code=context.settings.sumup_merchant_code,
         currency=context.settings.currency,
         time_zone=context.settings.time_zone,

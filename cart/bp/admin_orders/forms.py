@@ -93,7 +93,7 @@ class FilterForm(Form):
         return OrderFilter(
             time_zone=time_zone,
             text=wanted.text,
-            page_id=wanted.page,
+            page_post_id=wanted.page,
             state=wanted.state,
             first_day=wanted.first,
             last_day=wanted.last,

@@ -43,7 +43,7 @@ async def load_receipt(order_id: int, buyer: Buyer, links: OrderLinks) -> Receip
     sellers = {seller.page_post_id: seller for seller in page.sellers}
     return ReceiptPage(
         order_page=page,
-        sold=tuple(_sold_by(page, sellers.get(page_id or 0), page_id) for page_id in _pages_of(page)),
+        sold=tuple(_sold_by(page, sellers.get(page_post_id or 0), page_post_id) for page_post_id in _pages_of(page)),
         money=tuple(await money_of_order(request_session(), order_id, buyer)),
         time_zone=current_payment_context().settings.time_zone,
     )
@@ -54,7 +54,7 @@ def _pages_of(page: OrderPage) -> list[int | None]:
     return list(dict.fromkeys(line.page_post_id for line in page.order.lines))
 
 
-def _sold_by(page: OrderPage, seller: SellerDTO | None, page_id: int | None) -> SoldBy:
+def _sold_by(page: OrderPage, seller: SellerDTO | None, page_post_id: int | None) -> SoldBy:
     """Gather what one page sold."""
-    lines = tuple(line for line in page.order.lines if line.page_post_id == page_id)
+    lines = tuple(line for line in page.order.lines if line.page_post_id == page_post_id)
     return SoldBy(seller, summarise(lines), sum((line.total for line in lines), ZERO))

@@ -56,13 +56,13 @@ def agenda_to_answer(agenda: AgendaDTO) -> CalendarAnswer:
     )
 
 
-@bp.get("/pages/<int:page_id>/calendars")
+@bp.get("/pages/<int:page_post_id>/calendars")
 @internal_only
 @documented(CalendarsAnswer, query=CalendarsQuery, may_be_missing=True)
-async def calendars(page_id: int) -> Response:
+async def calendars(page_post_id: int) -> Response:
     """Answer with the calendars of a page, by name, each with its next events."""
     query, now = read_query(CalendarsQuery), app_state().clock()
-    found = await page_agendas(request_session(), page_id, now=now, limit=query.upcoming)
+    found = await page_agendas(request_session(), page_post_id, now=now, limit=query.upcoming)
     return json_of(CalendarsAnswer(calendars=tuple(agenda_to_answer(agenda) for agenda in found)))
 
 

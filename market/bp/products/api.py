@@ -23,11 +23,11 @@ def product_to_answer(product: ProductDTO) -> ProductAnswer:
     return ProductAnswer.model_validate(product).model_copy(update={"note": words.note, "note_look": words.look})
 
 
-@bp.get("/<int:page_id>/products")
+@bp.get("/<int:page_post_id>/products")
 @internal_only
 @documented(ProductsAnswer, query=ProductsQuery, may_be_missing=True)
-async def products(page_id: int) -> Response:
+async def products(page_post_id: int) -> Response:
     """Answer with the (first) products of a page that are on show, by title, with their variants and what is left."""
     query = read_query(ProductsQuery)
-    found = await page_products(request_session(), page_id)
+    found = await page_products(request_session(), page_post_id)
     return json_of(ProductsAnswer(products=tuple(map(product_to_answer, found[: query.limit]))))

@@ -45,9 +45,9 @@ async def test_how_a_seller_is_reached_is_kept_in_one_form(session: AsyncSession
 
 @pytest.mark.parametrize(("field", "typed"), [("seller_email", "ann at the barn"), ("seller_phone", "ring the bell")])
 async def test_a_page_takes_no_address_or_number_that_is_none(session: AsyncSession, field: str, typed: str) -> None:
-    page_id = await make_page(session, slug="barn", seller_email="ann@barn.example")
+    page_post_id = await make_page(session, slug="barn", seller_email="ann@barn.example")
     with pytest.raises(BadInput) as refusal:
-        await blog.configure_page(session, page_id, **{field: typed})  # type: ignore[arg-type]
+        await blog.configure_page(session, page_post_id, **{field: typed})  # type: ignore[arg-type]
     assert refusal.value.field == field
     page = await blog.page_by_slug(session, "barn")
     assert page is not None
@@ -56,14 +56,14 @@ async def test_a_page_takes_no_address_or_number_that_is_none(session: AsyncSess
 
 @pytest.mark.parametrize("published_at", [None, datetime.now(UTC) + timedelta(days=2)], ids=["draft", "tomorrow"])
 async def test_what_is_not_published_yet_is_not_found(session: AsyncSession, published_at: datetime | None) -> None:
-    page_id = await make_page(session, slug="hidden", published_at=published_at)
+    page_post_id = await make_page(session, slug="hidden", published_at=published_at)
     await make_post(session, slug="hidden-post", published_at=published_at)
 
     assert await blog.pages(session) == []
     assert await blog.page_by_slug(session, "hidden") is None
     assert await blog.post_by_slug(session, "hidden-post") is None
     assert await blog.posts(session) == []
-    assert (await blog.pages_by_id(session, [page_id]))[page_id].slug == "hidden"
+    assert (await blog.pages_by_id(session, [page_post_id]))[page_post_id].slug == "hidden"
 
 
 async def test_a_page_without_configuration_sells_nothing(session: AsyncSession) -> None:
@@ -97,11 +97,11 @@ async def test_posts_come_newest_first_and_the_key_leads_on_without_gaps(session
 async def test_a_pages_posts_are_its_own_and_name_it(session: AsyncSession) -> None:
     ours = await make_page(session, slug="ours", title="Ours")
     theirs = await make_page(session, slug="theirs")
-    await make_post(session, slug="of-ours", page_id=ours)
-    await make_post(session, slug="of-theirs", page_id=theirs)
+    await make_post(session, slug="of-ours", page_post_id=ours)
+    await make_post(session, slug="of-theirs", page_post_id=theirs)
     await make_post(session, slug="of-nobody")
 
-    posts = await blog.posts(session, page_id=ours)
+    posts = await blog.posts(session, page_post_id=ours)
 
     assert [(p.slug, p.page_slug, p.page_title) for p in posts] == [("of-ours", "ours", "Ours")]
 
@@ -152,7 +152,7 @@ async def _accounts(session: AsyncSession) -> dict[int, tuple[str | None, str]]:
     rows = await session.execute(
         select(PageConfig.container_id, PageConfig.sumup_merchant_code, PageConfig.seller_name)
     )
-    return {page_id: (code, seller) for page_id, code, seller in rows}
+    return {page_post_id: (code, seller) for page_post_id, code, seller in rows}
 
 
 async def test_a_pages_account_is_set_and_taken_away_and_nothing_else_changes(session: AsyncSession) -> None:
@@ -168,11 +168,11 @@ async def test_a_pages_account_is_set_and_taken_away_and_nothing_else_changes(se
 
 
 async def test_a_page_without_configuration_gets_an_account(session: AsyncSession) -> None:
-    page_id = await blog.save_post(session, slug="bare", title="Bare", body="", is_page=True)
+    page_post_id = await blog.save_post(session, slug="bare", title="Bare", body="", is_page=True)
 
-    await blog.set_page_account(session, page_id, "MFARM")
+    await blog.set_page_account(session, page_post_id, "MFARM")
 
-    assert await _accounts(session) == {page_id: ("MFARM", "")}
+    assert await _accounts(session) == {page_post_id: ("MFARM", "")}
 
 
 async def test_what_is_no_page_has_no_account(session: AsyncSession) -> None:

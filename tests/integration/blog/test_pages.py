@@ -83,9 +83,9 @@ async def test_an_event_without_tickets_says_that_none_is_needed(
 
 
 async def test_a_page_shows_its_text_shop_seller_and_news(session: AsyncSession, client: Client) -> None:
-    page_id = await make_page(session, slug="barn", title="The Barn", body="## Hay\n\nPlenty.", has_market=True)
-    await make_product(session, page_id, slug="straw", title="Straw", price="3.20")
-    await make_post(session, title="A new roof", page_id=page_id)
+    page_post_id = await make_page(session, slug="barn", title="The Barn", body="## Hay\n\nPlenty.", has_market=True)
+    await make_product(session, page_post_id, slug="straw", title="Straw", price="3.20")
+    await make_post(session, title="A new roof", page_post_id=page_post_id)
     await session.commit()
 
     page = await read(client, "/barn/")
@@ -131,9 +131,9 @@ async def test_a_page_shows_what_there_is_to_find_its_seller_by_and_no_more(
 async def test_a_page_leads_to_the_times_of_its_calendars_that_can_be_booked(
     session: AsyncSession, client: Client
 ) -> None:
-    page_id = await make_page(session, slug="barn", has_calendar=True)
-    await make_calendar(session, container_id=page_id, name="The attic", slug="attic")
-    await make_rule(session, await make_calendar(session, container_id=page_id, name="The hall", slug="hall"))
+    page_post_id = await make_page(session, slug="barn", has_calendar=True)
+    await make_calendar(session, container_id=page_post_id, name="The attic", slug="attic")
+    await make_rule(session, await make_calendar(session, container_id=page_post_id, name="The hall", slug="hall"))
     await session.commit()
 
     links = (await read(client, "/barn/")).css("aside a")
@@ -148,10 +148,10 @@ async def test_a_page_leads_to_the_times_of_its_calendars_that_can_be_booked(
 async def test_a_calendar_without_events_leads_to_its_times_and_is_empty_only_without_those(
     session: AsyncSession, client: Client
 ) -> None:
-    page_id = await make_page(session, slug="barn", has_calendar=True)
-    await make_calendar(session, container_id=page_id, name="The attic")
-    await make_rule(session, await make_calendar(session, container_id=page_id, name="The hall", slug="hall"))
-    stage = await make_calendar(session, container_id=page_id, name="The stage", slug="stage")
+    page_post_id = await make_page(session, slug="barn", has_calendar=True)
+    await make_calendar(session, container_id=page_post_id, name="The attic")
+    await make_rule(session, await make_calendar(session, container_id=page_post_id, name="The hall", slug="hall"))
+    stage = await make_calendar(session, container_id=page_post_id, name="The stage", slug="stage")
     await make_rule(session, stage)
     await make_entry(session, stage, name="The Tempest")
     await session.commit()

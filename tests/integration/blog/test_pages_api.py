@@ -26,10 +26,10 @@ async def _ask(client: Client, path: str) -> dict[str, Any]:
 
 
 async def test_a_page_is_told_of_with_its_seller_and_what_it_has(client: Client, session: AsyncSession) -> None:
-    page_id = await make_page(session, slug="barn", has_calendar=True)
+    page_post_id = await make_page(session, slug="barn", has_calendar=True)
     await SqlBlogService().configure_page(
         session,
-        page_id,
+        page_post_id,
         seller_name="The Barn Trust",
         seller_address="1 Barn Lane",
         seller_email="ann@barn.example",
@@ -42,7 +42,7 @@ async def test_a_page_is_told_of_with_its_seller_and_what_it_has(client: Client,
     )
     await session.commit()
     assert await _ask(client, "/barn") == {
-        "id": page_id,
+        "id": page_post_id,
         "slug": "barn",
         "title": "The Barn",
         "excerpt": "A barn.",

@@ -62,11 +62,11 @@ SignIn = Callable[..., Awaitable[Visitor]]
 def sign_in(app: Quart, running: AppState, database: Database) -> SignIn:
     """Give a browser that a person is signed in with."""
 
-    async def sign_in(email: str, *, role: Role | None = None, page_id: int | None = None) -> Visitor:
+    async def sign_in(email: str, *, role: Role | None = None, page_post_id: int | None = None) -> Visitor:
         async with database.sessions() as session:
             user = await ensure_user(session, email)
             if role is not None:
-                await grant_role(session, user.id, role, page_post_id=page_id)
+                await grant_role(session, user.id, role, page_post_id=page_post_id)
             made = await start_session(session, user_id=user.id, now=datetime.now(UTC), days=1)
             await session.commit()
         client = app.test_client()
@@ -213,16 +213,16 @@ def fill_cart(session: AsyncSession) -> FillCart:
 class Jam:
     """Plum jam at 4.50, on a page of its own."""
 
-    page_id: int
+    page_post_id: int
     product_id: int
     variant_id: int
 
 
 async def make_jam(session: AsyncSession, *, stock: int | None = None, title: str = "Plum jam") -> Jam:
     """Put plum jam on the shelves, and commit."""
-    page_id = await make_page(session, title=f"Barn of {title}", has_market=True)
-    product_id = await make_product(session, page_id, title=title, stock=stock, vat_rate="20")
-    made = Jam(page_id, product_id, await variant_of(session, product_id))
+    page_post_id = await make_page(session, title=f"Barn of {title}", has_market=True)
+    product_id = await make_product(session, page_post_id, title=title, stock=stock, vat_rate="20")
+    made = Jam(page_post_id, product_id, await variant_of(session, product_id))
     await session.commit()
     return made
 

@@ -87,24 +87,24 @@ def context(app: Quart) -> PaymentContext:
 @pytest.fixture
 async def farm(session: AsyncSession) -> int:
     """A page that is paid to the installation's own account."""
-    page_id = await make_page(session, slug="farm", title="The farm", seller_name="Ann")
+    page_post_id = await make_page(session, slug="farm", title="The farm", seller_name="Ann")
     await session.commit()
-    return page_id
+    return page_post_id
 
 
 def form(merchant_code: str = FARM, api_key: str = FARM_KEY) -> dict[str, str]:
     return {"merchant_code": merchant_code, "api_key": api_key}
 
 
-async def save(admin: Visitor, page_id: int, merchant_code: str = FARM, api_key: str = FARM_KEY) -> Answer:
+async def save(admin: Visitor, page_post_id: int, merchant_code: str = FARM, api_key: str = FARM_KEY) -> Answer:
     """Press "Check and save"."""
-    return await admin.post(f"/admin/accounts/{page_id}/", form(merchant_code, api_key))
+    return await admin.post(f"/admin/accounts/{page_post_id}/", form(merchant_code, api_key))
 
 
-async def account_of(session: AsyncSession, page_id: int) -> str | None:
+async def account_of(session: AsyncSession, page_post_id: int) -> str | None:
     """Return the account of a page, as the database has it now."""
     async with fresh(session) as now:
-        return await now.scalar(select(PageConfig.sumup_merchant_code).where(PageConfig.container_id == page_id))
+        return await now.scalar(select(PageConfig.sumup_merchant_code).where(PageConfig.container_id == page_post_id))
 
 
 async def stored(session: AsyncSession) -> dict[str, PaymentAccount]:
@@ -113,9 +113,9 @@ async def stored(session: AsyncSession) -> dict[str, PaymentAccount]:
         return {account.merchant_code: account for account in await now.scalars(select(PaymentAccount))}
 
 
-async def journal_of(session: AsyncSession, page_id: int) -> list[JournalEntry]:
+async def journal_of(session: AsyncSession, page_post_id: int) -> list[JournalEntry]:
     """Return what the journal tells of a page."""
-    statement = select(JournalEntry).where(JournalEntry.thing == "page", JournalEntry.thing_id == page_id)
+    statement = select(JournalEntry).where(JournalEntry.thing == "page", JournalEntry.thing_id == page_post_id)
     async with fresh(session) as now:
         return list(await now.scalars(statement.order_by(JournalEntry.id)))
 
@@ -141,10 +141,10 @@ async def test_only_an_admin_changes_an_account(
 async def test_what_is_no_page_has_no_account(admin: Visitor, session: AsyncSession, sandbox: SandboxControl) -> None:
     post_id = await make_post(session)
     await session.commit()
-    for page_id in (post_id, 4711):
-        assert (await admin.get(f"/admin/accounts/{page_id}/")).status == 404
-        assert (await save(admin, page_id)).status == 404
-        assert (await admin.post(f"/admin/accounts/{page_id}/default/")).status == 404
+    for page_post_id in (post_id, 4711):
+        assert (await admin.get(f"/admin/accounts/{page_post_id}/")).status == 404
+        assert (await save(admin, page_post_id)).status == 404
+        assert (await admin.post(f"/admin/accounts/{page_post_id}/default/")).status == 404
     assert await sandbox.calls() == []
 
 
@@ -349,10 +349,10 @@ class Elsewhere(FakeGateway):
         return Account("MELSEWHERE", "Somebody else", "GBP", sandbox=True)
 
 
-async def _try(context: PaymentContext, gateway: FakeGateway, page_id: int, admin: Visitor) -> None:
+async def _try(context: PaymentContext, gateway: FakeGateway, page_post_id: int, admin: Visitor) -> None:
     await pay_page_to(
         replace(context, gateways=OneGateway(gateway)),
-        page_id=page_id,
+        page_post_id=page_post_id,
         merchant_code=FARM,
         api_key=SecretStr(FARM_KEY),
         actor_user_id=admin.id,
@@ -404,7 +404,7 @@ class Careless(SqlBlogService):
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def set_page_account(self, session: AsyncSession, page_id: int, merchant_code: str | None) -> None:
+    async def set_page_account(self, session: AsyncSession, page_post_id: int, merchant_code: str | None) -> None:
         raise self.error
 
 

@@ -444,7 +444,7 @@ async def test_the_number_of_queries_does_not_depend_on_how_many_orders_there_ar
                 "ix_orders_guest_email_prefix",
             },
         ),
-        (OrderFilter("Europe/London", page_id=7), {"ix_order_lines_page_post_id_order_id"}),
+        (OrderFilter("Europe/London", page_post_id=7), {"ix_order_lines_page_post_id_order_id"}),
         (OrderFilter("Europe/London", state=OrderState.PAID), {"ix_orders_state_id"}),
         (OrderFilter("Europe/London", first_day=date(2026, 11, 28)), {"ix_orders_created_at"}),
     ],

@@ -69,7 +69,7 @@ def context(app: Quart) -> PaymentContext:
 
 
 @pytest.fixture
-async def page_id(session: AsyncSession) -> int:
+async def page_post_id(session: AsyncSession) -> int:
     made = await make_page(session, title="The Barn")
     await session.commit()
     return made
@@ -102,10 +102,10 @@ async def buy(who: Visitor, session: AsyncSession, gateway: FakeGateway, total: 
 
 
 async def test_it_stands_in_the_cart_with_its_words_and_counts(
-    app: Quart, ada: Visitor, session: AsyncSession, page_id: int
+    app: Quart, ada: Visitor, session: AsyncSession, page_post_id: int
 ) -> None:
-    await give(session, CartOwner.of_user(ada.id), page_id, "5.00")
-    await give(session, CartOwner.of_user(ada.id), page_id, "20.00")
+    await give(session, CartOwner.of_user(ada.id), page_post_id, "5.00")
+    await give(session, CartOwner.of_user(ada.id), page_post_id, "20.00")
     page = await ada.get("/")
     assert page.texts("#cart-panel section.card h3") == ["Donations"]
     assert page.texts("#cart-panel .lines .price") == ["£5.00", "£20.00"]
@@ -114,8 +114,8 @@ async def test_it_stands_in_the_cart_with_its_words_and_counts(
     assert page.texts("#cart-mini span") == ["Cart", "2", ": 2 donations"]
 
 
-async def test_other_apps_are_told_of_it(app: Quart, ada: Visitor, session: AsyncSession, page_id: int) -> None:
-    await give(session, CartOwner.of_user(ada.id), page_id, "5.00")
+async def test_other_apps_are_told_of_it(app: Quart, ada: Visitor, session: AsyncSession, page_post_id: int) -> None:
+    await give(session, CartOwner.of_user(ada.id), page_post_id, "5.00")
     address = f"/internal/v1/cart/summary?{urlencode({'user_id': ada.id, 'lines': '1'})}"
     answer = await app.test_client().get(address, headers={"Authorization": f"Bearer {DEV_SECRET}"})
     told = await answer.get_json()
@@ -124,9 +124,9 @@ async def test_other_apps_are_told_of_it(app: Quart, ada: Visitor, session: Asyn
 
 
 async def test_it_is_taken_out_by_its_owner_alone(
-    ada: Visitor, bob: Visitor, session: AsyncSession, page_id: int
+    ada: Visitor, bob: Visitor, session: AsyncSession, page_post_id: int
 ) -> None:
-    await give(session, CartOwner.of_user(ada.id), page_id, "5.00")
+    await give(session, CartOwner.of_user(ada.id), page_post_id, "5.00")
     page = await ada.get("/")
     form = page.html.css_first("#cart-panel .lines form")
     sent = {str(f.attributes["name"]): f.attributes["value"] or "" for f in form.css("input[type=hidden]")}
@@ -146,9 +146,14 @@ async def test_a_kind_that_nobody_sells_is_not_found(ada: Visitor) -> None:
 
 
 async def test_it_goes_from_the_cart_to_paid_to_refunded(
-    context: PaymentContext, ada: Visitor, admin: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway
+    context: PaymentContext,
+    ada: Visitor,
+    admin: Visitor,
+    session: AsyncSession,
+    page_post_id: int,
+    gateway: FakeGateway,
 ) -> None:
-    await give(session, CartOwner.of_user(ada.id), page_id, "25.00")
+    await give(session, CartOwner.of_user(ada.id), page_post_id, "25.00")
     order = await buy(ada, session, gateway, "25.00")
     assert (order.state, await states_of(session)) == ("paid", ["sold"])
     page = await ada.get(f"/orders/{order.id}/")
@@ -190,7 +195,7 @@ async def test_it_is_bought_with_everything_else_and_by_page(
     await fill_cart(ada, show, 1)
     await put_products(ada, jam.variant_id, 1)
     await give(session, CartOwner.of_user(ada.id), show.page.id, "10.00")
-    await give(session, CartOwner.of_user(ada.id), jam.page_id, "3.00")
+    await give(session, CartOwner.of_user(ada.id), jam.page_post_id, "3.00")
     payment = await ada.post(f"/{show.page.slug}/checkout/", {"shown_total": "22.50"})
     assert (payment.status, await states_of(session)) == (303, ["reserved", "pending"])
     order = (await payments_of(session, ada))[-1]
@@ -208,10 +213,10 @@ async def test_it_is_bought_with_everything_else_and_by_page(
 
 
 async def test_a_guest_gives(
-    context: PaymentContext, guest: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway
+    context: PaymentContext, guest: Visitor, session: AsyncSession, page_post_id: int, gateway: FakeGateway
 ) -> None:
     session_id = (await session.scalars(text("SELECT id FROM sessions WHERE user_id IS NULL"))).one()
-    await give(session, CartOwner.of_session(session_id), page_id, "25.00")
+    await give(session, CartOwner.of_session(session_id), page_post_id, "25.00")
     answer = await guest.post("/checkout/", {"shown_total": "25.00", "email": "guest@maypole.example"})
     assert answer.status == 303
     payment = (await session.execute(text("SELECT checkout_id, return_token FROM payments"))).one()
@@ -224,9 +229,9 @@ async def test_a_guest_gives(
 
 
 async def test_what_is_put_back_is_in_the_cart_again(
-    context: PaymentContext, ada: Visitor, session: AsyncSession, page_id: int
+    context: PaymentContext, ada: Visitor, session: AsyncSession, page_post_id: int
 ) -> None:
-    await give(session, CartOwner.of_user(ada.id), page_id, "25.00")
+    await give(session, CartOwner.of_user(ada.id), page_post_id, "25.00")
     await ada.post("/checkout/", {"shown_total": "25.00"})
     [order] = await orders_of(session, ada)
     assert await states_of(session) == ["reserved"]
@@ -241,12 +246,12 @@ async def test_late_money_takes_it_again_or_is_owed(
     context: PaymentContext,
     ada: Visitor,
     session: AsyncSession,
-    page_id: int,
+    page_post_id: int,
     gateway: FakeGateway,
     *,
     given_again: bool,
 ) -> None:
-    await give(session, CartOwner.of_user(ada.id), page_id, "25.00")
+    await give(session, CartOwner.of_user(ada.id), page_post_id, "25.00")
     await ada.post("/checkout/", {"shown_total": "25.00"})
     [order], [late] = await orders_of(session, ada), await payments_of(session, ada)
     await ada.post(f"/orders/{order.id}/put-back/")
@@ -268,9 +273,9 @@ async def test_late_money_takes_it_again_or_is_owed(
 
 
 async def test_the_audit_sees_a_donation_that_is_not_given(
-    context: PaymentContext, ada: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway
+    context: PaymentContext, ada: Visitor, session: AsyncSession, page_post_id: int, gateway: FakeGateway
 ) -> None:
-    await give(session, CartOwner.of_user(ada.id), page_id, "25.00")
+    await give(session, CartOwner.of_user(ada.id), page_post_id, "25.00")
     order = await buy(ada, session, gateway, "25.00")
     await session.execute(text("UPDATE donations SET order_id = NULL"))
     await session.commit()
@@ -281,9 +286,9 @@ async def test_the_audit_sees_a_donation_that_is_not_given(
     ("kind", "named"), [("donation", "NULL"), ("Donation", "1"), ("", "1"), ("a b", "1")], ids=repr
 )
 async def test_the_database_takes_no_line_that_names_nothing(
-    ada: Visitor, session: AsyncSession, page_id: int, gateway: FakeGateway, kind: str, named: str
+    ada: Visitor, session: AsyncSession, page_post_id: int, gateway: FakeGateway, kind: str, named: str
 ) -> None:
-    await give(session, CartOwner.of_user(ada.id), page_id, "25.00")
+    await give(session, CartOwner.of_user(ada.id), page_post_id, "25.00")
     order = await buy(ada, session, gateway, "25.00")
     line = f"""INSERT INTO order_lines (order_id, kind, title, quantity, unit_price, total, thing_id)
         VALUES ({order.id}, '{kind}', 'A gift', 1, 0, 0, {named})"""

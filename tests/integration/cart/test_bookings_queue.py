@@ -456,7 +456,7 @@ async def test_the_order_keeps_no_word_that_another_pages_people_would_read(
     jam = await make_jam(session)
     theirs = OrderLine(order_id=waiting.order.id, kind="product", title="A taste of jam", quantity=1)
     theirs.unit_price = theirs.total = Decimal(0)
-    theirs.product_id, theirs.variant_id, theirs.page_post_id = jam.product_id, jam.variant_id, jam.page_id
+    theirs.product_id, theirs.variant_id, theirs.page_post_id = jam.product_id, jam.variant_id, jam.page_post_id
     session.add(theirs)
     await session.flush()
     await session.commit()

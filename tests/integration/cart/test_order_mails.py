@@ -173,8 +173,8 @@ async def test_a_mail_about_sellers_who_say_nothing_of_it_has_no_such_line(
 
 
 async def test_who_is_written_to_and_whom_they_may_ask_is_one_query(made: MadeOrder, session: AsyncSession) -> None:
-    for page_id in (MILL, BARN):
-        await make_seller(session, made.order, page_id, email="ann@barn.example")
+    for page_post_id in (MILL, BARN):
+        await make_seller(session, made.order, page_post_id, email="ann@barn.example")
     await session.commit()
     with counted_queries(every=True) as statements:
         to = await addressee_of(session, made.order.id)

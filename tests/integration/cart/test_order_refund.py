@@ -236,7 +236,7 @@ async def test_another_pages_treasurer_finds_no_such_order(
     sign_in: SignIn, order: Order, session: AsyncSession
 ) -> None:
     other = await make_show(session, name="Hamlet")
-    treasurer = await sign_in("treasurer@maypole.example", role=Role.REFUNDS, page_id=other.page.id)
+    treasurer = await sign_in("treasurer@maypole.example", role=Role.REFUNDS, page_post_id=other.page.id)
     for part in ("", "preview/?amount=1"):
         assert (await treasurer.get(address(order, part))).status == 404
     form = {"key": "00000000-0000-4000-8000-000000000000", "shown": "1.00", "amount": "1.00"}
@@ -246,7 +246,7 @@ async def test_another_pages_treasurer_finds_no_such_order(
 async def test_the_pages_own_treasurer_refunds_it(
     sign_in: SignIn, order: Order, show: Show, session: AsyncSession
 ) -> None:
-    treasurer = await sign_in("treasurer@maypole.example", role=Role.REFUNDS, page_id=show.page.id)
+    treasurer = await sign_in("treasurer@maypole.example", role=Role.REFUNDS, page_post_id=show.page.id)
     preview = await treasurer.get(address(order, "preview/?amount=1"))
     outcome = await treasurer.get((await treasurer.post(address(order), sent_by(preview))).location)
     assert outcome.text("h1") == "£1.00 went back"

@@ -62,7 +62,7 @@ async def test_who_sells_on_which_terms_and_where_to_collect_is_read_before_payi
 ) -> None:
     await running.services.blog.configure_page(  # type: ignore[attr-defined]
         session,
-        jam.page_id,
+        jam.page_post_id,
         seller_name="The Barn Trust",
         seller_address="Barn Lane 1",
         seller_email="ann@barn.example",
@@ -86,7 +86,7 @@ async def test_a_seller_who_says_only_how_to_write_to_them_is_named_by_their_pag
     guest: Visitor, jam: Jam, put_products: PutProducts, running: AppState, session: AsyncSession
 ) -> None:
     await running.services.blog.configure_page(  # type: ignore[attr-defined]
-        session, jam.page_id, has_market=True, seller_email="ann@barn.example"
+        session, jam.page_post_id, has_market=True, seller_email="ann@barn.example"
     )
     await put_products(guest, jam.variant_id)
     page = await guest.get("/")
@@ -359,7 +359,7 @@ async def test_pages_with_accounts_of_their_own_say_why_they_are_paid_separately
     await book(running, session, guest, hall)
     page = await guest.get("/")
     assert page.has("aside form[action='/checkout/']")
-    await set_account(session, await session.get_one(Post, jam.page_id), "MFARM")
+    await set_account(session, await session.get_one(Post, jam.page_post_id), "MFARM")
     page = await guest.get("/")
     assert not page.has("aside form[action='/checkout/']")
     assert "separate accounts" in page.text("aside")

@@ -42,18 +42,18 @@ async def order_id(
     gateway: FakeGateway,
 ) -> int:
     """Two jars of jam with 20% VAT in them, an hour of the hall and two tickets, ordered and paid: 42.00."""
-    await _describe(running, session, jam.page_id)
+    await _describe(running, session, jam.page_post_id)
     await put_products(ada, jam.variant_id, 2)
     await book(running, session, ada, hall)
     await fill_cart(ada, show)
     return await _pay(ada, session, gateway, "42.00")
 
 
-async def _describe(running: AppState, session: AsyncSession, page_id: int) -> None:
+async def _describe(running: AppState, session: AsyncSession, page_post_id: int) -> None:
     """Say who sells on a page, and on which terms."""
     await running.services.blog.configure_page(  # type: ignore[attr-defined]
         session,
-        page_id,
+        page_post_id,
         seller_name="Hollin Bank Farm",
         seller_address="Moor Road\nWellowby",
         seller_email="shop@farm.example",
@@ -87,7 +87,7 @@ def cells(page: Answer, rows: str) -> list[list[str]]:
 async def test_nobody_is_sent_to_collect_what_is_not_paid(
     ada: Visitor, jam: Jam, put_products: PutProducts, running: AppState, session: AsyncSession
 ) -> None:
-    await _describe(running, session, jam.page_id)
+    await _describe(running, session, jam.page_post_id)
     await put_products(ada, jam.variant_id, 2)
     await ada.post("/checkout/", {"shown_total": "9.00"})
     [payment] = await payments_of(session, ada)
@@ -207,7 +207,7 @@ async def test_what_was_sold_stays_on_the_receipt_as_it_was(
     before = [(await ada.get(f"/orders/{order_id}/{part}")).text("main") for part in ("", "receipt/")]
     await running.services.blog.configure_page(  # type: ignore[attr-defined]
         session,
-        jam.page_id,
+        jam.page_post_id,
         seller_name="Somebody else",
         seller_email="else@farm.example",
         seller_phone="01632 960999",
@@ -215,7 +215,7 @@ async def test_what_was_sold_stays_on_the_receipt_as_it_was(
         has_market=True,
         terms="Other terms.",
     )
-    (await session.get_one(Post, jam.page_id)).title = "Another title"
+    (await session.get_one(Post, jam.page_post_id)).title = "Another title"
     await session.commit()
     assert [(await ada.get(f"/orders/{order_id}/{part}")).text("main") for part in ("", "receipt/")] == before
 

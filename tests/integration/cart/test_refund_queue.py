@@ -209,7 +209,7 @@ async def two_pages(session: AsyncSession, ada: Visitor, show: Show) -> tuple[De
 @pytest.fixture
 async def treasurer(sign_in: SignIn, show: Show) -> Visitor:
     """Somebody who refunds the money of the show's page alone."""
-    return await sign_in("treasurer@maypole.example", role=Role.REFUNDS, page_id=show.page.id)
+    return await sign_in("treasurer@maypole.example", role=Role.REFUNDS, page_post_id=show.page.id)
 
 
 async def test_a_treasurer_sees_the_debts_of_their_page_alone(treasurer: Visitor, two_pages: tuple[Debt, Debt]) -> None:
@@ -242,12 +242,12 @@ async def test_a_debt_for_a_whole_payment_is_for_whoever_has_all_of_its_pages(
                 user_id=ada.id,
                 state=OrderState.PAID,
                 payment_state=PaymentState.PAID,
-                page_post_id=page_id,
+                page_post_id=page_post_id,
             ),
             line=None,
             reason="paid_twice",
         )
-        for page_id in (show.page.id, None)
+        for page_post_id in (show.page.id, None)
     ]
     await session.commit()
     page = await treasurer.get("/admin/refunds/")

@@ -127,7 +127,7 @@ async def test_a_treasurer_of_another_page_finds_nothing(
     sign_in: SignIn, too_much: Payment, session: AsyncSession
 ) -> None:
     other = await make_show(session, name="Hamlet")
-    treasurer = await sign_in("treasurer@maypole.example", role=Role.REFUNDS, page_id=other.page.id)
+    treasurer = await sign_in("treasurer@maypole.example", role=Role.REFUNDS, page_post_id=other.page.id)
     finding = await make_finding(session)
     assert (await treasurer.get(REVIEW)).has(".empty")
     assert (await treasurer.get(f"{REVIEW}{too_much.id}/")).status == 404

@@ -101,8 +101,8 @@ class Stocked:
             await self._book(who, number)
 
     async def _variant(self, number: int) -> int:
-        page_id = await make_page(self.session, has_market=True)
-        product_id = await make_product(self.session, page_id, title=f"Jam {number}")
+        page_post_id = await make_page(self.session, has_market=True)
+        product_id = await make_product(self.session, page_post_id, title=f"Jam {number}")
         made = await make_variant(self.session, product_id, size="large", price="6.00", stock=9, position=1)
         await self.session.commit()
         return made

@@ -15,8 +15,8 @@ from tests.support.internal_api import BEARER, assert_error
 from tests.support.queries import counted_queries
 
 
-async def _ask(app: Quart, page_id: int, query: str = "") -> list[dict[str, Any]]:
-    answer = await app.test_client().get(f"/internal/v1/pages/{page_id}/calendars?{query}", headers=BEARER)
+async def _ask(app: Quart, page_post_id: int, query: str = "") -> list[dict[str, Any]]:
+    answer = await app.test_client().get(f"/internal/v1/pages/{page_post_id}/calendars?{query}", headers=BEARER)
     assert answer.status_code == 200
     found: list[dict[str, Any]] = (await answer.get_json())["calendars"]
     return found
@@ -60,17 +60,17 @@ async def test_a_calendar_is_told_of_with_what_is_next(app: Quart, session: Asyn
 async def test_what_is_next_is_the_soonest_of_each_calendar_and_no_more_than_asked_for(
     app: Quart, session: AsyncSession
 ) -> None:
-    page_id = await make_page(session, has_calendar=True)
+    page_post_id = await make_page(session, has_calendar=True)
     for name in ("Barn", "Attic"):
-        calendar = await make_calendar(session, name=name, container_id=page_id)
+        calendar = await make_calendar(session, name=name, container_id=page_post_id)
         for days in (9, 4, 6, 5, 8):
             await make_entry(session, calendar, name=f"{name} {days}", start_at=days_from_now(days))
     await session.commit()
-    told = {each["name"]: [entry["name"] for entry in each["upcoming"]] for each in await _ask(app, page_id)}
+    told = {each["name"]: [entry["name"] for entry in each["upcoming"]] for each in await _ask(app, page_post_id)}
     assert told == {"Attic": ["Attic 4", "Attic 5", "Attic 6"], "Barn": ["Barn 4", "Barn 5", "Barn 6"]}
     assert list(told) == ["Attic", "Barn"]
-    assert [len(each["upcoming"]) for each in await _ask(app, page_id, "upcoming=4")] == [4, 4]
-    assert [each["upcoming"] for each in await _ask(app, page_id, "upcoming=0")] == [[], []]
+    assert [len(each["upcoming"]) for each in await _ask(app, page_post_id, "upcoming=4")] == [4, 4]
+    assert [each["upcoming"] for each in await _ask(app, page_post_id, "upcoming=0")] == [[], []]
 
 
 async def test_only_confirmed_events_that_are_not_over_are_next(app: Quart, session: AsyncSession) -> None:
@@ -105,11 +105,11 @@ async def test_an_event_without_tickets_or_seats_is_not_on_sale(app: Quart, sess
 
 
 async def test_a_calendar_with_rules_can_be_booked(app: Quart, session: AsyncSession) -> None:
-    page_id = await make_page(session, has_calendar=True)
-    await make_calendar(session, name="For events", container_id=page_id)
-    await make_rule(session, await make_calendar(session, name="For hire", container_id=page_id))
+    page_post_id = await make_page(session, has_calendar=True)
+    await make_calendar(session, name="For events", container_id=page_post_id)
+    await make_rule(session, await make_calendar(session, name="For hire", container_id=page_post_id))
     await session.commit()
-    assert [each["bookable"] for each in await _ask(app, page_id)] == [False, True]
+    assert [each["bookable"] for each in await _ask(app, page_post_id)] == [False, True]
 
 
 async def test_another_pages_calendars_are_not_told_of_nor_those_that_are_switched_off(
@@ -124,8 +124,8 @@ async def test_another_pages_calendars_are_not_told_of_nor_those_that_are_switch
 
 async def test_a_page_that_there_is_not_is_not_found(app: Quart) -> None:
     client = app.test_client()
-    for page_id in ("0", "1", str(2**63 - 1), str(2**63), "-1", "x"):
-        response = await client.get(f"/internal/v1/pages/{page_id}/calendars", headers=BEARER)
+    for page_post_id in ("0", "1", str(2**63 - 1), str(2**63), "-1", "x"):
+        response = await client.get(f"/internal/v1/pages/{page_post_id}/calendars", headers=BEARER)
         await assert_error(response, 404, "not_found")
 
 
@@ -188,12 +188,12 @@ CALENDARS_QUERIES = 4
 async def test_the_number_of_queries_does_not_depend_on_the_number_of_calendars(
     app: Quart, session: AsyncSession, calendars: int
 ) -> None:
-    page_id = await make_page(session, has_calendar=True)
+    page_post_id = await make_page(session, has_calendar=True)
     for _ in range(calendars):
-        calendar = await make_calendar(session, container_id=page_id)
+        calendar = await make_calendar(session, container_id=page_post_id)
         for days in range(1, calendars + 1):
             await make_type(session, await make_entry(session, calendar, start_at=days_from_now(days)))
     await session.commit()
     with counted_queries(every=True) as statements:
-        await _ask(app, page_id)
+        await _ask(app, page_post_id)
     assert len(statements) == CALENDARS_QUERIES, statements

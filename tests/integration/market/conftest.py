@@ -76,7 +76,7 @@ async def bob(sign_in: SignIn) -> Visitor:
 class Goods:
     """A page's shop: jam of one kind and no limit, and a smock of four kinds, as ids of variants."""
 
-    page_id: int
+    page_post_id: int
     jam: int
     small: int
     medium: int
@@ -97,11 +97,11 @@ JAM, SMOCK = "/barn/jam/", "/barn/smock/"
 @pytest.fixture
 async def goods(session: AsyncSession) -> Goods:
     """Open the barn's shop."""
-    page_id = await make_page(session, slug="barn", title="The Barn", has_market=True)
-    jam = await make_product(session, page_id, slug="jam", title="Plum jam", price="4.50")
-    smock = await make_product(session, page_id, slug="smock", title="Smock", unit="each", price=None)
+    page_post_id = await make_page(session, slug="barn", title="The Barn", has_market=True)
+    jam = await make_product(session, page_post_id, slug="jam", title="Plum jam", price="4.50")
+    smock = await make_product(session, page_post_id, slug="smock", title="Smock", unit="each", price=None)
     made = Goods(
-        page_id=page_id,
+        page_post_id=page_post_id,
         jam=await variant_of(session, jam),
         small=await make_variant(session, smock, price="38.00", size="Small", colour="green", position=1),
         medium=await make_variant(session, smock, price="38.00", size="Medium", colour="green", stock=2, position=2),

@@ -353,7 +353,7 @@ async def test_what_sold_out_while_the_page_was_read_is_said_so(
 
 
 async def test_one_product_too_many_is_refused(ada: Visitor, session: AsyncSession, goods: Goods) -> None:
-    cap = await make_product(session, goods.page_id, slug="cap", price=None)
+    cap = await make_product(session, goods.page_post_id, slug="cap", price=None)
     caps = [await make_variant(session, cap, size=str(number)) for number in range(101)]
     await session.commit()
     await fill_cart(session, ada, caps[:100])
@@ -394,8 +394,8 @@ async def test_a_refusal_loses_nothing_of_the_cart(visitor: Visitor, session: As
 async def test_what_is_not_sold_there_is_not_found(
     visitor: Visitor, session: AsyncSession, goods: Goods, path: str, htmx: bool
 ) -> None:
-    await make_product(session, goods.page_id, slug="hidden", published=False)
-    shy = await make_product(session, goods.page_id, slug="shy", price=None)
+    await make_product(session, goods.page_post_id, slug="hidden", published=False)
+    shy = await make_product(session, goods.page_post_id, slug="shy", price=None)
     await make_variant(session, shy, published=False)
     await make_product(session, await make_page(session, slug="mill", has_market=True), slug="flour")
     await make_product(session, await make_page(session, slug="chapel"), slug="candle")

@@ -25,8 +25,8 @@ def test_it_keeps_the_protocol() -> None:
 
 async def test_products_are_by_page_and_title(session: AsyncSession) -> None:
     first, second = await make_page(session), await make_page(session)
-    for page_id, title in ((second, "Apples"), (first, "Pears"), (first, "Beans")):
-        await make_product(session, page_id, title=title)
+    for page_post_id, title in ((second, "Apples"), (first, "Pears"), (first, "Beans")):
+        await make_product(session, page_post_id, title=title)
 
     assert [p.title for p in await market.products(session)] == ["Beans", "Pears", "Apples"]
     assert [p.title for p in await market.products(session, container_id=second)] == ["Apples"]
@@ -49,9 +49,9 @@ async def test_a_price_keeps_its_pence(session: AsyncSession) -> None:
 
 
 async def test_saving_again_changes_the_same_product(session: AsyncSession) -> None:
-    page_id = await make_page(session)
-    first = await make_product(session, page_id, slug="jam", price="4.30")
-    second = await make_product(session, page_id, slug="jam", price="4.60")
+    page_post_id = await make_page(session)
+    first = await make_product(session, page_post_id, slug="jam", price="4.30")
+    second = await make_product(session, page_post_id, slug="jam", price="4.60")
 
     product = await market.product_by_slug(session, "jam")
 
@@ -93,8 +93,8 @@ async def test_variants_are_in_their_order_and_without_the_hidden_ones(session: 
 
 
 async def test_a_variant_says_all_that_a_cart_must_know_of_it(session: AsyncSession) -> None:
-    page_id = await make_page(session)
-    product_id = await make_product(session, page_id, slug="jam", title="Jam", vat_rate="20", price=None)
+    page_post_id = await make_page(session)
+    product_id = await make_product(session, page_post_id, slug="jam", title="Jam", vat_rate="20", price=None)
     variant_id = await make_variant(session, product_id, price="4.30", size="Large", stock=3)
 
     assert await market.variants_by_id(session, [variant_id]) == {
@@ -109,16 +109,16 @@ async def test_a_variant_says_all_that_a_cart_must_know_of_it(session: AsyncSess
             vat_rate=Decimal("20.00"),
             available=3,
             on_show=True,
-            container_id=page_id,
+            container_id=page_post_id,
         )
     }
 
 
 async def test_variants_are_found_hidden_or_not_and_unknown_ones_are_left_out(session: AsyncSession) -> None:
-    page_id = await make_page(session)
-    shown = await variant_of(session, await make_product(session, page_id))
-    hidden = await variant_of(session, await make_product(session, page_id, published=False))
-    product_id = await make_product(session, page_id, price=None)
+    page_post_id = await make_page(session)
+    shown = await variant_of(session, await make_product(session, page_post_id))
+    hidden = await variant_of(session, await make_product(session, page_post_id, published=False))
+    product_id = await make_product(session, page_post_id, price=None)
     shy = await make_variant(session, product_id, published=False)
 
     found = await market.variants_by_id(session, [shown, hidden, shy, shy + 1])
@@ -149,10 +149,10 @@ async def test_a_product_is_sold_out_when_nothing_of_it_is_left(
 
 
 async def test_the_number_of_queries_does_not_grow_with_products_or_variants(session: AsyncSession) -> None:
-    page_id, ids = await make_page(session), []
+    page_post_id, ids = await make_page(session), []
     counts = []
     for number in (1, 9):
-        product_id = await make_product(session, page_id, slug=f"product-of-{number}", price=None)
+        product_id = await make_product(session, page_post_id, slug=f"product-of-{number}", price=None)
         ids += [await make_variant(session, product_id, size=str(size)) for size in range(number)]
         with counted_queries() as queries:
             await market.products(session)

@@ -11,9 +11,11 @@ from tests.support.visitor import Visitor
 
 
 async def test_a_product_shows_its_whole_story_and_its_neighbours(session: AsyncSession, visitor: Visitor) -> None:
-    page_id = await make_page(session, slug="barn", has_market=True)
+    page_post_id = await make_page(session, slug="barn", has_market=True)
     for title in ("Apples", "Beans", "Cider"):
-        await make_product(session, page_id, slug=title.lower(), title=title, description="Short.\n\nLong history.")
+        await make_product(
+            session, page_post_id, slug=title.lower(), title=title, description="Short.\n\nLong history."
+        )
     await session.commit()
 
     page = await visitor.get("/barn/beans/")
@@ -97,7 +99,7 @@ async def test_what_is_sold_out_has_no_form(visitor: Visitor, session: AsyncSess
 
 
 async def test_who_sells_and_on_which_terms_can_be_read(visitor: Visitor, session: AsyncSession) -> None:
-    page_id = await make_page(
+    page_post_id = await make_page(
         session,
         slug="barn",
         has_market=True,
@@ -110,7 +112,7 @@ async def test_who_sells_and_on_which_terms_can_be_read(visitor: Visitor, sessio
         collection_place="The apple store",
         collection_times="Sundays",
     )
-    await make_product(session, page_id, slug="jam", vat_rate="20")
+    await make_product(session, page_post_id, slug="jam", vat_rate="20")
     await session.commit()
 
     page = await visitor.get(JAM)
@@ -143,10 +145,10 @@ async def test_a_page_that_says_nothing_of_its_seller_shows_nothing_of_it(
 
 
 async def test_a_seller_without_a_name_can_still_be_asked(visitor: Visitor, session: AsyncSession) -> None:
-    page_id = await make_page(
+    page_post_id = await make_page(
         session, slug="barn", has_market=True, seller_name="", seller_address="", seller_phone="01632 960123"
     )
-    await make_product(session, page_id, slug="jam")
+    await make_product(session, page_post_id, slug="jam")
     await session.commit()
 
     assert (await visitor.get(JAM)).texts("[aria-labelledby=seller] > *") == ["Sold by The Barn", "01632 960123"]
@@ -154,8 +156,10 @@ async def test_a_seller_without_a_name_can_still_be_asked(visitor: Visitor, sess
 
 async def test_what_a_page_says_is_shown_and_not_obeyed(visitor: Visitor, session: AsyncSession) -> None:
     evil = "<script>alert(1)</script>"
-    page_id = await make_page(session, slug="barn", title=evil, has_market=True, seller_name=evil, terms=evil)
-    product = await make_product(session, page_id, slug="smock", title=evil, description=evil, unit=evil, price=None)
+    page_post_id = await make_page(session, slug="barn", title=evil, has_market=True, seller_name=evil, terms=evil)
+    product = await make_product(
+        session, page_post_id, slug="smock", title=evil, description=evil, unit=evil, price=None
+    )
     for size in (evil, "Small"):
         await make_variant(session, product, size=size)
     await session.commit()

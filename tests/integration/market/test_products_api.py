@@ -16,8 +16,8 @@ from tests.support.internal_api import BEARER, assert_error
 from tests.support.queries import counted_queries
 
 
-async def _ask(client: Client, page_id: int, query: str = "") -> list[dict[str, Any]]:
-    answer = await client.get(f"/internal/v1/pages/{page_id}/products?{query}", headers=BEARER)
+async def _ask(client: Client, page_post_id: int, query: str = "") -> list[dict[str, Any]]:
+    answer = await client.get(f"/internal/v1/pages/{page_post_id}/products?{query}", headers=BEARER)
     assert answer.status_code == 200
     found: list[dict[str, Any]] = (await answer.get_json())["products"]
     return found
@@ -26,12 +26,12 @@ async def _ask(client: Client, page_id: int, query: str = "") -> list[dict[str, 
 async def test_a_product_is_told_of_with_its_variants_and_what_is_left_of_each(
     client: Client, session: AsyncSession
 ) -> None:
-    page_id = await make_page(session, has_market=True)
-    jam = await make_product(session, page_id, slug="jam", title="Jam", price="4.50", stock=5, vat_rate="20")
+    page_post_id = await make_page(session, has_market=True)
+    jam = await make_product(session, page_post_id, slug="jam", title="Jam", price="4.50", stock=5, vat_rate="20")
     small = (await session.execute(update(ProductVariant).values(held=2).returning(ProductVariant.id))).scalar_one()
     large = await make_variant(session, jam, size="large", price="9.00", position=1)
     await session.commit()
-    assert await _ask(client, page_id) == [
+    assert await _ask(client, page_post_id) == [
         {
             "id": jam,
             "slug": "jam",
@@ -52,35 +52,36 @@ async def test_a_product_is_told_of_with_its_variants_and_what_is_left_of_each(
 
 
 async def test_what_is_hidden_or_sold_elsewhere_is_not_told_of(client: Client, session: AsyncSession) -> None:
-    page_id = await make_page(session, has_market=True)
-    await make_product(session, page_id, title="On show")
-    await make_product(session, page_id, title="Hidden", published=False)
-    await make_product(session, page_id, title="Nothing to sell of it", price=None)
+    page_post_id = await make_page(session, has_market=True)
+    await make_product(session, page_post_id, title="On show")
+    await make_product(session, page_post_id, title="Hidden", published=False)
+    await make_product(session, page_post_id, title="Nothing to sell of it", price=None)
     await make_product(session, await make_page(session, has_market=True), title="Another page's")
     await session.commit()
-    assert [product["title"] for product in await _ask(client, page_id)] == ["On show"]
+    assert [product["title"] for product in await _ask(client, page_post_id)] == ["On show"]
 
 
 async def test_a_market_that_is_switched_off_has_no_products(client: Client, session: AsyncSession) -> None:
-    page_id = await make_page(session, has_market=False)
-    await make_product(session, page_id)
+    page_post_id = await make_page(session, has_market=False)
+    await make_product(session, page_post_id)
     await session.commit()
-    assert await _ask(client, page_id) == []
+    assert await _ask(client, page_post_id) == []
 
 
 async def test_a_page_that_there_is_not_is_not_found(client: Client) -> None:
-    for page_id in ("0", "1", str(2**63 - 1), str(2**63), "-1", "x"):
-        response = await client.get(f"/internal/v1/pages/{page_id}/products", headers=BEARER)
+    for page_post_id in ("0", "1", str(2**63 - 1), str(2**63), "-1", "x"):
+        response = await client.get(f"/internal/v1/pages/{page_post_id}/products", headers=BEARER)
         await assert_error(response, 404, "not_found")
 
 
 async def test_the_first_few_products_can_be_asked_for(client: Client, session: AsyncSession) -> None:
-    page_id = await make_page(session, has_market=True)
+    page_post_id = await make_page(session, has_market=True)
     for title in ("Cider", "Apples", "Beans"):
-        await make_product(session, page_id, title=title)
+        await make_product(session, page_post_id, title=title)
     await session.commit()
     told = {
-        limit: [product["title"] for product in await _ask(client, page_id, f"limit={limit}")] for limit in (0, 2, 9)
+        limit: [product["title"] for product in await _ask(client, page_post_id, f"limit={limit}")]
+        for limit in (0, 2, 9)
     }
     assert told == {0: [], 2: ["Apples", "Beans"], 9: ["Apples", "Beans", "Cider"]}
 
@@ -99,11 +100,11 @@ PRODUCTS_QUERIES = 3
 async def test_the_number_of_queries_does_not_depend_on_the_number_of_products(
     client: Client, session: AsyncSession, products: int
 ) -> None:
-    page_id = await make_page(session, has_market=True)
+    page_post_id = await make_page(session, has_market=True)
     for number in range(products):
-        product_id = await make_product(session, page_id, title=f"Jam {number}")
+        product_id = await make_product(session, page_post_id, title=f"Jam {number}")
         await make_variant(session, product_id, size="large")
     await session.commit()
     with counted_queries() as statements:
-        await _ask(client, page_id)
+        await _ask(client, page_post_id)
     assert len(statements) == PRODUCTS_QUERIES, statements

@@ -18,7 +18,7 @@ Do = Callable[[Visitor, Goods], Awaitable[Answer]]
 async def fill_the_shelves(session: AsyncSession, goods: Goods, who: Visitor) -> None:
     """Let the shop have twenty more products of three kinds each, and the cart a line of every one."""
     for number in range(20):
-        product = await make_product(session, goods.page_id, title=f"Product {number}", price=None)
+        product = await make_product(session, goods.page_post_id, title=f"Product {number}", price=None)
         kinds = [await make_variant(session, product, size=size) for size in ("Small", "Medium", "Large")]
         await fill_cart(session, who, kinds)
 

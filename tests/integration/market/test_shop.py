@@ -68,9 +68,9 @@ async def test_an_empty_shop_says_so(session: AsyncSession, client: Client) -> N
 
 
 async def test_variants_of_several_prices_have_a_lowest_one(session: AsyncSession, client: Client) -> None:
-    page_id = await make_page(session, slug="barn", has_market=True)
+    page_post_id = await make_page(session, slug="barn", has_market=True)
     for title, prices in (("Cap", ("9.00", "9.00")), ("Smock", ("42.00", "38.00"))):
-        product = await make_product(session, page_id, title=title, unit="each", price=None)
+        product = await make_product(session, page_post_id, title=title, unit="each", price=None)
         for number, price in enumerate(prices):
             await make_variant(session, product, price=price, size=f"Size {number}")
     await session.commit()
@@ -81,11 +81,11 @@ async def test_variants_of_several_prices_have_a_lowest_one(session: AsyncSessio
 
 
 async def test_the_lowest_price_is_of_what_is_left(session: AsyncSession, client: Client) -> None:
-    page_id = await make_page(session, slug="barn", has_market=True)
-    smock = await make_product(session, page_id, unit="each", price=None)
+    page_post_id = await make_page(session, slug="barn", has_market=True)
+    smock = await make_product(session, page_post_id, unit="each", price=None)
     await make_variant(session, smock, price="30.00", size="Small", stock=0)
     await make_variant(session, smock, price="42.00", size="Large", stock=20)
-    gone = await make_product(session, page_id, title="Wellies", unit="each", price=None)
+    gone = await make_product(session, page_post_id, title="Wellies", unit="each", price=None)
     await make_variant(session, gone, price="30.00", size="Small", stock=0)
     await make_variant(session, gone, price="42.00", size="Large", stock=0)
     await session.commit()
@@ -111,8 +111,8 @@ async def test_the_lowest_price_is_of_what_is_left(session: AsyncSession, client
 async def test_a_list_marks_what_is_sold_out_or_nearly_so(
     session: AsyncSession, client: Client, stocks: list[int | None], mark: list[str]
 ) -> None:
-    page_id = await make_page(session, slug="barn", has_market=True)
-    product = await make_product(session, page_id, price=None)
+    page_post_id = await make_page(session, slug="barn", has_market=True)
+    product = await make_product(session, page_post_id, price=None)
     for number, stock in enumerate(stocks):
         await make_variant(session, product, size=f"Size {number}", stock=stock)
     await session.commit()
@@ -121,12 +121,12 @@ async def test_a_list_marks_what_is_sold_out_or_nearly_so(
 
 
 async def test_what_is_hidden_is_in_no_list(session: AsyncSession, client: Client) -> None:
-    page_id = await make_page(session, slug="barn", has_market=True)
-    await make_product(session, page_id, title="Hidden", published=False)
-    await make_product(session, page_id, title="Without a kind", price=None)
-    shy = await make_product(session, page_id, title="All kinds hidden", price=None)
+    page_post_id = await make_page(session, slug="barn", has_market=True)
+    await make_product(session, page_post_id, title="Hidden", published=False)
+    await make_product(session, page_post_id, title="Without a kind", price=None)
+    shy = await make_product(session, page_post_id, title="All kinds hidden", price=None)
     await make_variant(session, shy, size="Small", published=False)
-    half = await make_product(session, page_id, title="One kind hidden", unit="each", price="9.00")
+    half = await make_product(session, page_post_id, title="One kind hidden", unit="each", price="9.00")
     await make_variant(session, half, price="1.00", size="Small", published=False)
     await session.commit()
 
@@ -138,10 +138,10 @@ async def test_what_is_hidden_is_in_no_list(session: AsyncSession, client: Clien
 
 
 async def test_a_list_has_a_button_where_there_is_nothing_to_choose(session: AsyncSession, client: Client) -> None:
-    page_id = await make_page(session, slug="barn", has_market=True)
-    await make_product(session, page_id, title="Jam")
-    await make_product(session, page_id, title="Sold out", stock=0)
-    smock = await make_product(session, page_id, title="To choose", price=None)
+    page_post_id = await make_page(session, slug="barn", has_market=True)
+    await make_product(session, page_post_id, title="Jam")
+    await make_product(session, page_post_id, title="Sold out", stock=0)
+    smock = await make_product(session, page_post_id, title="To choose", price=None)
     for size in ("Small", "Large"):
         await make_variant(session, smock, size=size)
     await session.commit()

@@ -148,9 +148,9 @@ async def test_claiming_nothing_is_nothing(session: AsyncSession) -> None:
 
 
 async def test_what_was_hidden_meanwhile_is_not_sold(session: AsyncSession) -> None:
-    page_id = await make_page(session)
-    jam = await variant_of(session, await make_product(session, page_id, title="Jam", published=False))
-    smock = await make_product(session, page_id, title="Smock", price=None)
+    page_post_id = await make_page(session)
+    jam = await variant_of(session, await make_product(session, page_post_id, title="Jam", published=False))
+    smock = await make_product(session, page_post_id, title="Smock", price=None)
     shy = await make_variant(session, smock, published=False)
     order_id = await place_order(session)
 
@@ -325,10 +325,10 @@ async def test_money_refunded_is_written_down_for_what_was_lost_alone(session: A
 
 
 async def test_an_order_says_what_it_was_given(session: AsyncSession) -> None:
-    page_id = await make_page(session)
-    smock = await make_product(session, page_id, title="Smock", price=None)
+    page_post_id = await make_page(session)
+    smock = await make_product(session, page_post_id, title="Smock", price=None)
     large = await make_variant(session, smock, size="Large", colour="green")
-    jam = await variant_of(session, await make_product(session, page_id, title="Jam"))
+    jam = await variant_of(session, await make_product(session, page_post_id, title="Jam"))
     order_id = await place_order(session, {large: 2, jam: 1})
     await place_order(session, {jam: 5})
 

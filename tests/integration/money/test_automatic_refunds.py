@@ -23,7 +23,9 @@ from tests.support.shop import Shop, Show
 
 async def choose(shop: Shop, admin: int, *shows: Show, automatic: bool = True) -> None:
     for show in shows:
-        await refund_page_automatically(shop.context, page_id=show.page_id, automatic=automatic, actor_user_id=admin)
+        await refund_page_automatically(
+            shop.context, page_post_id=show.page_post_id, automatic=automatic, actor_user_id=admin
+        )
 
 
 async def pay_too_late(shop: Shop, late: int, quick: int, *shows: Show) -> Payment:
@@ -177,4 +179,4 @@ async def test_the_choice_is_told_once_with_who_made_it(shop: Shop, bob: int, sh
 
 async def test_a_page_that_does_not_exist_is_not_found(shop: Shop, bob: int) -> None:
     with pytest.raises(NotFound):
-        await refund_page_automatically(shop.context, page_id=4711, automatic=True, actor_user_id=bob)
+        await refund_page_automatically(shop.context, page_post_id=4711, automatic=True, actor_user_id=bob)

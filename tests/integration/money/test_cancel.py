@@ -225,8 +225,8 @@ async def test_the_buyer_reads_what_was_cancelled(shop: Shop, paid: Order) -> No
 async def test_the_buyer_reads_whom_to_ask_about_what_was_cancelled_and_nobody_else(
     shop: Shop, buyer: Buyer, goods: Goods, hall: Hall
 ) -> None:
-    await let_ask(shop, goods.page_id, "ann@barn.example")
-    await let_ask(shop, hall.page_id, "hall@barn.example")
+    await let_ask(shop, goods.page_post_id, "ann@barn.example")
+    await let_ask(shop, hall.page_post_id, "hall@barn.example")
     await put(shop, buyer, goods, 2)
     await book(shop, buyer, hall)
     order = await pay_for_cart(shop, buyer, "17.00")

@@ -131,16 +131,16 @@ async def test_only_the_named_page_is_checked_out(shop: Shop, ada: int, show: Sh
     other = await shop.show()
     await shop.add(ada, show)
     await shop.add(ada, other)
-    await shop.check_out(ada, "12.50", page_post_id=other.page_id)
+    await shop.check_out(ada, "12.50", page_post_id=other.page_post_id)
     assert await shop.tickets(ada) == ["pending", "reserved"]
     (order,) = await shop.orders(ada)
-    assert order.page_post_id == other.page_id
+    assert order.page_post_id == other.page_post_id
 
 
 async def test_pages_with_accounts_of_their_own_are_paid_separately(shop: Shop, ada: int, show: Show) -> None:
     other = await shop.show()
     async with unit_of_work(shop.context.database) as uow:
-        own = insert(PageConfig).values(container_id=other.page_id, sumup_merchant_code="MOTHER")
+        own = insert(PageConfig).values(container_id=other.page_post_id, sumup_merchant_code="MOTHER")
         await uow.session.execute(
             own.on_conflict_do_update(
                 index_elements=["container_type", "container_id"], set_={"sumup_merchant_code": "MOTHER"}

@@ -152,8 +152,8 @@ async def test_the_buyer_reads_whom_to_ask_about_what_goes_back(
     shop: Shop, ada: int, bob: int, show: Show, lines: int, amount: str | None, answers_to: str, asked: list[str]
 ) -> None:
     goods = await make_goods(shop)
-    await let_ask(shop, show.page_id, "box@office.example")
-    await let_ask(shop, goods.page_id, "ann@barn.example")
+    await let_ask(shop, show.page_post_id, "box@office.example")
+    await let_ask(shop, goods.page_post_id, "ann@barn.example")
     await put(shop, Buyer.of_user(ada), goods)
     await shop.add(ada, show)
     await shop.check_out(ada, "17.00")
@@ -261,7 +261,7 @@ async def test_a_page_gives_back_its_own_lines_and_no_amount_of_others(
     payment = (await shop.payments(ada))[-1]
     shop.pay(payment)
     await settle(shop.context, payment.id)
-    scope = PageScope(page_ids=frozenset({show.page_id}))
+    scope = PageScope(page_ids=frozenset({show.page_post_id}))
     order = await look(shop, payment, scope)
     assert (len(order.lines), order.is_whole) == (1, False)
     theirs = next(line for line in (await look(shop, payment)).lines if line.id != order.lines[0].id)
@@ -269,7 +269,7 @@ async def test_a_page_gives_back_its_own_lines_and_no_amount_of_others(
         with pytest.raises(BadInput):
             await refund_lines(shop.context, payment.order_id, Decision(wish, uuid4(), Decimal("12.50"), bob), scope)
     with pytest.raises(NotFound):
-        await look(shop, payment, PageScope(page_ids=frozenset({other.page_id + 99})))
+        await look(shop, payment, PageScope(page_ids=frozenset({other.page_post_id + 99})))
     assert await shop.debts() == []
 
 

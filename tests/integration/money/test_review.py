@@ -181,10 +181,10 @@ async def test_another_amount_than_was_shown_changes_nothing(
 
 async def test_another_pages_treasurer_finds_no_such_payment(shop: Shop, ada: int, bob: int, show: Show) -> None:
     payment = await in_review(shop, ada, show, "30.00")
-    theirs = PageScope(page_ids=frozenset({show.page_id + 99}))
+    theirs = PageScope(page_ids=frozenset({show.page_post_id + 99}))
     async with unit_of_work(shop.context.database) as uow:
         assert await list_reviews(uow.session, theirs, limit=5) == []
-        assert (await find_review(uow.session, PageScope(page_ids=frozenset({show.page_id})), payment.id)).order_id
+        assert (await find_review(uow.session, PageScope(page_ids=frozenset({show.page_post_id})), payment.id)).order_id
     for what in (accept_payment, refund_payment):
         with pytest.raises(NotFound):
             await what(shop.context, payment.id, shown=Decimal("30.00"), actor_user_id=bob, scope=theirs)
@@ -231,7 +231,7 @@ async def test_a_finding_about_no_order_is_for_whoever_has_all_pages(
     shop: Shop, ada: int, bob: int, show: Show
 ) -> None:
     ours = await find(shop)
-    scope = PageScope(page_ids=frozenset({show.page_id}))
+    scope = PageScope(page_ids=frozenset({show.page_post_id}))
     with pytest.raises(NotFound):
         await close_finding(shop.context, ours, note="x", actor_user_id=bob, scope=scope)
     theirs = await find(shop, await shop.buy_and_pay(ada, show))

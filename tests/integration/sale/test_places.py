@@ -185,8 +185,10 @@ STOCKS = {
 
 async def make_stock(session: AsyncSession, ada: int, stock: Stock) -> None:
     """Make a product as a situation has it, and put one of it into Ada's cart."""
-    page_id = await make_page(session, slug="barn", title="The Barn", has_market=True)
-    product_id = await make_product(session, page_id, slug="jam", title="Plum jam", price="9.00", stock=stock.stock)
+    page_post_id = await make_page(session, slug="barn", title="The Barn", has_market=True)
+    product_id = await make_product(
+        session, page_post_id, slug="jam", title="Plum jam", price="9.00", stock=stock.stock
+    )
     variant_id = await variant_of(session, product_id)
     other = (await make_user(session)).id
     for state, count in (("sold", stock.sold), ("reserved", stock.held)):

@@ -33,27 +33,27 @@ async def an_order(
     """Make an order of a page of its own; give the page's id as well."""
     calendar = await make_calendar(session)
     entry = await make_entry(session, calendar)
-    page_id = (await session.get_one(Post, calendar.container_id)).id
+    page_post_id = (await session.get_one(Post, calendar.container_id)).id
     made = await make_order(
         session,
         entry,
         user_id=(await make_user(session)).id,
         state=OrderState.PAID if payment is PaymentState.PAID else OrderState.PENDING,
         payment_state=payment,
-        page_post_id=page_id if page else None,
+        page_post_id=page_post_id if page else None,
     )
-    return made, page_id
+    return made, page_post_id
 
 
-async def header(app: Quart, *roles: Role, page_id: int | None = None) -> list[str]:
+async def header(app: Quart, *roles: Role, page_post_id: int | None = None) -> list[str]:
     """Return what the header says about refunds to somebody with these roles."""
     client = app.test_client()
-    user = await sign_in_client(client, roles=() if page_id else roles)
-    if page_id is not None:
+    user = await sign_in_client(client, roles=() if page_post_id else roles)
+    if page_post_id is not None:
         state: AppState = app.extensions["maypole"]
         async with unit_of_work(state.database) as uow:
             for role in roles:
-                await grant_role(uow.session, user.id, role, page_post_id=page_id)
+                await grant_role(uow.session, user.id, role, page_post_id=page_post_id)
             await uow.commit()
     page = Html(await (await client.get("/nothing/is/here")).get_data())
     return [" ".join(link.text().split()) for link in page.css(LINK)]
@@ -68,28 +68,28 @@ async def each_app(request: pytest.FixtureRequest, settings: Settings, database_
 async def test_every_app_shows_it_to_those_who_may_refund_and_to_nobody_else(
     each_app: Quart, session: AsyncSession
 ) -> None:
-    made, page_id = await an_order(session)
+    made, page_post_id = await an_order(session)
     await make_debt(session, made)
     await session.commit()
     async with each_app.test_app():
         assert await header(each_app, Role.ADMIN) == ["Refunds (1) that wait for you"]
-        assert await header(each_app, Role.REFUNDS, page_id=page_id) == ["Refunds (1) that wait for you"]
-        assert await header(each_app, Role.REFUNDS, page_id=(await an_other_page(session))) == ["Refunds"]
+        assert await header(each_app, Role.REFUNDS, page_post_id=page_post_id) == ["Refunds (1) that wait for you"]
+        assert await header(each_app, Role.REFUNDS, page_post_id=(await an_other_page(session))) == ["Refunds"]
         assert await header(each_app, Role.ORDERS) == []
         assert await header(each_app) == []
 
 
 async def an_other_page(session: AsyncSession) -> int:
-    _, page_id = await an_order(session)
+    _, page_post_id = await an_order(session)
     await session.commit()
-    return page_id
+    return page_post_id
 
 
 async def test_debts_payments_in_review_and_open_findings_count(session: AsyncSession) -> None:
     paid, _ = await an_order(session)
     await make_debt(session, paid)
     await make_debt(session, paid, line=1)
-    reviewed, page_id = await an_order(session, payment=PaymentState.REVIEW)
+    reviewed, page_post_id = await an_order(session, payment=PaymentState.REVIEW)
     for payment_id in (reviewed.paying.id, None):
         session.add(
             ProviderFinding(
@@ -104,17 +104,17 @@ async def test_debts_payments_in_review_and_open_findings_count(session: AsyncSe
     await session.flush()
     with counted_queries() as queries:
         assert await count_attention(session, EVERYWHERE) == 5
-        assert await count_attention(session, PageScope(page_ids=frozenset({page_id}))) == 2
+        assert await count_attention(session, PageScope(page_ids=frozenset({page_post_id}))) == 2
         assert await count_attention(session, PageScope()) == 0
     assert len(queries) == 3
 
 
 async def test_what_belongs_to_no_page_is_seen_everywhere_alone(session: AsyncSession) -> None:
-    made, page_id = await an_order(session, page=False)
+    made, page_post_id = await an_order(session, page=False)
     await make_debt(session, made)
     twice, _ = await an_order(session, page=False)
     await make_debt(session, twice, line=None, reason="paid_twice")
-    assert await count_attention(session, PageScope(page_ids=frozenset({page_id}))) == 0
+    assert await count_attention(session, PageScope(page_ids=frozenset({page_post_id}))) == 0
     assert await count_attention(session, EVERYWHERE) == 2
 
 

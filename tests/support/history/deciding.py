@@ -191,13 +191,13 @@ async def closes_finding(world: World) -> None:
 
 async def paid_to_default(world: World) -> None:
     """Have the page be paid to the installation's own account."""
-    await pay_page_to_default(world.shop.context, page_id=world.show.page_id, actor_user_id=world.admin)
+    await pay_page_to_default(world.shop.context, page_post_id=world.show.page_post_id, actor_user_id=world.admin)
 
 
 async def refunds_by_itself(world: World) -> None:
     """Have what the page owes go back by itself."""
     await refund_page_automatically(
-        world.shop.context, page_id=world.show.page_id, automatic=True, actor_user_id=world.admin
+        world.shop.context, page_post_id=world.show.page_post_id, automatic=True, actor_user_id=world.admin
     )
 
 

@@ -13,10 +13,10 @@ from tests.fakes.apps import Server, Ticker, refuse
 SELLER = dict.fromkeys(("address", "terms", "refund_policy", "collection_place", "collection_times"), "")
 
 
-def told(slug: str, page_id: int, seller: str) -> dict[str, object]:
+def told(slug: str, page_post_id: int, seller: str) -> dict[str, object]:
     """Return a page as the blog tells of it."""
     return {
-        "id": page_id, "slug": slug, "title": slug.title(), "excerpt": "", "has_calendar": True, "has_market": True,
+        "id": page_post_id, "slug": slug, "title": slug.title(), "excerpt": "", "has_calendar": True, "has_market": True,
         "seller": {"name": seller, **SELLER},
     }  # fmt: skip
 
@@ -88,7 +88,7 @@ async def test_of_a_blog_that_was_never_reached_nothing_is_known(blog: Blog, que
 async def test_each_page_is_itself_and_all_are_one_question_by_their_ids(blog: Blog) -> None:
     assert [(await blog.known.by_slug(slug)).id for slug in ("barn", "mill")] == [1, 2]  # type: ignore[union-attr]
     assert blog.calls == 2
-    assert [(await blog.known.by_id(page_id)).slug for page_id in (1, 2)] == ["barn", "mill"]  # type: ignore[union-attr]
+    assert [(await blog.known.by_id(page_post_id)).slug for page_post_id in (1, 2)] == ["barn", "mill"]  # type: ignore[union-attr]
     assert blog.calls == 3
 
 

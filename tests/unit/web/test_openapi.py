@@ -76,7 +76,7 @@ async def test_every_route_wants_the_secret(document: Document) -> None:
 async def test_a_part_of_a_path_is_described_as_narrowly_as_it_is_read(document: Document) -> None:
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     for part in (each for operation in operations for each in operation["parameters"] if each["in"] == "path"):
-        limits = {"page_id": {"minimum": 0, "maximum": 2**63 - 1}, "slug": {"pattern": f"^(?:{SLUG.pattern})$"}}
+        limits = {"page_post_id": {"minimum": 0, "maximum": 2**63 - 1}, "slug": {"pattern": f"^(?:{SLUG.pattern})$"}}
         assert part["schema"].items() >= limits[part["name"]].items()
 
 

@@ -106,7 +106,7 @@ async def published_page(session: AsyncSession, slug: str) -> PageDTO:
 async def site_page(session: AsyncSession, slug: str, *, zone: str) -> SitePage:
     """Gather a page with its posts, without what it sells. Raises NotFound."""
     page = await published_page(session, slug)
-    posts = await services.blog.posts(session, page_id=page.id, limit=PAGE_POSTS)
+    posts = await services.blog.posts(session, page_post_id=page.id, limit=PAGE_POSTS)
     return SitePage(
         page=page,
         shop_path=shop_path(page.slug) if page.has_market else "",

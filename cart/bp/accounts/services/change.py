@@ -39,7 +39,7 @@ _log = structlog.get_logger("maypole.accounts")
 
 
 async def pay_page_to(
-    context: PaymentContext, *, page_id: int, merchant_code: str, api_key: SecretStr, actor_user_id: int
+    context: PaymentContext, *, page_post_id: int, merchant_code: str, api_key: SecretStr, actor_user_id: int
 ) -> None:
     """Have a page paid to an account of its own, once the provider says that the key opens it.
 
@@ -48,34 +48,34 @@ async def pay_page_to(
     """
     if merchant_code == context.settings.sumup_merchant_code:
         raise BadInput(OWN_ACCOUNT, field="merchant_code")
-    await _require_page(context, page_id)
+    await _require_page(context, page_post_id)
     account = await _check(context, merchant_code, api_key)
     async with unit_of_work(context.database) as uow:
         await _keep(uow.session, context, account, api_key, actor_user_id)
-        await _point(uow.session, context, page_id, account.merchant_code, actor_user_id)
+        await _point(uow.session, context, page_post_id, account.merchant_code, actor_user_id)
         await uow.commit()
-    _log.info("page_account_set", page_id=page_id, merchant_code=account.merchant_code)
+    _log.info("page_account_set", page_post_id=page_post_id, merchant_code=account.merchant_code)
 
 
-async def pay_page_to_default(context: PaymentContext, *, page_id: int, actor_user_id: int) -> None:
+async def pay_page_to_default(context: PaymentContext, *, page_post_id: int, actor_user_id: int) -> None:
     """Have a page paid to the installation's own account again. Raises NotFound. Safe to repeat."""
     async with unit_of_work(context.database) as uow:
-        await _point(uow.session, context, page_id, None, actor_user_id)
+        await _point(uow.session, context, page_post_id, None, actor_user_id)
         await uow.commit()
-    _log.info("page_account_set", page_id=page_id, merchant_code=context.settings.sumup_merchant_code)
+    _log.info("page_account_set", page_post_id=page_post_id, merchant_code=context.settings.sumup_merchant_code)
 
 
 async def refund_page_automatically(
-    context: PaymentContext, *, page_id: int, automatic: bool, actor_user_id: int
+    context: PaymentContext, *, page_post_id: int, automatic: bool, actor_user_id: int
 ) -> None:
     """Say whether what is owed to a page's buyers goes back by itself. Raises NotFound. Safe to repeat."""
     async with unit_of_work(context.database) as uow:
-        changed = await context.services.blog.set_automatic_refunds(uow.session, page_id, automatic=automatic)
+        changed = await context.services.blog.set_automatic_refunds(uow.session, page_post_id, automatic=automatic)
         if changed:
             await record(
                 uow.session,
                 thing=JournalThing.PAGE,
-                thing_id=page_id,
+                thing_id=page_post_id,
                 event=JournalEvent.REFUNDS_SET,
                 actor=user_actor(actor_user_id),
                 data={"automatic": automatic},
@@ -83,10 +83,10 @@ async def refund_page_automatically(
         await uow.commit()
 
 
-async def _require_page(context: PaymentContext, page_id: int) -> None:
+async def _require_page(context: PaymentContext, page_post_id: int) -> None:
     """Raise NotFound where there is no such page: then nobody has to be asked about a key."""
     async with unit_of_work(context.database) as uow:
-        if not await context.services.blog.pages_by_id(uow.session, [page_id]):
+        if not await context.services.blog.pages_by_id(uow.session, [page_post_id]):
             raise NotFound
 
 
@@ -140,14 +140,14 @@ async def _keep(
 
 
 async def _point(
-    session: AsyncSession, context: PaymentContext, page_id: int, merchant_code: str | None, actor_user_id: int
+    session: AsyncSession, context: PaymentContext, page_post_id: int, merchant_code: str | None, actor_user_id: int
 ) -> None:
     """Have the page paid to an account, and tell of it."""
-    await context.services.blog.set_page_account(session, page_id, merchant_code)
+    await context.services.blog.set_page_account(session, page_post_id, merchant_code)
     await record(
         session,
         thing=JournalThing.PAGE,
-        thing_id=page_id,
+        thing_id=page_post_id,
         event=JournalEvent.ACCOUNT_SET,
         actor=user_actor(actor_user_id),
         data={"merchant_code": merchant_code or context.settings.sumup_merchant_code},

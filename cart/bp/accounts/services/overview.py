@@ -38,9 +38,9 @@ async def list_page_accounts(session: AsyncSession, context: PaymentContext) -> 
     return await _with_accounts(session, context, await context.services.blog.pages(session, drafts=True))
 
 
-async def find_page_account(session: AsyncSession, context: PaymentContext, page_id: int) -> PageAccount:
+async def find_page_account(session: AsyncSession, context: PaymentContext, page_post_id: int) -> PageAccount:
     """Return one page with its account. Raises NotFound. For admins only."""
-    pages = await context.services.blog.pages_by_id(session, [page_id])
+    pages = await context.services.blog.pages_by_id(session, [page_post_id])
     found = await _with_accounts(session, context, list(pages.values()))
     if not found:
         raise NotFound

@@ -26,7 +26,7 @@ class OrderFilter:
     time_zone: str
     text: str = ""
     """A name or address (their beginning), an order's number, a ticket's code, or the provider's code of a payment."""
-    page_id: int | None = None
+    page_post_id: int | None = None
     state: OrderState | None = None
     first_day: date | None = None
     last_day: date | None = None
@@ -42,9 +42,9 @@ def bounds(wanted: OrderFilter, scope: PageScope, now: datetime) -> list[ColumnE
     found = [orders_in(scope)]
     if wanted.text:
         found.append(_is_named(wanted.text))
-    if wanted.page_id is not None:
+    if wanted.page_post_id is not None:
         of_page = select(OrderLine.id).where(
-            OrderLine.order_id == Order.id, OrderLine.page_post_id == wanted.page_id, lines_in(scope)
+            OrderLine.order_id == Order.id, OrderLine.page_post_id == wanted.page_post_id, lines_in(scope)
         )
         found.append(of_page.exists())
     if wanted.state is not None:

@@ -120,7 +120,7 @@ async def _fill(session: AsyncSession, context: PaymentContext, order: Order, cl
 
 async def _write_sellers(session: AsyncSession, context: PaymentContext, order_id: int, claimed: Parts) -> None:
     """Write down who sells, how they are reached and on which terms, as the shopper has just read it."""
-    ids = [page_id for page_id in claimed.page_ids if page_id is not None]
+    ids = [page_post_id for page_post_id in claimed.page_ids if page_post_id is not None]
     pages = await context.services.blog.pages_by_id(session, ids)
     rows = [
         {

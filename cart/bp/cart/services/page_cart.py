@@ -50,22 +50,22 @@ class _Contents:
     pages: Mapping[int, PageDTO]
     codes: Mapping[int | None, str]
 
-    def place_of(self, page_id: int | None) -> tuple[bool, str, int]:
+    def place_of(self, page_post_id: int | None) -> tuple[bool, str, int]:
         """Say where a page's group stands; what belongs to no page comes last."""
-        page = None if page_id is None else self.pages.get(page_id)
-        return page is None, "" if page is None else page.title, page_id or 0
+        page = None if page_post_id is None else self.pages.get(page_post_id)
+        return page is None, "" if page is None else page.title, page_post_id or 0
 
-    def group(self, page_id: int | None) -> PageGroup:
+    def group(self, page_post_id: int | None) -> PageGroup:
         """Return one page's part."""
-        parts = self.parts.of_page(page_id)
+        parts = self.parts.of_page(page_post_id)
         summary = summary_of(parts.counts(), open_orders=0)
         return PageGroup(
-            page=None if page_id is None else self.pages.get(page_id),
-            page_post_id=page_id,
+            page=None if page_post_id is None else self.pages.get(page_post_id),
+            page_post_id=page_post_id,
             products=list(parts.items_of(LineKind.PRODUCT)),
             calendar_entries=list(parts.items_of(LineKind.BOOKING)),
             tickets=list(parts.items_of(LineKind.TICKET)),
-            lines=[line for line in self.lines if line.page_post_id == page_id],
+            lines=[line for line in self.lines if line.page_post_id == page_post_id],
             counts=list(summary.kinds),
             product_count=summary.count,
             product_total=summary.total,
@@ -74,7 +74,7 @@ class _Contents:
             ticket_count=summary.ticket_count,
             ticket_total=summary.ticket_total,
             total=parts.total,
-            merchant_code=self.codes[page_id],
+            merchant_code=self.codes[page_post_id],
         )
 
 
@@ -95,9 +95,9 @@ async def get_cart_grouped_by_page(session: AsyncSession) -> list[PageGroup]:
         pages=pages,
         codes=await merchant_codes(session, ids, context.settings.sumup_merchant_code),
     )
-    return [contents.group(page_id) for page_id in sorted(ids, key=contents.place_of)]
+    return [contents.group(page_post_id) for page_post_id in sorted(ids, key=contents.place_of)]
 
 
 def _known(page_ids: Iterable[int | None]) -> list[int]:
     """Leave out that something belongs to no page."""
-    return [page_id for page_id in page_ids if page_id is not None]
+    return [page_post_id for page_post_id in page_ids if page_post_id is not None]

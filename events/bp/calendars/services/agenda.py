@@ -16,12 +16,16 @@ async def next_events(session: AsyncSession, *, now: datetime, limit: int) -> li
     return await services.calendar.upcoming_entries(session, now=now, limit=limit)
 
 
-async def page_agendas(session: AsyncSession, page_id: int, *, now: datetime, limit: int) -> list[AgendaDTO]:
+async def page_agendas(session: AsyncSession, page_post_id: int, *, now: datetime, limit: int) -> list[AgendaDTO]:
     """Return the calendars of a page with their next events; none where its calendars are switched off.
 
     Raises NotFound where there is no such page.
     """
-    page = (await services.blog.pages_by_id(session, [page_id])).get(page_id)
+    page = (await services.blog.pages_by_id(session, [page_post_id])).get(page_post_id)
     if page is None:
         raise NotFound("There is no such page.")
-    return await services.calendar.agendas_of_page(session, page_id, now=now, limit=limit) if page.has_calendar else []
+    return (
+        await services.calendar.agendas_of_page(session, page_post_id, now=now, limit=limit)
+        if page.has_calendar
+        else []
+    )

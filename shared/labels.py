@@ -7,8 +7,21 @@ from dataclasses import dataclass
 
 from shared.contracts.sale import Sale, SaleState
 from shared.contracts.sold import Was
-from shared.contracts.states import LineKind
+from shared.contracts.states import (
+    DebtReason,
+    DebtState,
+    EntryState,
+    LineKind,
+    OrderState,
+    PaymentState,
+    RefundState,
+    StockState,
+    TicketState,
+)
 from shared.contracts.times import when
+
+Tag = tuple[str, str]
+"""A state in two or three words, and the kind of tag that shows it: "", good, warning, bad or info."""
 
 HAS_BEGUN = "This event has begun."
 TAKE_OUT = "Please take it out of your cart."
@@ -136,6 +149,178 @@ SALE_WORDS: Mapping[str, Mapping[SaleState, SaleWords]] = {
     LineKind.PRODUCT: _PRODUCTS,
 }
 """Every state that a thing of a kind can be in, in words; any other kind has those of products."""
+
+
+ORDER_TAGS: Mapping[OrderState, Tag] = {
+    OrderState.PENDING: ("Waiting for payment", "warning"),
+    OrderState.PAID: ("Paid", "good"),
+    OrderState.PARTIALLY_REFUNDED: ("Partly refunded", "info"),
+    OrderState.REFUNDED: ("Refunded", "info"),
+    OrderState.FAILED: ("Not paid", ""),
+    OrderState.EXPIRED: ("Not paid in time", ""),
+    OrderState.CANCELLED: ("Put back into the cart", ""),
+}
+STAFF_ORDER_TAGS: Mapping[OrderState, Tag] = {**ORDER_TAGS, OrderState.CANCELLED: ("Given up", "")}
+"""The same for admins, who have no cart that it could be back in."""
+FREE_ORDER: Tag = ("Confirmed", "good")
+"""What a paid order is called that cost nothing."""
+RELEASED: Tag = ("Released", "")
+"""What a line is called of which the order has nothing any more."""
+
+PAYMENT_TAGS: Mapping[PaymentState, Tag] = {
+    PaymentState.CREATED: ("Begun", ""),
+    PaymentState.OPEN: ("Waiting for the buyer", "warning"),
+    PaymentState.CLOSING: ("Being closed", "warning"),
+    PaymentState.EXPIRED: ("Not paid in time", ""),
+    PaymentState.CANCELLED: ("Cancelled", ""),
+    PaymentState.PAID: ("Paid", "good"),
+    PaymentState.REVIEW: ("To be looked at", "bad"),
+    PaymentState.UNKNOWN: ("Not known yet", "warning"),
+}
+DEBT_TAGS: Mapping[DebtState, Tag] = {DebtState.OWED: ("Owed", "warning"), DebtState.SETTLED: ("Settled", "good")}
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonWords:
+    """Why money is owed back: for its buyer, in a list for admins, and as a sentence in the refund queue."""
+
+    buyer: str
+    staff: str
+    queue: str
+
+
+DEBT_REASONS: Mapping[DebtReason, ReasonWords] = {
+    DebtReason.SOLD_OUT: ReasonWords(
+        "sold out: your payment came after the seats had gone to others",
+        "sold out before the payment arrived",
+        "Sold out: the payment came after the seats had gone to others",
+    ),
+    DebtReason.PAID_TWICE: ReasonWords(
+        "paid twice", "paid twice", "Paid twice: this order was paid again, or the same things in another one"
+    ),
+    DebtReason.ORDER_CLOSED: ReasonWords(
+        "your payment came after the order was closed",
+        "paid after the order was closed",
+        "Paid after the order was closed",
+    ),
+    DebtReason.CANCELLED_BY_ORGANISER: ReasonWords(
+        "cancelled by the organiser", "cancelled by the organiser", "Cancelled by the organiser"
+    ),
+    DebtReason.DECLINED: ReasonWords(
+        "the booking was declined", "the booking was declined", "The booking was declined"
+    ),
+    DebtReason.GOODWILL: ReasonWords("refunded by us", "goodwill", "Refunded by an admin"),
+    DebtReason.OVERPAID: ReasonWords(
+        "more was paid than the order cost",
+        "more was paid than was asked for",
+        "Overpaid: more arrived than the order cost",
+    ),
+    DebtReason.MISMATCH: ReasonWords(
+        "another amount was paid than the order cost",
+        "the payment was not what was asked for",
+        "Another amount arrived than we had asked for",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RefundWords:
+    """A refund: its tag, what the queue says of a debt's last one, and the notice after the button was pressed."""
+
+    tag: Tag
+    last: str
+    pressed: tuple[str, str]
+    """The notice's kind, and its words."""
+
+
+REFUND_WORDS: Mapping[RefundState, RefundWords] = {
+    RefundState.REQUESTED: RefundWords(
+        ("Begun", "warning"),
+        "A refund is under way.",
+        ("info", "The refund is under way. Its result appears here."),
+    ),
+    RefundState.SENT: RefundWords(
+        ("Sent, not confirmed yet", "warning"),
+        "A refund was sent; the provider has not confirmed it yet.",
+        ("info", "The refund was sent. The provider's confirmation appears here."),
+    ),
+    RefundState.SUCCEEDED: RefundWords(
+        ("Refunded", "good"), "Refunded.", ("good", "The money is on its way back to the buyer.")
+    ),
+    RefundState.FAILED: RefundWords(
+        ("Failed", "bad"),
+        "The last refund failed.",
+        ("bad", "The refund did not go through. The reason stands below; the money is still owed."),
+    ),
+    RefundState.UNKNOWN: RefundWords(
+        ("Not known yet", "warning"),
+        "The provider's answer was lost. We are looking it up; it is not sent again meanwhile.",
+        ("warning", "The provider's answer was lost. We are looking it up; nothing is sent twice."),
+    ),
+    RefundState.EXTERNAL: RefundWords(
+        ("Refunded in SumUp's dashboard", "info"),
+        "Refunded in the provider's own dashboard.",
+        ("good", "This was refunded in the provider's own dashboard already."),
+    ),
+}
+
+_UNPAID: Tag = ("Held until it is paid", "warning")
+_NOT_GIVEN: Tag = ("Sold out: could not be given", "bad")
+TICKET_TAGS: Mapping[str, Tag] = {
+    TicketState.PENDING: ("In the cart", ""),
+    TicketState.RESERVED: _UNPAID,
+    TicketState.CONFIRMED: ("Confirmed", "good"),
+    TicketState.CHECKED_IN: ("Checked in", "info"),
+    TicketState.OVERSOLD: _NOT_GIVEN,
+    TicketState.REFUNDED: ("Refunded", "info"),
+    TicketState.CANCELLED: ("Cancelled", ""),
+}
+BOOKING_TAGS: Mapping[str, Tag] = {
+    EntryState.DRAFT: ("Not public", ""),
+    EntryState.PENDING: ("In the cart", ""),
+    EntryState.ORDERED: _UNPAID,
+    EntryState.PROVISIONAL: ("Waits for approval", "warning"),
+    EntryState.CONFIRMED: ("Confirmed", "good"),
+    EntryState.DECLINED: ("Declined", "bad"),
+    EntryState.CANCELLED: ("Cancelled", ""),
+}
+PRODUCT_TAGS: Mapping[str, Tag] = {
+    StockState.RESERVED: _UNPAID,
+    StockState.SOLD: ("Sold", "good"),
+    StockState.RELEASED: ("Back in the shop", ""),
+    StockState.OVERSOLD: _NOT_GIVEN,
+    StockState.REFUNDED: ("Refunded", "info"),
+    StockState.CANCELLED: ("Cancelled", ""),
+}
+_OWN_UNPAID: Tag = ("Awaiting payment", "warning")
+_OWN_NOT_GIVEN: Tag = ("Sold out, money owed to you", "bad")
+_OWN_REFUNDED: Tag = ("Refunded", "")
+OWN_TAGS: Mapping[str, Mapping[str, Tag]] = {
+    LineKind.TICKET: {
+        **TICKET_TAGS,
+        TicketState.RESERVED: _OWN_UNPAID,
+        TicketState.OVERSOLD: _OWN_NOT_GIVEN,
+        TicketState.REFUNDED: _OWN_REFUNDED,
+    },
+    LineKind.BOOKING: {
+        **BOOKING_TAGS,
+        EntryState.ORDERED: _OWN_UNPAID,
+        EntryState.PROVISIONAL: ("Waits for the organiser\u2019s answer", "info"),
+    },
+    LineKind.PRODUCT: {
+        **PRODUCT_TAGS,
+        StockState.RESERVED: _OWN_UNPAID,
+        StockState.SOLD: ("Yours", "good"),
+        StockState.OVERSOLD: _OWN_NOT_GIVEN,
+        StockState.REFUNDED: _OWN_REFUNDED,
+    },
+}
+"""What somebody has, by its kind and state, as its owner reads it."""
+PAST_TICKET: Mapping[str, str] = {
+    **{state: words for state, (words, _) in OWN_TAGS[LineKind.TICKET].items()},
+    TicketState.CONFIRMED: "Not used",
+}
+"""What became of a ticket whose event is over."""
 
 
 def sale_words(kind: str, sale: Sale, zone: str = "UTC", *, name: str = "") -> SaleWords:

@@ -17,22 +17,13 @@ from shared.contracts.lines import KIND_WORDS, LineKey
 from shared.contracts.owner import CartOwner
 from shared.contracts.states import DebtReason, EntryState, LineKind
 from shared.contracts.times import until
-from shared.labels import now_text
+from shared.labels import BOOKING_TAGS, now_text
 from shared.models import Order
 from shared.services.registry import Services
 
 from .lines import CartLine, booking_lines
-from .protocol import Given, KindWords, NewLine, Sellable, Tag
+from .protocol import Given, KindWords, NewLine, Sellable
 
-STATES: dict[EntryState, Tag] = {
-    EntryState.DRAFT: ("Not public", ""),
-    EntryState.PENDING: ("In the cart", ""),
-    EntryState.ORDERED: ("Held until it is paid", "warning"),
-    EntryState.PROVISIONAL: ("Waits for approval", "warning"),
-    EntryState.CONFIRMED: ("Confirmed", "good"),
-    EntryState.DECLINED: ("Declined", "bad"),
-    EntryState.CANCELLED: ("Cancelled", ""),
-}
 GIVEN = (EntryState.CONFIRMED, EntryState.PROVISIONAL)
 
 
@@ -173,7 +164,7 @@ def _given(entry: EntryDTO) -> Given:
         thing=entry,
         title=entry.name,
         detail=entry.calendar_name,
-        state=STATES[entry.state],
+        state=BOOKING_TAGS[entry.state],
         is_given=entry.state in GIVEN,
         is_cancellable=entry.state in GIVEN,
         now=now_text(entry.was),

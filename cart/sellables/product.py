@@ -16,20 +16,12 @@ from shared.contracts.dtos import AllocationDTO, CartItemDTO, OrderLineDTO, Page
 from shared.contracts.lines import KIND_WORDS, LineKey
 from shared.contracts.owner import CartOwner
 from shared.contracts.states import DebtReason, LineKind, OrderState, StockState
+from shared.labels import PRODUCT_TAGS
 from shared.models import Order, OrderLine
 from shared.services.registry import Services
 
 from .lines import CartLine, product_lines
-from .protocol import Given, KindWords, NewLine, Sellable, Tag
-
-STATES: dict[StockState, Tag] = {
-    StockState.RESERVED: ("Held until it is paid", "warning"),
-    StockState.SOLD: ("Sold", "good"),
-    StockState.RELEASED: ("Back in the shop", ""),
-    StockState.OVERSOLD: ("Sold out: could not be given", "bad"),
-    StockState.REFUNDED: ("Refunded", "info"),
-    StockState.CANCELLED: ("Cancelled", ""),
-}
+from .protocol import Given, KindWords, NewLine, Sellable
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +172,7 @@ def _given(stock: AllocationDTO) -> Given:
         thing=stock,
         title=stock.title,
         detail=stock.detail,
-        state=STATES[stock.state],
+        state=PRODUCT_TAGS[stock.state],
         is_given=stock.state is StockState.SOLD,
         is_cancellable=stock.state is StockState.SOLD,
     )

@@ -21,13 +21,12 @@ from shared.contracts.dtos import OrderLineDTO, PageDTO
 from shared.contracts.lines import LineKey
 from shared.contracts.owner import CartOwner
 from shared.contracts.states import DebtReason
+from shared.labels import Tag
 from shared.services.registry import Services
 
 from .lines import CartLine
 
 T = TypeVar("T")
-Tag = tuple[str, str]
-"""A state in words, and the kind of tag that it gets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,22 +18,13 @@ from shared.contracts.lines import KIND_WORDS, LineKey
 from shared.contracts.owner import CartOwner
 from shared.contracts.states import DebtReason, LineKind, TicketState
 from shared.contracts.times import when
-from shared.labels import now_text
+from shared.labels import TICKET_TAGS, now_text
 from shared.models import Order, OrderLine
 from shared.services.registry import Services
 
 from .lines import CartLine, ticket_lines
-from .protocol import Given, KindWords, NewLine, Sellable, Tag
+from .protocol import Given, KindWords, NewLine, Sellable
 
-STATES: dict[TicketState, Tag] = {
-    TicketState.PENDING: ("In the cart", ""),
-    TicketState.RESERVED: ("Held until it is paid", "warning"),
-    TicketState.CONFIRMED: ("Confirmed", "good"),
-    TicketState.CHECKED_IN: ("Checked in", "info"),
-    TicketState.OVERSOLD: ("Sold out: could not be given", "bad"),
-    TicketState.REFUNDED: ("Refunded", "info"),
-    TicketState.CANCELLED: ("Cancelled", ""),
-}
 GIVEN = (TicketState.CONFIRMED, TicketState.CHECKED_IN)
 
 
@@ -188,7 +179,7 @@ def _given(ticket: TicketDTO) -> Given:
         thing=ticket,
         title=ticket.entry_name,
         detail=ticket.ticket_type_name or "",
-        state=STATES[ticket.state],
+        state=TICKET_TAGS[ticket.state],
         is_given=ticket.state in GIVEN,
         is_cancellable=ticket.state is TicketState.CONFIRMED,
         code=ticket.code or "",

@@ -13,7 +13,7 @@ from quart import Quart
 from shared.browser.filters import amount, mailto, money_filter, page_url_of, qr, tel
 from shared.contracts.times import until, when
 from shared.contracts.vat import rate_text
-from shared.labels import was_text
+from shared.labels import OWN_TAGS, was_text
 from shared.settings import Settings
 
 from .attention import current_attention
@@ -65,6 +65,7 @@ def install_templates(app: Quart, settings: Settings, *, folder: Path, asset: Ca
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals |= {
         "asset": asset,
+        "own_tags": OWN_TAGS,
         "page_url": page_url_of(settings),
         "sign_in_url": sign_in_url,
         "site_name": settings.site_name,

@@ -16,6 +16,7 @@ from shared.browser.filters import money_filter, qr
 from shared.contracts.dtos import CartSummaryDTO, TicketDTO
 from shared.contracts.states import TicketState
 from shared.contracts.times import when
+from shared.labels import OWN_TAGS
 
 BROWSER = Path(__file__).resolve().parents[2] / "shared" / "browser"
 CSS = (BROWSER / "static" / "maypole.css").read_text()
@@ -90,7 +91,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"money": money_filter("GBP"), "qr": qr, "when": when}
-    made.globals |= {"page_url": lambda app, path: f"http://{app}.example{path}"}
+    made.globals |= {"own_tags": OWN_TAGS, "page_url": lambda app, path: f"http://{app}.example{path}"}
     return made
 
 

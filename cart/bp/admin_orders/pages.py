@@ -20,22 +20,12 @@ from cart.bp.admin_orders.services import (
 from shared.contracts.dtos import ZERO, OrderDTO, PageDTO
 from shared.contracts.errors import ShopError
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
+from shared.labels import DEBT_REASONS, DEBT_TAGS, PAYMENT_TAGS, REFUND_WORDS, RELEASED, STAFF_ORDER_TAGS, Tag
 from shared.web.forms import FormPage
 
 from .forms import FilterForm
 from .timeline import Happening, timeline_of
-from .words import (
-    DEBT_REASONS,
-    DEBT_STATES,
-    ORDER_STATES,
-    PAYMENT_STATES,
-    REFUND_STATES,
-    RELEASED,
-    TROUBLES,
-)
-
-Tag = tuple[str, str]
-"""A text, and the kind of tag that it gets."""
+from .words import TROUBLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +56,7 @@ class OrdersPage(FormPage):
 def views_of(rows: Sequence[OrderRow], troubles: Mapping[int, tuple[Trouble, ...]]) -> tuple[OrderView, ...]:
     """Return orders as the list shows them."""
     return tuple(
-        OrderView(row, ORDER_STATES[row.state], tuple(TROUBLES[trouble] for trouble in troubles.get(row.id, ())))
+        OrderView(row, STAFF_ORDER_TAGS[row.state], tuple(TROUBLES[trouble] for trouble in troubles.get(row.id, ())))
         for row in rows
     )
 
@@ -86,7 +76,7 @@ def build_orders_page(
         form=form,
         orders=orders,
         pages=(("", "Any page"), *((str(page.id), page.title) for page in pages)),
-        states=(("", "Any state"), *((state.value, words) for state, (words, _) in ORDER_STATES.items())),
+        states=(("", "Any state"), *((state.value, words) for state, (words, _) in STAFF_ORDER_TAGS.items())),
         time_zone=time_zone,
         next_url=next_url,
         export_url=export_url,
@@ -244,13 +234,13 @@ def build_history_page(
     lines, state = line_views(history), history.order.state
     return OrderHistoryPage(
         history=history,
-        state=ORDER_STATES[state],
+        state=STAFF_ORDER_TAGS[state],
         troubles=tuple(TROUBLES[trouble] for trouble in troubles),
         lines=lines,
         total=sum((line.total for line in lines), ZERO),
-        payments=tuple((payment, PAYMENT_STATES[payment.state]) for payment in history.payments),
-        debts=tuple((debt, DEBT_REASONS[debt.reason], DEBT_STATES[debt.state]) for debt in history.debts),
-        refunds=tuple((refund, REFUND_STATES[refund.state]) for refund in history.refunds),
+        payments=tuple((payment, PAYMENT_TAGS[payment.state]) for payment in history.payments),
+        debts=tuple((debt, DEBT_REASONS[debt.reason].staff, DEBT_TAGS[debt.state]) for debt in history.debts),
+        refunds=tuple((refund, REFUND_WORDS[refund.state].tag) for refund in history.refunds),
         timeline=timeline_of(history),
         time_zone=time_zone,
         can_cancel=may_cancel and state in PAID_ORDER_STATES and any(line.can_cancel for line in lines),

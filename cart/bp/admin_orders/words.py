@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from cart.bp.admin_orders.services import Trouble
-from cart.bp.orders.pages import STATE_WORDS
-from shared.contracts.states import (
-    DebtReason,
-    DebtState,
-    OrderState,
-    PaymentState,
-    RefundState,
-)
+from shared.labels import DEBT_REASONS, Tag
 
-ORDER_STATES: dict[OrderState, tuple[str, str]] = STATE_WORDS | {OrderState.CANCELLED: ("Given up", "")}
-"""Each state of an order, and the kind of tag that it gets."""
-
-TROUBLES: dict[Trouble, tuple[str, str]] = {
+TROUBLES: dict[Trouble, Tag] = {
     Trouble.OWED: ("Money owed", "warning"),
     Trouble.REVIEW: ("Payment to be looked at", "bad"),
     Trouble.UNCLEAR: ("Payment not known", "warning"),
@@ -24,45 +14,6 @@ TROUBLES: dict[Trouble, tuple[str, str]] = {
     Trouble.MAIL: ("Mail not sent", "warning"),
 }
 """Why an order needs a person, and the kind of tag that it gets."""
-
-RELEASED = ("Released", "")
-"""What a line is called of which the order has nothing any more."""
-
-PAYMENT_STATES: dict[PaymentState, tuple[str, str]] = {
-    PaymentState.CREATED: ("Begun", ""),
-    PaymentState.OPEN: ("Waiting for the buyer", "warning"),
-    PaymentState.CLOSING: ("Being closed", "warning"),
-    PaymentState.EXPIRED: ("Not paid in time", ""),
-    PaymentState.CANCELLED: ("Cancelled", ""),
-    PaymentState.PAID: ("Paid", "good"),
-    PaymentState.REVIEW: ("To be looked at", "bad"),
-    PaymentState.UNKNOWN: ("Not known yet", "warning"),
-}
-
-DEBT_REASONS: dict[DebtReason, str] = {
-    DebtReason.SOLD_OUT: "sold out before the payment arrived",
-    DebtReason.PAID_TWICE: "paid twice",
-    DebtReason.ORDER_CLOSED: "paid after the order was closed",
-    DebtReason.CANCELLED_BY_ORGANISER: "cancelled by the organiser",
-    DebtReason.DECLINED: "the booking was declined",
-    DebtReason.GOODWILL: "goodwill",
-    DebtReason.OVERPAID: "more was paid than was asked for",
-    DebtReason.MISMATCH: "the payment was not what was asked for",
-}
-
-DEBT_STATES: dict[DebtState, tuple[str, str]] = {
-    DebtState.OWED: ("Owed", "warning"),
-    DebtState.SETTLED: ("Settled", "good"),
-}
-
-REFUND_STATES: dict[RefundState, tuple[str, str]] = {
-    RefundState.REQUESTED: ("Begun", "warning"),
-    RefundState.SENT: ("Sent, not confirmed yet", "warning"),
-    RefundState.SUCCEEDED: ("Refunded", "good"),
-    RefundState.FAILED: ("Failed", "bad"),
-    RefundState.UNKNOWN: ("Not known yet", "warning"),
-    RefundState.EXTERNAL: ("Refunded in SumUp's dashboard", "info"),
-}
 
 MAILS: dict[str, str] = {
     "order-paid": "the confirmation",
@@ -141,4 +92,4 @@ def mail_words(kind: str) -> str:
 
 def why_words(why: str) -> str:
     """Return a reason in words: debts give theirs as a code."""
-    return next((words for reason, words in DEBT_REASONS.items() if reason == why), why)
+    return next((words.staff for reason, words in DEBT_REASONS.items() if reason == why), why)

@@ -21,32 +21,7 @@ from shared.contracts.states import (
     TicketState,
 )
 from shared.contracts.vat import VatLine, vat_by_rate
-from shared.labels import begun_text
-
-STATE_WORDS: dict[OrderState, tuple[str, str]] = {
-    OrderState.PENDING: ("Waiting for payment", "warning"),
-    OrderState.PAID: ("Paid", "good"),
-    OrderState.PARTIALLY_REFUNDED: ("Partly refunded", "info"),
-    OrderState.REFUNDED: ("Refunded", "info"),
-    OrderState.FAILED: ("Not paid", ""),
-    OrderState.EXPIRED: ("Not paid in time", ""),
-    OrderState.CANCELLED: ("Put back into the cart", ""),
-}
-"""Each state as a shopper reads it, and the kind of tag that it gets."""
-
-FREE_AND_CONFIRMED = ("Confirmed", "good")
-"""What a paid order is called that cost nothing."""
-
-WHY_OWED: dict[DebtReason, str] = {
-    DebtReason.SOLD_OUT: "sold out: your payment came after the seats had gone to others",
-    DebtReason.PAID_TWICE: "paid twice",
-    DebtReason.ORDER_CLOSED: "your payment came after the order was closed",
-    DebtReason.CANCELLED_BY_ORGANISER: "cancelled by the organiser",
-    DebtReason.DECLINED: "the booking was declined",
-    DebtReason.GOODWILL: "refunded by us",
-    DebtReason.OVERPAID: "more was paid than the order cost",
-    DebtReason.MISMATCH: "another amount was paid than the order cost",
-}
+from shared.labels import DEBT_REASONS, FREE_ORDER, ORDER_TAGS, begun_text
 
 OF_A_PART = (DebtReason.GOODWILL, DebtReason.CANCELLED_BY_ORGANISER, DebtReason.OVERPAID)
 """Reasons of debts that are about a part of a payment, where they are about no line."""
@@ -197,7 +172,7 @@ class OrderPage:
 def words_of(order: OrderDTO) -> tuple[str, str]:
     """Return an order's state in words, and the kind of tag that it gets."""
     free = order.state is OrderState.PAID and not order.total
-    return FREE_AND_CONFIRMED if free else STATE_WORDS[order.state]
+    return FREE_ORDER if free else ORDER_TAGS[order.state]
 
 
 def summarise(lines: tuple[OrderLineDTO, ...]) -> tuple[LineSummary, ...]:
@@ -217,7 +192,7 @@ def _owed_view(line: OwedLine) -> OwedView:
     """Return a debt in words for its buyer."""
     return OwedView(
         what=what_of(line.reason) if line.title is None else ", ".join(filter(None, (line.title, line.detail))),
-        why=WHY_OWED[line.reason],
+        why=DEBT_REASONS[line.reason].buyer,
         amount=line.amount,
         settled=line.state is DebtState.SETTLED,
         decided=line.reason in CHOSEN_DEBT_REASONS,

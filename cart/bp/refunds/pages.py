@@ -8,37 +8,9 @@ from cart.bp.notes import NotePage
 from cart.bp.orders.pages import what_of
 from cart.debts.listing import DebtRow
 from cart.refunds.batch import Batch, Progress
-from shared.contracts.states import DebtReason, DebtState, RefundState
+from shared.contracts.states import DebtState, RefundState
+from shared.labels import DEBT_REASONS, REFUND_WORDS
 
-REASONS: dict[DebtReason, str] = {
-    DebtReason.SOLD_OUT: "Sold out: the payment came after the seats had gone to others",
-    DebtReason.PAID_TWICE: "Paid twice: this order was paid again, or the same things in another one",
-    DebtReason.ORDER_CLOSED: "Paid after the order was closed",
-    DebtReason.CANCELLED_BY_ORGANISER: "Cancelled by the organiser",
-    DebtReason.DECLINED: "The booking was declined",
-    DebtReason.GOODWILL: "Refunded by an admin",
-    DebtReason.OVERPAID: "Overpaid: more arrived than the order cost",
-    DebtReason.MISMATCH: "Another amount arrived than we had asked for",
-}
-
-LAST_REFUND: dict[RefundState, str] = {
-    RefundState.REQUESTED: "A refund is under way.",
-    RefundState.SENT: "A refund was sent; the provider has not confirmed it yet.",
-    RefundState.UNKNOWN: "The provider's answer was lost. We are looking it up; it is not sent again meanwhile.",
-    RefundState.FAILED: "The last refund failed.",
-    RefundState.SUCCEEDED: "Refunded.",
-    RefundState.EXTERNAL: "Refunded in the provider's own dashboard.",
-}
-
-RESULTS: dict[RefundState, tuple[str, str]] = {
-    RefundState.SUCCEEDED: ("good", "The money is on its way back to the buyer."),
-    RefundState.REQUESTED: ("info", "The refund is under way. Its result appears here."),
-    RefundState.SENT: ("info", "The refund was sent. The provider's confirmation appears here."),
-    RefundState.UNKNOWN: ("warning", "The provider's answer was lost. We are looking it up; nothing is sent twice."),
-    RefundState.FAILED: ("bad", "The refund did not go through. The reason stands below; the money is still owed."),
-    RefundState.EXTERNAL: ("good", "This was refunded in the provider's own dashboard already."),
-}
-"""What is said after the button was pressed: the kind of the notice, and its words."""
 SAID: dict[str, tuple[str, str]] = {
     "by-hand": ("good", "It is noted as paid back, and that you said so."),
 }
@@ -105,8 +77,8 @@ def view_of(row: DebtRow) -> DebtView:
     return DebtView(
         row=row,
         what=row.line_title or what_of(row.reason),
-        reason=REASONS[row.reason],
-        last_refund="" if last is None else LAST_REFUND[last],
+        reason=DEBT_REASONS[row.reason].queue,
+        last_refund="" if last is None else REFUND_WORDS[last].last,
         failed=last is RefundState.FAILED,
         settled=_settled(row),
     )

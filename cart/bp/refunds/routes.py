@@ -18,6 +18,7 @@ from shared.contracts.access import PageScope
 from shared.contracts.errors import BadInput, ShopError
 from shared.contracts.paging import read_id_key, read_part
 from shared.contracts.states import DebtState, RefundState, Role
+from shared.labels import REFUND_WORDS
 from shared.services.cart.attention import count_to_look_at
 from shared.web.forms import or_show_again, show_form
 from shared.web.htmx import is_htmx, redirect_to
@@ -26,7 +27,7 @@ from shared.web.limits import limit_per_person
 from shared.web.state import request_session
 
 from .forms import BatchForm, ProgressQuery
-from .pages import RESULTS, SAID, AtOncePage, ByHandPage, ProgressPage, RefundsPage, view_of
+from .pages import SAID, AtOncePage, ByHandPage, ProgressPage, RefundsPage, view_of
 
 bp = Blueprint("refunds", __name__, url_prefix="/admin/refunds")
 PAGE_SIZE = 50
@@ -192,6 +193,6 @@ def _read_result() -> tuple[str, str]:
     """Return the words for the result that the address carries; nothing for any other text in it."""
     result = request.args.get("result", "")
     try:
-        return SAID[result] if result in SAID else RESULTS[RefundState(result)]
+        return SAID[result] if result in SAID else REFUND_WORDS[RefundState(result)].pressed
     except ValueError:
         return "", ""

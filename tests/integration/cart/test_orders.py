@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.bp.orders.pages import STATE_WORDS
 from shared.contracts.states import OrderState, PaymentState
+from shared.labels import ORDER_TAGS
 from tests.factories.orders import make_order
 from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import (
@@ -73,7 +73,7 @@ async def test_every_state_is_said_in_words(ada: Visitor, show: Show, session: A
     await session.commit()
     page = await ada.get(f"/orders/{made.order.id}/")
     assert page.status == 200
-    assert page.text(".page-head .tag") == STATE_WORDS[state][0]
+    assert page.text(".page-head .tag") == ORDER_TAGS[state][0]
 
 
 @pytest.mark.parametrize(("method", "path"), OF_AN_ORDER)

@@ -14,18 +14,9 @@ from shared.contracts.paths import entry_path
 from shared.contracts.sold import Was
 from shared.contracts.states import HELD_ENTRY_STATES, HELD_TICKET_STATES, TicketState
 from shared.contracts.times import until, when
+from shared.labels import PAST_TICKET
 from shared.services.registry import services
 
-WORDS = {
-    TicketState.PENDING: "In the cart",
-    TicketState.RESERVED: "Awaiting payment",
-    TicketState.CONFIRMED: "Not used",
-    TicketState.CHECKED_IN: "Checked in",
-    TicketState.OVERSOLD: "Sold out, money owed to you",
-    TicketState.REFUNDED: "Refunded",
-    TicketState.CANCELLED: "Cancelled",
-}
-"""What became of a ticket whose event is over, or that lets nobody in."""
 SHOWN_AT_THE_DOOR = frozenset({TicketState.CONFIRMED, TicketState.CHECKED_IN})
 
 
@@ -112,7 +103,7 @@ def _ticket_item(ticket: TicketDTO) -> TicketItem:
         order_path=_order_path(ticket.order_id),
         was=ticket.was,
         ticket=ticket,
-        words=WORDS[ticket.state],
+        words=PAST_TICKET[ticket.state],
         path=f"/tickets/{ticket.code}/" if ticket.code and ticket.state in SHOWN_AT_THE_DOOR else "",
         entry_path=entry_path(ticket.entry_id),
     )

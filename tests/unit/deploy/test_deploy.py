@@ -16,7 +16,7 @@ from launcher.postgres.limits import RESERVED_BY_POSTGRESQL, connections_needed
 from shared.settings import APPS, Settings
 from shared.web.internal import PREFIX
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = ("migrate", *APPS, "worker")

@@ -21,6 +21,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """Return the app, ready to be served; tests hand in what they want to replace."""
     settings = settings or get_settings()
     app = make_app("events", settings, services or events_services(settings, utc_now), template_folder="templates")
+    # The internal API is one of them, so that it has the same session, log and error handling.
     for blueprint in (calendars, calendars_api, bookings, entries, tickets):
         app.register_blueprint(blueprint)
     return app

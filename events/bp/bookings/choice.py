@@ -60,6 +60,7 @@ class OfferedTime:
 
     def refusal(self, count: int) -> str:
         """Say why so many places cannot be chosen; nothing where they can."""
+        # The reasons that choosing fewer would not change come first.
         if count <= self.left:
             return ""
         if not self.slot.sale.is_open:
@@ -78,13 +79,13 @@ def offers_of(slots: Sequence[SlotDTO], cart: Collection[EntryDTO], *, whole_roo
     offers = []
     for slot in slots:
         span = (slot.start_at, slot.end_at)
+        # The same time again is no overlap: it is the booking that the cart has already, and is shown as had.
         meets = any(_overlap(span, other) for other in spans if other != span)
         offers.append(OfferedTime(slot, in_cart=spans.count(span), overlaps_cart=whole_room and meets))
     return tuple(offers)
 
 
 def _overlap(one: Span, other: Span) -> bool:
-    """Tell whether two stretches of time meet; one that ends where the other begins does not."""
     return one[0] < other[1] and other[0] < one[1]
 
 
@@ -111,7 +112,9 @@ def choose(form: BookForm, offers: Sequence[OfferedTime], *, whole_room: bool) -
         count = form.count_of(offer.key)
         if count is None:
             errors[offer.key] = NOT_A_NUMBER
+        # What the cart has already is no error: a form that a slow line sent twice must not be refused the second time.
         elif count and not offer.is_had:
+            # A room let as a whole takes no two of these together; the database would refuse the second at checkout.
             meets = whole_room and any(_overlap(offer.span, other) for other in wish)
             error = offer.refusal(count) or (OVERLAPS_CHOICE if meets else "")
             if error:
@@ -122,7 +125,7 @@ def choose(form: BookForm, offers: Sequence[OfferedTime], *, whole_room: bool) -
 
 
 def _problem(form: BookForm, offers: Sequence[OfferedTime]) -> str:
-    """Say what is wrong with a form altogether."""
+    # The page may be hours old: a rule may have changed since, or the time may have passed.
     if form.wanted - {offer.key for offer in offers}:
         return GONE
     return "" if form.wanted else CHOOSE_ONE

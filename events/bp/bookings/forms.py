@@ -19,6 +19,7 @@ MINUTE = timedelta(minutes=1)
 
 def key_of(start: datetime, end: datetime) -> str:
     """Name a stretch of time, the same in every zone and on both sides of a change of the clocks."""
+    # Start and length, not start and end: the hour that comes twice a year has two keys.
     return f"{start.astimezone(UTC):%Y%m%dT%H%M%SZ}-{(end - start) // MINUTE}"
 
 
@@ -50,7 +51,9 @@ class BookForm(Form):
     @property
     def chosen(self) -> dict[str, int]:
         """How many places of which times are wanted, as far as that can be read."""
+        # Sorted, so that one choice has one address.
         counts = {key: self.count_of(key) for key in sorted(self.wanted)}
+        # Neither what is no number nor nothing at all goes into an address.
         return {key: count for key, count in counts.items() if count}
 
 

@@ -33,6 +33,7 @@ async def month(slug: str) -> str:
 async def day(slug: str, day: str) -> ResponseTypes:
     """Show the times of a day; one that cannot be booked at all is not found, and says why."""
     page = day_page(await _find(slug, day))
+    # Not found outside of what is offered, or search engines would follow days for ever.
     status = 200 if page.is_offered else NotFound.status
     return await make_response(await render_template("_types/bookings/day.html", page=page), status)
 
@@ -45,12 +46,14 @@ async def book(slug: str, day: str) -> ResponseTypes:
     found = await _find(slug, day)
     try:
         wish = found.choose(form).checked()
+        # Only now: a form that is refused gives nobody a cookie.
         await ensure_session_id()
         await put_into_cart(request_session(), found, wish, current_cart_owner())
     except BadInput as refusal:
         return await _refuse(slug, day, form, refusal)
     if is_htmx():
         return await _show_added("_types/bookings/_added.html", slug, day, form)
+    # 303 to a page of its own: reloading it, or going back, sends nothing again.
     return redirect_to(f"{found.path}added/{choice_query(form.chosen)}")
 
 
@@ -67,6 +70,7 @@ async def _find(slug: str, day: str) -> FoundDay:
 
 async def _refuse(slug: str, day: str, form: BookForm, refusal: BadInput) -> ResponseTypes:
     """Answer 422 with the form as it was filled in, what is wrong with it, and what is free by now."""
+    # Read anew: what was refused may have been taken by somebody else since the page was made.
     page = day_page(await _find(slug, day), form=form, refusal=str(refusal))
     template = "_types/bookings/_book_form.html" if is_htmx() else "_types/bookings/day.html"
     return await make_response(await render_template(template, page=page), refusal.status)

@@ -31,7 +31,7 @@ def terms_in_words(calendar: CalendarDTO, terms: BookingTermsDTO) -> TermsInWord
 
 
 def _sentences(calendar: CalendarDTO, terms: BookingTermsDTO) -> Iterator[str]:
-    """Write the sentences."""
+    # Always said: without a sentence about notice people ring up and ask.
     if calendar.notice_minutes:
         yield f"Book at least {duration(calendar.notice_minutes)} before a time begins."
     else:
@@ -43,6 +43,7 @@ def _sentences(calendar: CalendarDTO, terms: BookingTermsDTO) -> Iterator[str]:
 
 def duration(minutes: int) -> str:
     """Write a length of time: ``45 minutes``, ``1 hour 30 minutes``, ``24 hours``, ``2 days``."""
+    # One day stays "24 hours": "book at least 1 day before" reads as the day before, at any time.
     if minutes >= 2 * DAY and minutes % DAY == 0:
         return _count(minutes // DAY, "day")
     hours, rest = divmod(minutes, HOUR)
@@ -51,7 +52,6 @@ def duration(minutes: int) -> str:
 
 
 def _count(number: int, unit: str) -> str:
-    """Write a number of things."""
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
@@ -85,11 +85,11 @@ def times_of(slot: SlotDTO, zone: str) -> str:
 
     What begins after midnight names its own day.
     """
+    # A night's slots belong to the day on which it began, which may be over by the clock.
     if _day_of(slot.start_at, zone) == slot.day:
         return f"{clock(slot.start_at, zone)} to {clock(slot.end_at, zone)}"
     return until(slot.start_at, slot.end_at, zone)
 
 
 def _day_of(moment: datetime, zone: str) -> date:
-    """Return the day that it is at a place."""
     return moment.astimezone(ZoneInfo(zone)).date()

@@ -32,6 +32,7 @@ def entry_to_answer(entry: EntryDTO) -> UpcomingAnswer:
         start_at=entry.start_at,
         end_at=entry.end_at,
         price=row.price,
+        # The answer of the one rule, and its words: the blog decides nothing of its own about the sale.
         on_sale=entry.sale.is_open,
         time_zone=row.time_zone,
         place=row.place,

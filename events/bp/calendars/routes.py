@@ -27,6 +27,7 @@ async def calendar(slug: str) -> str:
     """Show one calendar."""
     after = read_moment_key(request.args.get("after", ""))
     page = await calendar_page(request_session(), slug, now=app_state().clock(), after=after)
+    # The list that htmx adds to shows no host; asking another app for it would cost its time for nothing.
     if not is_htmx():
         page = with_host(page, await host_by_id(page.calendar.container_id))
     return await render_template(_template("calendar.html"), page=page)

@@ -13,6 +13,7 @@ _KEPT = re.compile(r"[1-9][0-9]{0,2}")
 
 def choice_query(choice: Mapping[int | None, int]) -> str:
     """Write a choice into a page's address: ``?t-3=2&t-4=1``, or ``?quantity=2``; nothing chosen, nothing written."""
+    # What cannot be read back is not written: the address comes back from the sign-in page unchanged.
     pairs = [(_name(type_id), str(count)) for type_id, count in choice.items() if _KEPT.fullmatch(str(count))]
     return f"?{urlencode(pairs)}" if pairs else ""
 
@@ -20,6 +21,7 @@ def choice_query(choice: Mapping[int | None, int]) -> str:
 def choice_from_query(args: Mapping[str, str], types: Iterable[int | None]) -> dict[int | None, int]:
     """Read a choice of these types from a page's address; what makes no sense there is left out."""
     found = {type_id: args.get(_name(type_id), "") for type_id in types}
+    # Addresses are edited, shortened and guessed; a choice that is lost is no reason for an error page.
     return {type_id: int(text) for type_id, text in found.items() if _KEPT.fullmatch(text)}
 
 

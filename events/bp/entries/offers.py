@@ -59,7 +59,9 @@ class TicketOffer:
 
 def offer_of(entry: EntryDTO) -> TicketOffer:
     """Work out what can be bought of ``entry``."""
+    # "No ticket needed" is for lists; the page of the event says it in a sentence of its own.
     note, look = note_of(entry) if entry.sale.state is not SaleState.NO_TICKETS else ("", "")
+    # Late-comers may buy, but not without knowing.
     begun = HAS_BEGUN if entry.sale.is_open and entry.sale.has_begun else ""
     return TicketOffer(
         sale=entry.sale,
@@ -73,6 +75,7 @@ def offer_of(entry: EntryDTO) -> TicketOffer:
 def _types_of(entry: EntryDTO) -> tuple[TicketTypeDTO, ...]:
     """Return the entry's types that have a price; or its one price as a type without an id; or nothing."""
     if entry.ticket_types:
+        # A type without a price is being prepared: free ones cost 0.00.
         return tuple(each for each in entry.ticket_types if each.cost is not None)
     if entry.ticket_price is None:
         return ()
@@ -80,7 +83,6 @@ def _types_of(entry: EntryDTO) -> tuple[TicketTypeDTO, ...]:
 
 
 def _kind_of(entry: EntryDTO, ticket_type: TicketTypeDTO) -> OfferedTicket:
-    """Make a row of a type."""
     note, look = _kind_note(entry, ticket_type)
     left = ticket_type.available
     return OfferedTicket(
@@ -91,6 +93,7 @@ def _kind_of(entry: EntryDTO, ticket_type: TicketTypeDTO) -> OfferedTicket:
         note=note,
         note_look=look,
         buyable=ticket_type.sale.is_open,
+        # Never more than are left: a number that would be refused is not offered.
         most=entry.max_per_order if left is None else min(entry.max_per_order, left),
     )
 
@@ -98,8 +101,10 @@ def _kind_of(entry: EntryDTO, ticket_type: TicketTypeDTO) -> OfferedTicket:
 def _kind_note(entry: EntryDTO, ticket_type: TicketTypeDTO) -> tuple[str, str]:
     """Say what is special about a type; what is so for the whole event is said once, above."""
     if ticket_type.sale.is_open:
+        # Where the type has as many left as the event, the event's own note says so already.
         few = few_left(ticket_type.sale, FEW_LEFT) if ticket_type.available != entry.available else ""
         return few, "warning" if few else ""
+    # One "Sold out" at the top, not one in each row as well.
     if ticket_type.sale.state is entry.sale.state:
         return "", ""
     words = sale_words(LineKind.TICKET, ticket_type.sale, entry.time_zone)

@@ -21,5 +21,6 @@ async def entry(entry_id: int) -> str:
     choice = choice_from_query(request.args, types)
     state = BuyState({key: str(count) for key, count in choice.items()}, {})
     page = entry_page(found, choice_query=choice_query(choice), state=state)
+    # The blog may be down: the event is sold all the same, without the name of who puts it on.
     page = with_host(page, await host_by_id(found.calendar_container_id))
     return await render_template("_types/entries/entry.html", page=page)

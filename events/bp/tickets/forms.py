@@ -60,12 +60,14 @@ class BuyForm(Form):
     @property
     def _types(self) -> tuple[int | None, ...]:
         """The types of the rows; where none is named, each is the entry's one price."""
+        # A form without types is that of an event with one price, whose page sends no type at all.
         return self.ticket_type_id or (None,) * max(len(self.quantity), 1)
 
     @property
     def rows(self) -> tuple[BuyRow, ...]:
         """The rows, each with what is wrong with it."""
         types = self._types
+        # Not strict: pairs that do not match are refused as a whole by ``choice``, with what was typed kept.
         pairs = zip(types, self.quantity or ("",) * len(types), strict=False)
         return tuple(_row(type_id, typed) for type_id, typed in pairs)[:MOST_ROWS]
 
@@ -73,6 +75,7 @@ class BuyForm(Form):
     def is_complete(self) -> bool:
         """Whether the pairs match, and no type comes twice."""
         types = self._types
+        # A type that came twice could be read as either number: better asked again than guessed.
         return len(self.quantity) in {len(types), 0} and len(types) <= MOST_ROWS and len(set(types)) == len(types)
 
     def choice(self) -> dict[int | None, int]:
@@ -80,6 +83,7 @@ class BuyForm(Form):
 
         Raises BadInput where a row cannot be read, where the pairs do not match, and where nothing was chosen.
         """
+        # Whole form, then rows, then emptiness: each message supposes that the one before has nothing to say.
         if not self.is_complete:
             raise BadInput(INCOMPLETE)
         if self.errors:

@@ -29,9 +29,11 @@ bp = Blueprint("tickets", __name__)
 @limit_per_person(30, timedelta(minutes=1))
 async def buy_tickets() -> ResponseTypes:
     """Put tickets into the cart, pending; who is not signed in is asked to, and finds the choice kept afterwards."""
+    # Before the sign-in: a choice that cannot be read at all need not be carried through it.
     form = BuyForm.parse(await request.form)
     entry = await find_entry(request_session(), form.entry_id)
     user_id = current_cart_identity()["user_id"]
+    # Tickets need an account (the specification, step 9); the choice comes back in the address.
     if user_id is None:
         return await _ask_to_sign_in(entry, form)
     try:
@@ -50,6 +52,7 @@ async def added(entry_id: int) -> ResponseTypes:
     types = [each.id for each in entry.ticket_types] or [None]
     choice = choice_from_query(request.args, types)
     page = await still_in_cart(request_session(), entry, choice, user_id=_user_id())
+    # Checked out or taken out meanwhile: "added" would be a lie.
     if page is None:
         return redirect_to(entry_path(entry.id))
     return await make_response(await render_template("_types/tickets/added.html", page=page))
@@ -72,7 +75,6 @@ async def ticket(code: str) -> str:
 
 
 def _user_id() -> int:
-    """Return who is signed in; the routes that ask have their door in front."""
     user_id = current_cart_identity()["user_id"]
     if user_id is None:
         raise SignInRequired
@@ -91,6 +93,7 @@ async def _refuse(entry: EntryDTO, form: BuyForm, refusal: BadInput) -> Response
     page = entry_page(entry, choice_query=choice_query(form.chosen), state=state)
     if is_htmx():
         return await make_response(await render_template("_types/tickets/_buy_form.html", page=page), refusal.status)
+    # Only for the whole page: htmx swaps the form, which shows no host.
     page = with_host(page, await host_by_id(entry.calendar_container_id))
     return await make_response(await render_template("_types/entries/entry.html", page=page), refusal.status)
 
@@ -99,4 +102,5 @@ async def _show_added(page: AddedTicketsPage, choice: dict[int | None, int]) -> 
     """Show the result in the form's place, or, without script, on the page that a reload may repeat."""
     if is_htmx():
         return await make_response(await render_template("_types/tickets/_buy_result.html", page=page))
+    # 303, so that a reload of the answer does not buy twice.
     return redirect_to(f"{page.path}added/{choice_query(choice)}")

@@ -76,7 +76,6 @@ async def added_page(
 
 
 def _page(calendar: CalendarDTO, day: date, lines: tuple[AddedTime, ...]) -> AddedBookingsPage:
-    """Put the page together."""
     return AddedBookingsPage(
         calendar=calendar,
         lines=lines,
@@ -93,6 +92,7 @@ def _lines(chosen: Mapping[str, int], entries: Iterable[EntryDTO]) -> tuple[Adde
     same: dict[str, list[EntryDTO]] = {}
     for entry in entries:
         key = key_of(entry.start_at, entry.end_at)
+        # The address may ask for more than is in the cart, and the cart may hold more than was just chosen.
         if len(same.get(key, ())) < chosen.get(key, 0):
             same.setdefault(key, []).append(entry)
     return tuple(_line(group) for group in same.values())

@@ -54,6 +54,7 @@ async def find_calendar(session: AsyncSession, slug: str) -> FoundCalendar:
     calendar = await services.calendar.calendar_by_slug(session, slug)
     if calendar is None:
         raise NotFound(NO_CALENDAR)
+    # Nobody asks for the terms of a calendar without bookings: it has none.
     terms = await services.calendar.booking_terms(session, calendar.id) if calendar.bookable else None
     if terms is None:
         raise NotFound(NOT_BOOKABLE)
@@ -66,6 +67,7 @@ async def find_day(session: AsyncSession, slug: str, day_text: str, owner: CartO
     calendar = found.calendar
     slots = await services.calendar.bookable_slots(session, calendar.id, first=day, last=day)
     in_cart = await services.calendar.pending_entries(session, owner)
+    # Only this calendar's: two rooms can be had at the same time.
     mine = [entry for entry in in_cart if entry.calendar_id == calendar.id]
     return FoundDay(calendar, found.terms, day, offers_of(slots, mine, whole_room=calendar.whole_room))
 

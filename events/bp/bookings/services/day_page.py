@@ -56,6 +56,7 @@ def day_page(found: FoundDay, *, form: BookForm = NOTHING_CHOSEN, refusal: str =
     """Put together the page of a day; ``refusal`` is why a form was not taken."""
     calendar, terms = found.calendar, found.terms
     choice = found.choose(form)
+    # A day that is only looked at has no errors yet, even where its address names a choice.
     rows = tuple(_row(found, offer, form, choice.errors if refusal else {}) for offer in found.offers)
     return DayPage(
         calendar=calendar,
@@ -103,8 +104,10 @@ def _note(offer: OfferedTime) -> tuple[str, str]:
 def _nothing(found: FoundDay) -> str:
     """Say why there is nothing to choose of a day, where it is so."""
     terms, day = found.terms, found.day
+    # From what is there to what is not: who sees times needs no word about closed days.
     if any(offer.left for offer in found.offers):
         return ""
+    # There are times, all of them taken or in the cart; their own notes say which.
     if found.offers:
         return "There is nothing left to choose on this day."
     if day < terms.first_day:
@@ -119,5 +122,6 @@ def _problems(rows: tuple[SlotRow, ...], problem: str, refusal: str) -> tuple[tu
     """List what is wrong: altogether, which leads to the first field, and row by row."""
     wrong = tuple((row.field_id, f"{row.times}: {row.error}") for row in rows if row.error)
     whole = problem or ("" if wrong else refusal)
+    # The summary's link needs a field that can be used: a disabled one takes no focus.
     first = next((row.field_id for row in rows if row.offer.left), "")
     return ((first, whole), *wrong) if whole else wrong

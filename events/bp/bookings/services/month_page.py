@@ -70,7 +70,9 @@ async def month_page(session: AsyncSession, slug: str, month_text: str, *, now: 
     """
     found = await find_calendar(session, slug)
     month = _nearest(read_month(month_text) or found.terms.first_day, found.terms)
+    # Months that are over or too far ahead lead to the nearest: a link in an old mail is no dead end.
     slots = await _slots(session, found, month)
+    # At most one month further: who chose a month is shown that one, full or not.
     if not month_text and not _any_free(slots) and _next(month) <= found.terms.last_day:
         month = _next(month)
         slots = await _slots(session, found, month)
@@ -83,17 +85,14 @@ def _nearest(day: date, terms: BookingTermsDTO) -> date:
 
 
 async def _slots(session: AsyncSession, found: FoundCalendar, month: date) -> Sequence[SlotDTO]:
-    """Return the times of a month."""
     return await services.calendar.bookable_slots(session, found.calendar.id, first=month, last=_next(month) - DAY)
 
 
 def _any_free(slots: Sequence[SlotDTO]) -> bool:
-    """Tell whether anything is free."""
     return any(slot.free for slot in slots)
 
 
 def _page(found: FoundCalendar, month: date, slots: Sequence[SlotDTO], today: date) -> MonthPage:
-    """Put the page together."""
     calendar, terms = found.calendar, found.terms
     cells = _Cells(found, slots, today)
     return MonthPage(
@@ -107,6 +106,7 @@ def _page(found: FoundCalendar, month: date, slots: Sequence[SlotDTO], today: da
             for week in Calendar().monthdatescalendar(month.year, month.month)
         ),
         is_full=not _any_free(slots),
+        # No links past what is offered, or a crawler would follow them for ever.
         before=_link(calendar, month - DAY) if month > terms.first_day else None,
         after=_link(calendar, _next(month)) if _next(month) <= terms.last_day else None,
         calendar_path=calendar_path(calendar.slug),
@@ -120,16 +120,16 @@ def read_month(text: str) -> date | None:
     try:
         return date.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else "")
     except ValueError:
+        # "from None": what the parser said of it helps nobody who reads the log.
         raise BadInput(NO_MONTH) from None
 
 
 def _next(month: date) -> date:
-    """Return the first day of the month after."""
+    # Every month has a 28th, and four days later it is always the next one.
     return (month.replace(day=28) + 4 * DAY).replace(day=1)
 
 
 def _title(month: date) -> str:
-    """Name a month."""
     return f"{month:%B %Y}"
 
 
@@ -148,6 +148,7 @@ class _Cells:
         self._free: dict[date, list[int]] = defaultdict(list)
         self._offered = {slot.day for slot in slots}
         for slot in slots:
+            # What is full stays out, so that a day with an entry here always has something free.
             if slot.free:
                 self._free[slot.day].append(slot.free)
 
@@ -163,4 +164,5 @@ class _Cells:
         """Say why nothing of a day can be had, where there is something to say."""
         if closure_on(day, self._found.terms) is not None:
             return "closed"
+        # Nothing at all on days without times: "full" would say that others have had some.
         return "full" if day in self._offered else ""

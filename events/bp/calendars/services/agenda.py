@@ -26,6 +26,7 @@ async def page_agendas(session: AsyncSession, page_post_id: int, *, now: datetim
         raise NotFound("There is no such page.")
     return (
         await services.calendar.agendas_of_page(session, page_post_id, now=now, limit=limit)
+        # Switched off is not deleted: its events stay where they are, and come back with the switch.
         if page.has_calendar
         else []
     )

@@ -70,8 +70,10 @@ class CalendarPage:
 
 async def whats_on(session: AsyncSession, *, now: datetime, after: MomentKey | None) -> WhatsOnPage:
     """Gather the events of all calendars that are not over, a page of them after a key."""
+    # By key, not by number of page: an event that is added meanwhile neither repeats a row nor skips one.
     part = await _part(session, now=now, after=after)
     calendars = await services.calendar.calendars(session)
+    # All of them: there are few, and who looks for a hall to book must find it without events in it.
     links = tuple(CalendarLink(calendar_path(each.slug), each.name, each.place, _book_path(each)) for each in calendars)
     return WhatsOnPage(_listed(part, "/", continued=after is not None, name_place=True), links)
 
@@ -85,6 +87,7 @@ async def calendar_page(session: AsyncSession, slug: str, *, now: datetime, afte
     path = calendar_path(calendar.slug)
     return CalendarPage(
         calendar,
+        # The place stands at the head of the page, where it is one for all.
         _listed(part, path, continued=after is not None, name_place=False),
         path,
         _book_path(calendar),
@@ -97,7 +100,6 @@ def with_host(page: CalendarPage, host: PageAnswer | None) -> CalendarPage:
 
 
 def _book_path(calendar: CalendarDTO) -> str:
-    """Return where a calendar's times are booked, if it has any."""
     return book_path(calendar.slug) if calendar.bookable else ""
 
 
@@ -110,6 +112,5 @@ async def _part(
 
 
 def _listed(part: Part[EntryDTO], path: str, *, continued: bool, name_place: bool) -> EventList:
-    """Make a list of a page's entries."""
     rows = tuple(event_row(entry, name_place=name_place) for entry in part.rows)
     return EventList(rows, part.next_url(lambda key: f"{path}?after={key}"), continued)

@@ -94,6 +94,7 @@ def with_host(page: EntryPage, host: PageAnswer | None) -> EntryPage:
 def _row(kind: OfferedTicket, state: BuyState) -> FormRow:
     """Make a row of a kind; who has not typed anything finds one ticket of the one price, or none of each type."""
     key = kind.ticket_type_id
+    # One price: who opens the page wants one. Several types: none is guessed for them.
     typed = state.typed.get(key, "1" if key is None else "0")
     return FormRow(kind, typed, state.errors.get(key, ""), f"f-quantity-{key or 'one'}")
 
@@ -101,7 +102,9 @@ def _row(kind: OfferedTicket, state: BuyState) -> FormRow:
 def _problems(rows: tuple[FormRow, ...], refusal: str) -> tuple[tuple[str, str], ...]:
     """List what is wrong: row by row, or else the refusal of the whole, which leads to the first field."""
     wrong = tuple((row.field_id, f"{row.kind.name}: {row.error}") for row in rows if row.error)
+    # A row that is wrong says more than the refusal of the whole.
     if wrong or not refusal:
         return wrong
+    # The link of the summary has to lead to a field that is there; sold-out rows have none.
     first = next((row.field_id for row in rows if row.kind.buyable), "")
     return ((first, refusal),)

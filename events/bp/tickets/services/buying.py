@@ -85,6 +85,7 @@ async def still_in_cart(
     found = []
     for ticket in await services.calendar.pending_tickets(session, user_id=user_id):
         if ticket.entry_id == entry.id and room[ticket.ticket_type_id] > 0:
+            # Tickets of an earlier press are in the cart too; no more are shown than this choice named.
             room[ticket.ticket_type_id] -= 1
             found.append(ticket)
     return await _added_page(session, entry, found) if found else None
@@ -92,6 +93,7 @@ async def still_in_cart(
 
 def sign_in_page(entry: EntryDTO, form: BuyForm) -> SignInToBuyPage:
     """Keep what could be read of a choice for after the sign-in."""
+    # What the form named and the event has not is dropped: the page repeats no text that a stranger sent.
     names = {each.id: each.name for each in entry.ticket_types} or {None: ONE_PRICE_NAME}
     chosen = {key: count for key, count in form.chosen.items() if key in names}
     path = entry_path(entry.id)
@@ -106,10 +108,12 @@ def sign_in_page(entry: EntryDTO, form: BuyForm) -> SignInToBuyPage:
 
 async def _added_page(session: AsyncSession, entry: EntryDTO, tickets: Iterable[TicketDTO]) -> AddedTicketsPage:
     """Group tickets by kind, and compare each with what is left."""
+    # Counted now, after the tickets went in: pending ones hold no seat, so this is what checkout will find.
     left = await available_ticket_counts(session, entry.id)
     kinds: dict[int | None, list[TicketDTO]] = {}
     for ticket in tickets:
         kinds.setdefault(ticket.ticket_type_id, []).append(ticket)
+    # From the page's reading of the event: only its HELD matters, which says whether seats may come back.
     sales = {kind.id: kind.sale for kind in entry.ticket_types} or {None: entry.sale}
     lines = tuple(_line(same, left.get(key), sales[key]) for key, same in kinds.items())
     return AddedTicketsPage(
@@ -137,6 +141,7 @@ def _warning(left: int | None, quantity: int, sale: Sale) -> str:
     """Say that there are fewer than wanted, where it is so; ``sale`` says whether those that are gone may come back."""
     if left is None or left >= quantity:
         return ""
+    # Some are left, though fewer than wanted: the cart shows the same at its line, and checkout refuses.
     if left:
         return f"Only {left} left right now"
     gone = replace(sale, state=SaleState.HELD if sale.state is SaleState.HELD else SaleState.SOLD_OUT)

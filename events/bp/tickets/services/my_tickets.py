@@ -72,6 +72,7 @@ async def my_tickets(session: AsyncSession, *, user_id: int, now: datetime) -> M
     to_come = sorted((item for item in items if item.end_at > now), key=_start_of)
     past = sorted((item for item in items if item.end_at <= now), key=_start_of, reverse=True)
     return MyTicketsPage(
+        # What is running still counts as to come: its ticket is needed at the door until the end.
         upcoming=tuple(item for item in to_come if item.holds),
         void=tuple(item for item in to_come if not item.holds),
         past=tuple(past),
@@ -80,6 +81,7 @@ async def my_tickets(session: AsyncSession, *, user_id: int, now: datetime) -> M
 
 async def ticket_by_code(session: AsyncSession, code: str, *, user_id: int) -> TicketItem:
     """Return one of a person's own tickets. Raises NotFound for an unknown code, and for anybody else's."""
+    # Looked up among one's own tickets: somebody else's code is as unknown as one that never was.
     for ticket in await services.calendar.user_tickets(session, user_id=user_id):
         if ticket.code is not None and ticket.code == code:
             return _ticket_item(ticket)
@@ -87,7 +89,6 @@ async def ticket_by_code(session: AsyncSession, code: str, *, user_id: int) -> T
 
 
 def _start_of(item: Item) -> datetime:
-    """Return by what a list is sorted."""
     return item.start_at
 
 
@@ -113,6 +114,7 @@ def _booking_items(bookings: Iterable[EntryDTO]) -> Iterator[BookingItem]:
     """Put places of the same time together; a time of a whole room is always one by itself."""
     same: dict[tuple[object, ...], list[EntryDTO]] = {}
     for each in bookings:
+        # The state belongs to it: places of one order may be approved and declined apart.
         key = (each.order_id, each.calendar_id, each.start_at, each.end_at, each.name, each.state)
         same.setdefault(key, []).append(each)
     for places in same.values():
@@ -120,7 +122,6 @@ def _booking_items(bookings: Iterable[EntryDTO]) -> Iterator[BookingItem]:
 
 
 def _booking_item(booking: EntryDTO, places: int) -> BookingItem:
-    """Make an item of so many places of one time."""
     return BookingItem(
         name=f"{places} \u00d7 {booking.name}" if places > 1 else booking.name,
         start_at=booking.start_at,
@@ -135,5 +136,4 @@ def _booking_item(booking: EntryDTO, places: int) -> BookingItem:
 
 
 def _order_path(order_id: int | None) -> str:
-    """Return where an order is shown, on the cart app; nothing where there is none."""
     return f"/orders/{order_id}/" if order_id else ""

@@ -51,6 +51,7 @@ async def sign_in_form() -> ResponseTypes:
     """Ask for an address; whoever is signed in already (and recently enough, where they are asked again) goes on."""
     settings, user = app_state().settings, current_user()
     next_url = safe_next(request.args.get("next"), settings)
+    # Who is signed in already came by an old link or the back button: they are led on.
     if user is None:
         return await _page("sign_in", SignInPage(next_url, reason_to_sign_in(next_url, settings)))
     if "again" not in request.args or signed_in_recently():
@@ -71,6 +72,7 @@ async def send_link() -> ResponseTypes:
         )
     except (BadInput, TooManyLinks) as error:
         return await _refused(error, form.email, next_url, again=form.again)
+    # The same page for known and unknown addresses, or it would tell who has an account.
     outbox = "/outbox/" if settings.environment != "production" else ""
     return await _page("check_mail", CheckMailPage(email, next_url, settings.sign_in_link_minutes, outbox, form.again))
 
@@ -98,16 +100,18 @@ async def show_link(token: str) -> ResponseTypes:
 async def spend_link(token: str) -> ResponseTypes:
     """Use the link up and sign in."""
     try:
+        # Used up and signed in by one transaction: two presses at once cannot both succeed.
         user, next_url = await use_link(request_session(), token, now=app_state().clock())
     except LinkSpent:
         return await _spent(token)
     await sign_in(user)
+    # Checked again: the address was kept with the link, and the settings may have changed since.
     return redirect_to(safe_next(next_url, app_state().settings) or "/")
 
 
 async def _spent(token: str) -> ResponseTypes:
-    """Say that a link is used up or too old, and offer a new one that leads to the same page."""
     link = await look_at_link(request_session(), token, now=app_state().clock())
+    # A link that nobody made leads nowhere; one that is only spent still knows where its owner wanted to go.
     page = LinkSpentPage(next_url="" if link is None else safe_next(link.next_url, app_state().settings))
     return await _page("link_spent", page, LinkSpent.status)
 
@@ -147,6 +151,7 @@ async def _cart_lines() -> tuple[CartLineAnswer, ...] | None:
 
     The request's session is closed first: no transaction waits for another app.
     """
+    # No call to another app for somebody of whom it is known that they have nothing there.
     if not may_have_cart():
         return ()
     await discard_session()

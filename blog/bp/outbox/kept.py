@@ -36,6 +36,7 @@ def _read(path: Path) -> KeptMail:
 
 def kept_mails(folder: Path, *, most: int = 50) -> list[KeptMail]:
     """Return the newest mails, newest first."""
+    # Their names begin with the time, so that no file is opened only to be sorted.
     return [_read(path) for path in sorted(folder.glob("*.eml"), reverse=True)[:most]]
 
 

@@ -45,6 +45,7 @@ def linked(text: str) -> Markup:
     parts: list[Markup] = []
     end = 0
     for match in _URL.finditer(text):
+        # The full stop after an address at the end of a sentence is not part of it.
         url = match.group().rstrip(".,;:!?)")
         parts += [escape(text[end : match.start()]), Markup('<a href="{0}">{0}</a>').format(url)]
         end = match.start() + len(url)
@@ -53,6 +54,7 @@ def linked(text: str) -> Markup:
 
 async def _find(name: str) -> KeptMail:
     """Return a mail, or raise NotFound."""
+    # In a thread: the disk may be slow, and one process serves everybody.
     mail = await asyncio.to_thread(kept_mail, app_state().settings.outbox_folder, name)
     if mail is None:
         raise NotFound
@@ -77,6 +79,7 @@ async def one(name: str) -> str:
 async def html(name: str) -> ResponseTypes:
     """Give a mail's HTML to the frame that shows it: no script, no forms, nothing from elsewhere."""
     mail = await _find(name)
+    # Links leave the frame, or the shop would open inside the outbox.
     body = mail.html.replace("<head>", '<head><base target="_top">', 1)
     response = await make_response(body)
     response.headers["Content-Security-Policy"] = _HTML_POLICY

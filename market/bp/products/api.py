@@ -19,6 +19,7 @@ bp = Blueprint("products_api", __name__, url_prefix="/internal/v1/pages")
 
 def product_to_answer(product: ProductDTO) -> ProductAnswer:
     """Return a product as other apps are told of it."""
+    # The words go along: the blog shows them and decides nothing about stock.
     words = sale_words(LineKind.PRODUCT, product.sale)
     return ProductAnswer.model_validate(product).model_copy(update={"note": words.note, "note_look": words.look})
 

@@ -40,8 +40,10 @@ class AddForm(Form):
     def _variant_of(self, product: ProductDTO) -> VariantDTO:
         """Return the variant that was chosen, of those that are on show."""
         if not self.variant:
+            # A product of one kind sends it in a hidden field: nobody can have forgotten to choose it.
             text = INCOMPLETE if len(product.variants) == 1 else CHOOSE_ONE
             raise BadInput(text, field="variant_id")
+        # Compared as text: what was sent is never read as a number, however long it is.
         found = next((each for each in product.variants if str(each.id) == self.variant), None)
         if found is None:
             raise BadInput(NOT_SOLD, field="variant_id")
@@ -50,6 +52,7 @@ class AddForm(Form):
     def _quantity(self) -> int:
         """Return how many were asked for, at least one."""
         count = read_count(self.typed)
+        # Elsewhere an empty field means none; here somebody pressed Add.
         if count is None or not self.typed.strip():
             raise BadInput(NOT_A_NUMBER, field="quantity")
         if not count:

@@ -58,6 +58,7 @@ class ProductOffer:
     def most(self) -> int | None:
         """The most that can be had of any one kind; None: no limit."""
         limits = [kind.left for kind in self.kinds]
+        # Of any one kind, not of all together: a line of the cart is one kind.
         return None if None in limits else max(left for left in limits if left is not None)
 
 

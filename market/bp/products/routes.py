@@ -56,6 +56,7 @@ async def add_to_cart(page_slug: str, slug: str) -> ResponseTypes:
     found = await find_product(request_session(), page_slug, slug)
     try:
         choice = form.choice(found.product)
+        # Only now: a form that is refused gives nobody a cookie.
         await ensure_session_id()
         page = await put_into_cart(request_session(), found, choice, current_cart_owner())
     except BadInput as refusal:
@@ -74,6 +75,7 @@ async def added(page_slug: str, slug: str) -> ResponseTypes:
     """Say what was added; a page of its own, so that reloading it adds nothing."""
     found = await find_product(request_session(), page_slug, slug)
     page = await _added_before(found, AddForm.parse(request.args))
+    # Taken out of the cart meanwhile, or an address that somebody made up.
     if page is None:
         return redirect_to(found.path)
     return await make_response(await render_template("_types/products/added.html", page=page))
@@ -90,8 +92,10 @@ async def _added_before(found: FoundProduct, form: AddForm) -> AddedProductPage 
 
 async def _refuse(found: FoundProduct, form: AddForm, refusal: BadInput) -> ResponseTypes:
     """Answer 422 with the form as it was filled in, what is wrong with it, and what is left by now."""
+    # In a list the answer takes the place of one card's small form, not of a page's.
     if is_htmx() and form.in_list:
         return await _refuse_in_list(found, refusal)
+    # The page is read anew, so that it says what is left by now, and keeps what was typed.
     state = AddState(form.variant, form.typed, str(refusal), refusal.field)
     page = await product_page(request_session(), found.page.slug, found.product.slug, state=state)
     if is_htmx():
@@ -102,6 +106,7 @@ async def _refuse(found: FoundProduct, form: AddForm, refusal: BadInput) -> Resp
 
 async def _refuse_in_list(found: FoundProduct, refusal: BadInput) -> ResponseTypes:
     """Answer the same in the place of a list's own form."""
+    # Read again: the refusal says that what was read before is out of date.
     fresh = await find_product(request_session(), found.page.slug, found.product.slug)
     quick = quick_add(fresh.product, fresh.path, error=str(refusal))
     return await make_response(await render_template("_types/products/_quick_add.html", quick=quick), refusal.status)
@@ -111,6 +116,7 @@ async def _show_added(
     found: FoundProduct, form: AddForm, choice: ProductChoice, page: AddedProductPage
 ) -> ResponseTypes:
     """Show the result in the form's place, or, without script, on the page that a reload may repeat."""
+    # 303, so that a reload of the answer adds nothing again.
     if not is_htmx():
         return redirect_to(f"{found.path}added/{choice_query(choice)}")
     if not form.in_list:

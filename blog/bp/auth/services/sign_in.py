@@ -28,6 +28,7 @@ def reason_to_sign_in(next_url: str, settings: Settings) -> str:
     """Return why somebody is asked to sign in, as the page they come from tells it; empty where it does not."""
     path = urlsplit(next_url).path
     for app, prefix, reason in _REASONS:
+        # With the slash: shop.example must not match shop.example.org.
         if next_url.startswith(settings.url_of(app) + "/") and path.startswith(prefix):
             return reason
     return ""
@@ -39,6 +40,7 @@ async def request_link(session: AsyncSession, *, email: str, next_url: str, now:
     Raises BadInput where it is no address, TooManyLinks where it had its share of this hour.
     """
     address = normalise_email(email)
+    # Link and mail in one transaction: neither is left without the other.
     token = await create_sign_in_link(
         session,
         email=address,
@@ -51,5 +53,6 @@ async def request_link(session: AsyncSession, *, email: str, next_url: str, now:
     mail = render_mail(
         MAIL_KIND, settings=settings, recipient=address, link=link, minutes=settings.sign_in_link_minutes
     )
+    # The key holds a hash: mails are kept longer than their links live.
     await queue_mail(session, mail, kind=MAIL_KIND, key=f"{MAIL_KIND}:{hash_token(token)}")
     return address

@@ -27,18 +27,21 @@ async def with_events(page: HomePage, events: EventsClient) -> HomePage:
     try:
         coming = await events.upcoming(limit=HOME_EVENTS)
     except CallFailed:
+        # None, not empty: "nothing is on" would be untrue while the events app is down.
         return replace(page, events=None)
     return replace(page, events=tuple(_event_row(event, event.time_zone) for event in coming))
 
 
 async def with_offers(page: SitePage, events: EventsClient, market: MarketClient) -> SitePage:
     """Return a page with its calendars and the first few products of its shop; both apps are asked at once."""
+    # At once: the page waits for the slower of the two, not for both.
     calendars, products = await both(lambda: _calendars(page.page, events), lambda: _products(page.page, market))
     return replace(page, calendars=calendars, products=products)
 
 
 async def _calendars(page: PageDTO, events: EventsClient) -> tuple[CalendarSection, ...] | None:
     """Return the page's calendars, each with what is on soon."""
+    # The blog knows that itself; the other app is not asked for what it would not have.
     if not page.has_calendar:
         return ()
     try:
@@ -55,6 +58,7 @@ async def _products(page: PageDTO, market: MarketClient) -> tuple[ProductRow, ..
         products = await market.products_of_page(page.id, limit=PAGE_PRODUCTS) or ()
     except CallFailed:
         return None
+    # Cut here as well: an older market app may not know the limit.
     return tuple(_product_row(page, product) for product in products[:PAGE_PRODUCTS])
 
 

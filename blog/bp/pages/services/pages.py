@@ -80,13 +80,13 @@ class SitePage:
 
 
 def _card(page: PageDTO) -> PageCard:
-    """Make a card of a page."""
     sells = (("Events and tickets",) if page.has_calendar else ()) + (("Shop",) if page.has_market else ())
     return PageCard(path=page_path(page.slug), title=page.title, excerpt=page.excerpt, sells=sells)
 
 
 async def home_page(session: AsyncSession, *, zone: str) -> HomePage:
     """Gather the home page, without events: every page of the site, and what is new."""
+    # All pages: a village has a few dozen at most, and each wants to be found from here.
     pages = await services.blog.pages(session)
     posts = await services.blog.posts(session, limit=HOME_POSTS)
     return HomePage(

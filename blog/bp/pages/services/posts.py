@@ -43,6 +43,7 @@ def key_of(post: PostDTO) -> str:
 
 async def post_list(session: AsyncSession, *, before: str, zone: str) -> PostList:
     """Gather one part of the list, from the key ``before`` on (empty: from the newest)."""
+    # By key: a post that is published meanwhile neither repeats a row nor skips one.
     key = read_moment_key(before, refusal=INCOMPLETE_LINK)
     part = await read_part(partial(services.blog.posts, session, before=key), size=POSTS_A_PAGE, key_of=key_of)
     return PostList(

@@ -26,6 +26,7 @@ class PostRow:
 def long_day(moment: datetime, zone: str) -> str:
     """Return the day of ``moment`` in ``zone``, as people write it: 3 May 2026."""
     local = moment.astimezone(ZoneInfo(zone))
+    # Not %d, which writes 03 for the 3rd, nor %-d, which not every platform knows.
     return f"{local.day} {local:%B %Y}"
 
 

@@ -49,6 +49,7 @@ async def find_product(session: AsyncSession, page_slug: str, slug: str) -> Foun
     """Return one product of one page's shop. Raises NotFound, also for another page's product."""
     page = await page_with_shop(session, page_slug)
     product = await services.market.product_by_slug(session, slug)
+    # Bounded by the page: a product must not be sold under another seller's name.
     if product is None or product.container_id != page.id:
         raise NotFound(NO_PRODUCT)
     return FoundProduct(page, product)
@@ -78,11 +79,11 @@ async def still_in_cart(
     in_cart = next((item.quantity for item in items if item.variant_id == choice.variant.id), 0)
     if not in_cart:
         return None
+    # No more than was asked for, and no more than is there: a reload may come after a change in the cart.
     return _added_page(found, choice._replace(quantity=min(choice.quantity, in_cart)), in_cart)
 
 
 def _added_page(found: FoundProduct, choice: ProductChoice, in_cart: int) -> AddedProductPage:
-    """Put the page together."""
     return AddedProductPage(
         title=found.product.title,
         label=choice.variant.label,

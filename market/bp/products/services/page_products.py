@@ -17,4 +17,5 @@ async def page_products(session: AsyncSession, page_post_id: int) -> list[Produc
     page = (await services.blog.pages_by_id(session, [page_post_id])).get(page_post_id)
     if page is None:
         raise NotFound("There is no such page.")
+    # Switched off is not deleted: the products stay, and come back with the switch.
     return await services.market.products(session, container_id=page_post_id) if page.has_market else []

@@ -63,6 +63,7 @@ async def product_page(
     session: AsyncSession, page_slug: str, slug: str, *, state: AddState = NOTHING_TYPED
 ) -> ProductPage:
     """Gather one product of one page's shop. Raises NotFound, also for another page's product."""
+    # One read of the whole shop gives the product and the others beside it; shops are small.
     shop = await shop_of(session, page_slug)
     card = next((card for card in shop.products if card.product.slug == slug), None)
     if card is None:
@@ -81,8 +82,8 @@ async def product_page(
 
 
 def _rows(offer: ProductOffer, state: AddState) -> tuple[KindRow, ...]:
-    """Make a row of each kind; where only one can be had, it is chosen already."""
     buyable = [str(kind.variant_id) for kind in offer.kinds if kind.buyable]
+    # One kind left: choosing it is no decision, so that nobody has to make it.
     chosen = state.variant if state.variant in buyable or len(buyable) != 1 else buyable[0]
     return tuple(
         KindRow(kind, f"f-variant-{kind.variant_id}", kind.buyable and str(kind.variant_id) == chosen)
@@ -95,6 +96,7 @@ def _problems(offer: ProductOffer, rows: tuple[KindRow, ...], state: AddState) -
     if not state.refusal:
         return ()
     control = ""
+    # A problem links to its control only where the page still has that control.
     if state.field == "quantity" and not offer.is_sold_out:
         control = QUANTITY_ID
     elif state.field == "variant_id" and offer.one_kind is None:

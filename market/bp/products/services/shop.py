@@ -66,6 +66,7 @@ class ShopList:
 async def all_shops(session: AsyncSession) -> ShopList:
     """Gather the shops of all pages that have one, whatever they hold, in three queries."""
     pages = await services.blog.pages(session)
+    # All at once and shared out below: one query however many shops there are.
     products = await services.market.products(session)
     return ShopList(tuple(_shop(page, products) for page in pages if page.has_market))
 
@@ -79,6 +80,7 @@ async def shop_of(session: AsyncSession, page_slug: str) -> Shop:
 async def page_with_shop(session: AsyncSession, page_slug: str) -> PageDTO:
     """Return a page that has a shop. Raises NotFound."""
     page = await services.blog.page_by_slug(session, page_slug)
+    # Not there and switched off look the same to a shopper, and to whoever tries addresses.
     if page is None or not page.has_market:
         raise NotFound("There is no shop at this address. It may have moved, or the link may be mistyped.")
     return page
@@ -98,7 +100,6 @@ def quick_add(product: ProductDTO, path: str, *, in_cart: int = 0, error: str = 
 
 
 def _shop(page: PageDTO, products: list[ProductDTO]) -> Shop:
-    """Make a shop of a page and its products."""
     return Shop(
         page=page,
         path=shop_path(page.slug),
@@ -114,9 +115,11 @@ def _card(page: PageDTO, product: ProductDTO) -> ProductCard:
     return ProductCard(
         path=path,
         title=product.title,
+        # Up to the first blank line, as the pages' Markdown parts paragraphs.
         summary=product.description.partition("\n\n")[0],
         product=product,
         offer=offer_of(product),
+        # By its id, so that a product keeps its pattern on all pages.
         swatch=product.id % SWATCHES,
         quick=None if quick.variant_id is None else quick,
     )

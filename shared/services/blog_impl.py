@@ -51,6 +51,7 @@ RESERVED_SLUGS = frozenset(
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
     """Return the renderer: HTML in the text is shown as text, and only harmless kinds of links are made."""
+    # HTML off, not cleaned: what is never let in needs no list of what is harmless.
     return MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(
         ["table", "replacements", "smartquotes"]
     )
@@ -65,6 +66,7 @@ def checked_slug(slug: str) -> str:
     """Return ``slug`` if it can be an address, else raise BadInput."""
     if not SLUG.fullmatch(slug) or len(slug) > SLUG_LENGTH:
         raise BadInput("An address has only small letters, digits and single hyphens.", field="slug")
+    # The page would be saved, and its address would show something else.
     if slug in RESERVED_SLUGS:
         raise BadInput(f"The address “{slug}” is taken by the site itself.", field="slug")
     return slug
@@ -87,7 +89,6 @@ def checked_seller_phone(typed: str) -> str:
 
 
 def _page_to_dto(post: Post, config: PageConfig | None) -> PageDTO:
-    """Put a page and its configuration into one."""
     return PageDTO(
         id=post.id,
         slug=post.slug,
@@ -109,7 +110,6 @@ def _page_to_dto(post: Post, config: PageConfig | None) -> PageDTO:
 
 
 def _post_to_dto(row: Row[Post, str, str]) -> PostDTO:
-    """Put a post and the page that it belongs to into one."""
     post, page_slug, page_title = row
     assert post.published_at is not None  # noqa: S101 - the query asks for published posts
     return PostDTO(
@@ -126,6 +126,7 @@ def _post_to_dto(row: Row[Post, str, str]) -> PostDTO:
 
 def _pages() -> Select[Post, PageConfig]:
     """Select pages with their configuration, published or not."""
+    # Outer: a page that nobody has configured is a page all the same.
     joined = (PageConfig.container_type == "page") & (PageConfig.container_id == Post.id)
     return select(Post, PageConfig).outerjoin(PageConfig, joined).where(Post.is_page)
 
@@ -156,6 +157,7 @@ class SqlBlogService:
     async def pages_by_id(self, session: AsyncSession, ids: Sequence[int]) -> dict[int, PageDTO]:
         if not ids:
             return {}
+        # Drafts too: what was sold keeps its seller, also after its page was taken down.
         rows = await session.execute(_pages().where(Post.id.in_(ids)))
         return {post.id: _page_to_dto(post, config) for post, config in rows}
 
@@ -171,6 +173,7 @@ class SqlBlogService:
         if page_post_id is not None:
             query = query.where(Post.page_post_id == page_post_id)
         if before is not None:
+            # One comparison of both columns, which their index answers; with the id, so that equal times lose no post.
             query = query.where(tuple_(Post.published_at, Post.id) < before)
         return [_post_to_dto(row) for row in await session.execute(query)]
 
@@ -207,6 +210,7 @@ class SqlBlogService:
         statement = (
             insert(Post)
             .values(slug=checked_slug(slug), **values)
+            # One statement: two who save the same page at once leave one page.
             .on_conflict_do_update(index_elements=[Post.slug], set_=values)
             .returning(Post.id)
         )
@@ -254,6 +258,7 @@ class SqlBlogService:
         )
 
     async def set_page_account(self, session: AsyncSession, page_post_id: int, merchant_code: str | None) -> None:
+        # From the posts themselves, so that no account is ever kept for a page that is not there.
         page = select(literal("page"), Post.id, literal(merchant_code, Text)).where(
             Post.id == page_post_id, Post.is_page
         )
@@ -270,10 +275,12 @@ class SqlBlogService:
     async def set_automatic_refunds(self, session: AsyncSession, page_post_id: int, *, automatic: bool) -> bool:
         page = select(literal("page"), Post.id).where(Post.id == page_post_id, Post.is_page)
         columns = [PageConfig.container_type, PageConfig.container_id]
+        # Made first if need be, so that the update below has a row, and alone says whether anything changed.
         await session.execute(insert(PageConfig).from_select(columns, page).on_conflict_do_nothing())
         of_page = (PageConfig.container_type == "page") & (PageConfig.container_id == page_post_id)
         change = update(PageConfig).where(of_page, PageConfig.refund_automatically != automatic)
         changed = await session.scalar(change.values(refund_automatically=automatic).returning(PageConfig.id))
+        # Nothing changed: because it was so already, or because there is no such page.
         if changed is None and await session.scalar(select(PageConfig.id).where(of_page)) is None:
             raise NotFound
         return changed is not None

@@ -71,6 +71,7 @@ def _tickets() -> Select[Ticket]:
     return (
         select(Ticket)
         .join(Ticket.entry)
+        # Outer: an event with one price has no types.
         .outerjoin(Ticket.ticket_type)
         .options(
             contains_eager(Ticket.entry).options(
@@ -79,6 +80,7 @@ def _tickets() -> Select[Ticket]:
             contains_eager(Ticket.ticket_type).options(with_expression(TicketType.some_unpaid, unpaid_of_type())),
         )
         .order_by(CalendarEntry.start_at, Ticket.entry_id, Ticket.ticket_type_id, Ticket.id)
+        # Rows that this session has read before may be older than a lock that it took since.
         .execution_options(populate_existing=True)
     )
 
@@ -125,7 +127,6 @@ class SqlCalendarService:
         return await self._calendars(session, calendars_and_whether_bookable())
 
     async def _calendars(self, session: AsyncSession, statement: Select[Calendar, bool]) -> list[CalendarDTO]:
-        """Return calendars."""
         rows = await session.execute(statement)
         return [calendar_to_dto(calendar, bookable=bookable) for calendar, bookable in rows]
 
@@ -141,6 +142,7 @@ class SqlCalendarService:
         statement = (
             select(CalendarEntry)
             .where(CalendarEntry.kind == EntryKind.EVENT, CalendarEntry.state == EntryState.CONFIRMED)
+            # The second bound is what an index can use: without it the database reads every event that ever was.
             .where(CalendarEntry.end_at > now, CalendarEntry.start_at > now - LONGEST_EVENT)
             .options(*asking_unpaid())
             .order_by(CalendarEntry.start_at, CalendarEntry.id)
@@ -150,6 +152,7 @@ class SqlCalendarService:
             statement = statement.where(CalendarEntry.calendar_id == calendar_id)
         if after is not None:
             start_at, entry_id = after
+            # Two events may begin at the same time: the id parts them, or one would be left out between two pages.
             later = and_(CalendarEntry.start_at == start_at, CalendarEntry.id > entry_id)
             statement = statement.where(or_(CalendarEntry.start_at > start_at, later))
         return [self._event_to_dto(row, now) for row in await session.scalars(statement)]
@@ -167,11 +170,11 @@ class SqlCalendarService:
             .options(*asking_unpaid())
             .execution_options(populate_existing=True)
         )
+        # Once for all rows, or two tickets of one event could stand differently on one page.
         now = self._clock()
         return {row.id: self._event_to_dto(row, now) for row in await session.scalars(statement)}
 
     def _event_to_dto(self, entry: CalendarEntry, now: datetime) -> EntryDTO:
-        """Map an event with its types."""
         return event_to_dto(entry, now=now, default_max=self._default_max)
 
     # --- tickets in the cart ---
@@ -181,6 +184,7 @@ class SqlCalendarService:
     ) -> list[TicketDTO]:
         entry = await load_event(session, entry_id)
         check_choice(entry, choice, now)
+        # Nothing is checked against what is left: a cart holds no seats (the specification, step 9).
         ids = await add_pending(session, entry, choice, user_id=user_id, limit=self._limit(entry))
         return [ticket_to_dto(row) for row in await session.scalars(_tickets().where(Ticket.id.in_(ids)))]
 
@@ -194,6 +198,7 @@ class SqlCalendarService:
         quantity: int,
         now: datetime,
     ) -> None:
+        # Before counting: two requests of one person would each see room for what only one may add.
         await lock_cart_owner(session, CartOwner.of_user(user_id))
         in_cart = await count_in_cart(session, user_id=user_id, entry_id=entry_id)
         more = max(quantity, 0) - in_cart.get(ticket_type_id, 0)
@@ -201,6 +206,7 @@ class SqlCalendarService:
             await remove_pending(
                 session, user_id=user_id, entry_id=entry_id, ticket_type_id=ticket_type_id, count=-more
             )
+        # Only for more: fewer of what is no longer sold can always be had.
         if more > 0:
             entry = await load_event(session, entry_id)
             others = sum(in_cart.values()) - in_cart.get(ticket_type_id, 0)
@@ -216,7 +222,6 @@ class SqlCalendarService:
         ]
 
     def _limit(self, entry: CalendarEntry) -> int:
-        """Return how many tickets of an entry one order may have."""
         return entry.max_per_order or self._default_max
 
     # --- tickets in an order ---
@@ -247,6 +252,7 @@ class SqlCalendarService:
         return await _sold(session, Ticket.user_id == user_id, bought)
 
     async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
+        # A line names the ticket that it was sold with; late money may have given another in its place.
         either = or_(Ticket.id.in_(ticket_ids), Ticket.replaces_id.in_(ticket_ids))
         ids = list(await session.scalars(select(Ticket.id).where(Ticket.order_id == order_id, either)))
         await move_to(session, ids, old=TicketState.OVERSOLD, new=TicketState.REFUNDED)
@@ -257,6 +263,7 @@ class SqlCalendarService:
     # --- bookings ---
 
     async def booking_terms(self, session: AsyncSession, calendar_id: int) -> BookingTermsDTO | None:
+        # Read anew: the calendar's rules may have changed since this session saw it.
         calendar = await session.get(Calendar, calendar_id, populate_existing=True)
         if calendar is None:
             return None
@@ -289,6 +296,7 @@ class SqlCalendarService:
 
     async def pending_entries(self, session: AsyncSession, owner: CartOwner) -> list[EntryDTO]:
         rows = list(await session.scalars(pending_of(owned_by(CalendarEntry, owner))))
+        # Most carts have no bookings: no rules and slots are read for them.
         if not rows:
             return []
         standing = await standings(session, rows, self._clock())
@@ -342,6 +350,7 @@ class SqlCalendarService:
 
     async def _bookings(self, session: AsyncSession, statement: Select[CalendarEntry]) -> list[EntryDTO]:
         """Return bookings as they were sold; those in no order as they are written down."""
+        # The order's line says what was sold; today's calendar may say something else.
         sold = statement.outerjoin(OrderLine, is_line_of_booking()).add_columns(OrderLine)
         return [booking_as_sold(booking_to_dto(booking), line) for booking, line in await session.execute(sold)]
 

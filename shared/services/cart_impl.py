@@ -61,6 +61,7 @@ def total_of_items(items: Sequence[CartItemDTO]) -> Decimal:
 def summary_of(counts: Iterable[KindCount], *, open_orders: int) -> CartSummaryDTO:
     """Put the counts of all kinds into one summary."""
     by_kind = {each.kind: each for each in counts}
+    # The three that the specification names have members of their own; any other kind goes into "others".
     products, bookings, tickets = (by_kind.pop(kind, None) for kind in KIND_WORDS)
     return CartSummaryDTO(
         count=products.count if products else 0,
@@ -109,6 +110,7 @@ class SqlCartService:
         *,
         page_post_id: int | None = None,
     ) -> CartSummaryDTO:
+        # Tickets need an account, so that an anonymous cart has none to look for.
         tickets: list[TicketDTO] = []
         if owner.user_id is not None:
             tickets = await self.calendar.pending_tickets(session, user_id=owner.user_id)
@@ -125,7 +127,6 @@ class SqlCartService:
         return await self._to_dtos(session, await lines_of(session, owner))
 
     async def _to_dtos(self, session: AsyncSession, lines: Sequence[Line]) -> list[CartItemDTO]:
-        """Map lines, at the prices that their variants have now."""
         variants = await self.market.variants_by_id(session, {line.variant_id for line in lines})
         return [line_to_dto(line, variants[line.variant_id]) for line in lines]
 
@@ -155,7 +156,9 @@ class SqlCartService:
             for item in await self.cart_items(session, owner)
             if page_post_id is None or item.container_id == page_post_id
         ]
+        # Taken out first, and by one statement: what a second checkout of this cart finds is already gone.
         taken = await take_out(session, owner, [item.variant_id for item in chosen])
+        # What was really taken out is claimed, not what was read before.
         await self.market.claim_stock_for_order(session, order_id, taken)
         lines = [
             Line(item.id, item.variant_id, taken[item.variant_id], item.price_seen)
@@ -172,6 +175,7 @@ class SqlCartService:
         prices: Mapping[int, Decimal],
     ) -> None:
         released = await self.market.release_stock_for_order(session, order_id)
+        # A guest's session may be gone by now; the stock is released all the same.
         if owner != NOBODY:
             await put_back(session, owner, released, prices, self.clock())
 
@@ -186,6 +190,7 @@ class SqlCartService:
         quantities: Mapping[int, int],
     ) -> dict[int, DebtReason]:
         lost = await self.market.retake_stock_for_order(session, order_id, list(quantities))
+        # The release had put it back into the cart: what the late money bought must not be bought twice.
         for variant_id, quantity in sorted(quantities.items()):
             if variant_id not in lost:
                 await reduce(session, owner, variant_id, quantity)
@@ -195,9 +200,11 @@ class SqlCartService:
 
     async def join_cart(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
         guest = CartOwner.of_session(session_id)
+        # Both owners, or something that is put into either cart at this moment would be lost between them.
         await lock_joining(session, session_id=session_id, user_id=user_id)
         await join_lines(session, session_id=session_id, user_id=user_id)
         await self.calendar.join_pending(session, session_id=session_id, user_id=user_id)
+        # Only unpaid ones: a paid order stays with the address that it was bought with.
         waiting = update(Order).where(owned_by(Order, guest), Order.state == OrderState.PENDING)
         await session.execute(waiting.values(user_id=user_id).execution_options(synchronize_session=False))
         unread = update(CartNotice).where(owned_by(CartNotice, guest)).values(user_id=user_id, session_id=None)
@@ -222,7 +229,6 @@ class SqlCartService:
 
 
 def _notice(line: StaleLine) -> dict[str, object]:
-    """Write down what left a cart, and why."""
     return {
         **owner_columns(line.owner),
         "title": line.title,

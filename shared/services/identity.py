@@ -79,6 +79,7 @@ class LinkView:
 
 def hash_token(token: str) -> str:
     """Return the form in which a token is stored."""
+    # No salt and no slow hash: the token is 256 random bits, not a password that could be guessed.
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -92,6 +93,7 @@ def normalise_email(typed: str) -> str:
 
 def normalise_name(typed: str) -> str:
     """Return a person's name on one line; raises BadInput where it is too long or has control characters."""
+    # Line breaks go: the name stands in the head of a mail.
     name = " ".join(typed.split())
     if len(name) > LONGEST_NAME:
         raise BadInput(f"Please keep your name to {LONGEST_NAME} characters.", field="name")
@@ -101,14 +103,12 @@ def normalise_name(typed: str) -> str:
 
 
 def _user_to_dto(user: User, role_rows: Iterable[UserRole]) -> UserDTO:
-    """Map a user with their roles."""
     grants = frozenset((row.role, row.page_post_id) for row in role_rows)
     everywhere = frozenset(role for role, page_post_id in grants if page_post_id is None)
     return UserDTO(id=user.id, email=user.email, name=user.name, roles=everywhere, grants=grants)
 
 
 async def _to_dto(session: AsyncSession, user: User) -> UserDTO:
-    """Return a user with their roles."""
     return _user_to_dto(user, await session.scalars(select(UserRole).where(UserRole.user_id == user.id)))
 
 
@@ -125,6 +125,7 @@ async def ensure_user(session: AsyncSession, email: str, *, name: str = "") -> U
     """Return the user with that address, made now if there is none. Safe to repeat, also at the same time."""
     address = normalise_email(email)
     await session.execute(
+        # Two links for one new address, used at once, make one user.
         insert(User).values(email=address, name=name).on_conflict_do_nothing(index_elements=["email"])
     )
     user = (await session.scalars(select(User).where(User.email == address))).one()
@@ -144,6 +145,7 @@ async def grant_role(session: AsyncSession, user_id: int, role: Role, *, page_po
 
 async def revoke_role(session: AsyncSession, user_id: int, role: Role, *, page_post_id: int | None = None) -> None:
     """Take a role from a user. Safe to repeat."""
+    # IS NULL, since "= NULL" is true of no row: the role would stay.
     page = UserRole.page_post_id.is_(None) if page_post_id is None else UserRole.page_post_id == page_post_id
     await session.execute(delete(UserRole).where(UserRole.user_id == user_id, UserRole.role == role, page))
 
@@ -159,6 +161,7 @@ async def create_sign_in_link(
     It makes no difference whether the address is known. Raises BadInput, or TooManyLinks.
     """
     address = normalise_email(email)
+    # For known and unknown addresses alike, so that the answer tells nobody which is which.
     await _refuse_flood(session, address, now, most_per_hour)
     token = secrets.token_urlsafe(32)
     session.add(
@@ -175,7 +178,6 @@ async def create_sign_in_link(
 
 
 async def _refuse_flood(session: AsyncSession, email: str, now: datetime, most_per_hour: int) -> None:
-    """Raise TooManyLinks where an address had its share of the last hour."""
     recent = select(func.count()).select_from(SignInLink).where(SignInLink.email == email)
     count = await session.scalar(recent.where(SignInLink.created_at > now - timedelta(hours=1)))
     if (count or 0) >= most_per_hour:
@@ -187,6 +189,7 @@ async def look_at_link(session: AsyncSession, token: str, *, now: datetime) -> L
     link = await session.scalar(select(SignInLink).where(SignInLink.token_hash == hash_token(token)))
     if link is None:
         return None
+    # Only to choose the page: what decides is the statement in use_link.
     usable = link.used_at is None and link.expires_at > now
     return LinkView(email=link.email, next_url=link.next_url, usable=usable)
 
@@ -228,8 +231,10 @@ async def start_session(
         "expires_at": now + timedelta(days=days),
     }
     if adopt is not None:
+        # Only while it is anonymous: a session that somebody signed in with meanwhile is not taken from them.
         take = update(LoginSession).where(LoginSession.id == adopt, LoginSession.user_id.is_(None)).values(values)
         taken = await session.scalar(take.returning(LoginSession.id))
+        # Its row keeps its id, on which the cart hangs; its token is a new one.
         if taken is not None:
             return NewSession(id=taken, token=token)
     insertion = insert(LoginSession).values(values).returning(LoginSession.id)
@@ -241,6 +246,7 @@ async def find_session(session: AsyncSession, token: str, *, now: datetime) -> S
     statement = (
         select(LoginSession, User, UserRole)
         .outerjoin(User, User.id == LoginSession.user_id)
+        # Session, user and roles in one read: every request of somebody signed in asks for them.
         .outerjoin(UserRole, UserRole.user_id == User.id)
         .where(LoginSession.token_hash == hash_token(token), LoginSession.expires_at > now)
     )
@@ -262,6 +268,7 @@ async def find_session(session: AsyncSession, token: str, *, now: datetime) -> S
 
 async def touch_session(session: AsyncSession, session_id: UUID, *, now: datetime, days: int) -> None:
     """Let a session last for its whole time again."""
+    # Only now and then (TOUCH_EVERY): a write for each page view would be the costliest part of it.
     values = {"last_seen_at": now, "expires_at": now + timedelta(days=days)}
     await session.execute(update(LoginSession).where(LoginSession.id == session_id).values(values))
 
@@ -288,6 +295,7 @@ async def forget_empty_carts(session: AsyncSession) -> None:
     Whoever is putting something in at this moment has locked the owner, and is passed over.
     """
     for model, column in ((User, "user_id"), (LoginSession, "session_id")):
+        # A batch at a time, so that the sweep holds few locks, and for a short while.
         candidates = select(model.id).where(model.has_cart, *_nothing_of(model, column)).limit(MOST_CARTS)
         ids = list(await session.scalars(locking_idle(candidates)))
         # Read once more, now that nobody else can put anything in.
@@ -300,6 +308,7 @@ def _nothing_of(model: type[User | LoginSession], column: str) -> list[ColumnEle
     pending = [
         select(things.id).where(getattr(things, column) == model.id, things.state == "pending")
         for things in (Ticket, CalendarEntry, Order)
+        # Tickets have no session: only somebody with an account can have any.
         if hasattr(things, column)
     ]
     lines = select(CartItem.id).where(getattr(CartItem, column) == model.id)

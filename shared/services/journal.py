@@ -27,6 +27,7 @@ def user_actor(user_id: int) -> str:
 
 async def act_as(session: AsyncSession, actor: str, why: str = "") -> None:
     """Say who changes tickets, bookings and stock from here to the end of the caller's transaction, and why."""
+    # set_config with true ends with the transaction: the next user of the connection is not named in its place.
     said = {"maypole.actor": actor, "maypole.why": why, "maypole.request_id": get_contextvars().get("request_id") or ""}
     await session.execute(select(*(func.set_config(name, value, true()) for name, value in said.items())))
 
@@ -47,6 +48,7 @@ async def record(
     ``data`` holds ids, states and amounts (as text), never names or addresses. What the session has not written yet is
     written first: the journal tells only of what the database has taken.
     """
+    # First the change, then the line: a refused change raises here and leaves no line behind.
     await session.flush()
     await session.execute(
         insert(JournalEntry).values(
@@ -57,6 +59,7 @@ async def record(
             actor=actor,
             why=why,
             data=data,
+            # The same id as in the request's log lines, so that one leads to the other.
             request_id=get_contextvars().get("request_id"),
         )
     )

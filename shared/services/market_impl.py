@@ -30,6 +30,7 @@ from shared.services.market.stock import (
 
 def _on_show() -> Select[Product]:
     """Select the products of pages that are on show and have something to sell, with their variants."""
+    # A product without anything to sell is one that is being prepared.
     sold = select(ProductVariant.id).where(ProductVariant.product_id == Product.id, ProductVariant.published)
     return (
         select(Product)
@@ -40,7 +41,6 @@ def _on_show() -> Select[Product]:
 
 
 def _variant_to_dto(variant: ProductVariant, product: Product) -> VariantDTO:
-    """Say what others may know of a variant."""
     return VariantDTO(
         id=variant.id,
         product_id=product.id,
@@ -58,7 +58,6 @@ def _variant_to_dto(variant: ProductVariant, product: Product) -> VariantDTO:
 
 
 def _product_to_dto(product: Product) -> ProductDTO:
-    """Say what others may know of a product: of its variants, those that are on show."""
     return ProductDTO(
         id=product.id,
         slug=product.slug,
@@ -94,7 +93,9 @@ class SqlMarketService:
             .join(ProductVariant.product)
             .where(ProductVariant.id.in_(ids))
             .options(
-                contains_eager(ProductVariant.product), with_expression(ProductVariant.some_unpaid, asking_unpaid())
+                # Off show too: a cart may have what was taken off, and has to be able to say so.
+                contains_eager(ProductVariant.product),
+                with_expression(ProductVariant.some_unpaid, asking_unpaid()),
             )
             .execution_options(populate_existing=True)
         )
@@ -156,6 +157,7 @@ class SqlMarketService:
             .on_conflict_do_update(
                 index_elements=[Product.slug],
                 set_=values,
+                # Another page's product of that address stays as it is: then nothing is returned.
                 where=Product.container_id == container_id,
             )
             .returning(Product.id)
@@ -182,6 +184,7 @@ class SqlMarketService:
         ``stock`` is how many there have ever been to sell; None: no limit. Raises BadInput for a price or a stock below
         nothing, and for a stock below what orders hold already. Safe to repeat.
         """
+        # The database refuses it too; here it gets words.
         if price < 0:
             raise BadInput("A price cannot be below nothing.", field="price")
         if stock is not None and stock < 0:
@@ -193,6 +196,7 @@ class SqlMarketService:
             .on_conflict_do_update(
                 index_elements=[ProductVariant.product_id, ProductVariant.size, ProductVariant.colour],
                 set_=values,
+                # Compared by the statement itself: an order may claim one between a look and a write.
                 where=None if stock is None else ProductVariant.held <= stock,
             )
             .returning(ProductVariant.id)

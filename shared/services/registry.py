@@ -30,6 +30,7 @@ _current: ContextVar[Services] = ContextVar("services")
 if TYPE_CHECKING:
     services: Services
 else:
+    # A proxy by context: two apps in one process, as in tests, each have their own.
     services = LocalProxy(_current, unbound_message="no services are in use: call use_services() first")
 
 

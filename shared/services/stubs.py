@@ -102,6 +102,7 @@ class StubCalendarService:
     async def retake_tickets_for_order(
         self, session: AsyncSession, order_id: int, user_id: int, ticket_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
+        # Nothing could be given, so that all of it is owed: money is never kept for what nobody keeps.
         return dict.fromkeys(ticket_ids, DebtReason.ORDER_CLOSED)
 
     async def user_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
@@ -202,6 +203,7 @@ class StubMarketService:
         return {}
 
     async def claim_stock_for_order(self, session: AsyncSession, order_id: int, wanted: Mapping[int, int]) -> None:
+        # Refused rather than ignored: an order must not be made of what nobody holds.
         if wanted:
             raise Unavailable
 

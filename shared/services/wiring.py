@@ -34,6 +34,7 @@ def blog_services(settings: Settings, clock: Clock) -> Services:
 
 def events_services(settings: Settings, clock: Clock) -> Services:
     """Return what the events app needs: all but the market."""
+    # A stub where the app has no business: what it does not have it cannot sell by mistake.
     calendar, market = _calendar(settings, clock), StubMarketService()
     return Services(
         calendar=calendar, market=market, blog=SqlBlogService(), cart=SqlCartService(calendar, market, clock)

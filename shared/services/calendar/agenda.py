@@ -25,6 +25,7 @@ async def next_events(
         .where(CalendarEntry.state == EntryState.CONFIRMED, CalendarEntry.end_at > now)
         .order_by(CalendarEntry.start_at, CalendarEntry.id)
         .limit(limit)
+        # The first few of each calendar in one query, by index, however many events each has.
         .lateral()
     )
     entry = aliased(CalendarEntry, first)

@@ -73,6 +73,7 @@ def ordered_by(user_id: int) -> Select[CalendarEntry]:
 
 async def standings(session: AsyncSession, entries: Sequence[CalendarEntry], now: datetime) -> dict[int, Standing]:
     """Say how the bookings of one cart stand, by id; four queries at most, however many there are."""
+    # Each calendar once, however many bookings of it the cart has.
     bookable = await load_bookable(session, {entry.calendar_id: entry.calendar for entry in entries}.values())
     room = await _Room.load(session, entries)
     return {entry.id: _standing(entry, bookable[entry.calendar_id], room, now) for entry in entries}
@@ -85,8 +86,10 @@ def _standing(entry: CalendarEntry, bookable: Bookable, room: _Room, now: dateti
     rule = bookable.timetable.rule_of(entry.start_at, entry.end_at, now)
     if rule is None:
         return Standing(None, Sale(SaleState.ENDED, left=0))
+    # A rule may have been given fewer places since they were taken.
     left = max(0, room.left(entry, rule))
     standing = Standing(rule, sale_of_stock(on_show=True, left=left, some_unpaid=room.may_come_back(entry)))
+    # What cannot be had takes nobody's place: the next booking of the cart may still fit.
     if left:
         room.take(entry)
     return standing
@@ -126,6 +129,7 @@ class _Room:
     def may_come_back(self, entry: CalendarEntry) -> bool:
         """Tell whether what takes a booking's time or place waits for its payment."""
         if entry.calendar.whole_room:
+            # All of what is in the way would have to go.
             return all(self._in_the_way(entry))
         return (entry.calendar_id, entry.start_at, entry.end_at) in self.unpaid
 
@@ -187,10 +191,13 @@ async def add_bookings(
     calendar = await session.get(Calendar, calendar_id, populate_existing=True)
     if calendar is None:
         raise NotFound
+    # The pages cannot send this; another caller could.
     if not wish or any(count < 1 for count in wish.values()):
         raise BadInput("Choose at least one time.", field="slot")
+    # Before the cart is read: two tabs would each find room for the same time.
     await lock_cart_owner(session, owner)
     have = list(await session.scalars(pending_of(owned_by(CalendarEntry, owner))))
+    # In order of time, so that of two that overlap the earlier one is had.
     more = {span: _more(calendar, have, span, count) for span, count in sorted(wish.items())}
     if len(have) + sum(more.values()) > MOST_BOOKINGS:
         raise BadInput(f"A cart holds at most {MOST_BOOKINGS} bookings. Please check out what you have first.")
@@ -210,7 +217,6 @@ def _more(calendar: Calendar, have: Sequence[CalendarEntry], span: Span, count: 
 
 
 def _new_booking(calendar: Calendar, span: Span, owner: CartOwner) -> CalendarEntry:
-    """Make a booking for somebody's cart, without its name and price yet."""
     start, end = span
     return CalendarEntry(
         calendar_id=calendar.id,
@@ -230,6 +236,7 @@ async def _fill_in(
     """Give new bookings their name, price and VAT rate. Raises NotOffered."""
     bookable = await load_bookable(session, {entry.calendar_id: entry.calendar for entry in new}.values())
     room = await _Room.load(session, [*have, *new])
+    # What the cart has already goes first; the new ones share what is left.
     for entry in have:
         room.take(entry)
     for entry in new:
@@ -245,7 +252,6 @@ async def remove_booking(session: AsyncSession, owner: CartOwner, entry_id: int)
 
 
 async def _take_out(session: AsyncSession, *which: ColumnElement[bool]) -> None:
-    """Take bookings out of a cart."""
     # Cancelled, not deleted: the immutable lines of an order that was released may still name them.
     await session.execute(
         update(CalendarEntry)
@@ -262,6 +268,7 @@ async def join_bookings(session: AsyncSession, *, session_id: UUID, user_id: int
     what is beyond what one cart may hold is left out. Safe to repeat.
     """
     of_session = owned_by(CalendarEntry, CartOwner.of_session(session_id))
+    # Before they change hands: afterwards the two could not be told apart.
     await _take_out(session, of_session, CalendarEntry.whole_room.is_(True), _has_already(user_id))
     await _take_out(session, CalendarEntry.id.in_(await _beyond(session, user_id, of_session)))
     await session.execute(
@@ -291,4 +298,5 @@ async def _beyond(session: AsyncSession, user_id: int, of_session: ColumnElement
     mine = select(func.count()).select_from(CalendarEntry).where(CalendarEntry.user_id == user_id, pending)
     room = max(0, MOST_BOOKINGS - (await session.scalar(mine) or 0))
     theirs = select(CalendarEntry.id).where(of_session, pending).order_by(CalendarEntry.id)
+    # The oldest fit; a cart of two devices may hold more than one cart may.
     return list(await session.scalars(theirs.offset(room)))

@@ -44,6 +44,7 @@ def pick_type(entry: CalendarEntry, ticket_type_id: int | None) -> TicketType | 
     for ticket_type in entry.ticket_types:
         if ticket_type.id == ticket_type_id:
             return ticket_type
+    # Also for no type where there are types: one without a type would be counted against none of their caps.
     raise UnknownTicketType("Please choose one of this event's tickets.", field="ticket_type_id")
 
 
@@ -52,6 +53,7 @@ def check_choice(entry: CalendarEntry, choice: Choice, now: datetime) -> int:
     if not choice:
         raise BadInput("Choose at least one ticket.", field="quantity")
     for ticket_type_id, quantity in choice.items():
+        # The sale before the number: "at least one" helps nobody where nothing is sold.
         check_for_sale(entry, pick_type(entry, ticket_type_id), now)
         if quantity < 1:
             raise BadInput("Choose at least one ticket.", field="quantity")
@@ -83,6 +85,7 @@ async def add_pending(
 ) -> list[int]:
     """Add a checked choice to the cart, under its owner's lock, and return the new tickets' ids."""
     await lock_cart_owner(session, CartOwner.of_user(user_id))
+    # Counted under the lock, and again at checkout: what an order released comes back to what is here.
     in_cart = await count_in_cart(session, user_id=user_id, entry_id=entry.id)
     check_limit(entry, limit, sum(in_cart.values()), sum(choice.values()))
     rows = [
@@ -91,6 +94,7 @@ async def add_pending(
             "ticket_type_id": ticket_type_id,
             "user_id": user_id,
             "state": TicketState.PENDING,
+            # What the page showed: the cart says so where the price has changed since.
             "price_seen": _price_of(entry, ticket_type_id),
         }
         for ticket_type_id, quantity in choice.items()
@@ -100,7 +104,6 @@ async def add_pending(
 
 
 def _price_of(entry: CalendarEntry, ticket_type_id: int | None) -> Decimal | None:
-    """Return what a ticket of an entry costs."""
     ticket_type = pick_type(entry, ticket_type_id)
     return price_of(None if ticket_type is None else ticket_type.cost, entry.ticket_price)
 
@@ -109,6 +112,7 @@ async def remove_pending(
     session: AsyncSession, *, user_id: int, entry_id: int, ticket_type_id: int | None, count: int
 ) -> None:
     """Take ``count`` pending tickets of one kind out of the cart, the newest first."""
+    # IS NULL, since "= NULL" is true of no row.
     same_type = Ticket.ticket_type_id.is_(None) if ticket_type_id is None else Ticket.ticket_type_id == ticket_type_id
     newest = (
         select(Ticket.id)

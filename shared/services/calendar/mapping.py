@@ -76,6 +76,7 @@ def entry_to_dto(entry: CalendarEntry, *, default_max: int) -> EntryDTO:
         ticket_price=entry.ticket_price,
         cost=entry.cost,
         capacity=entry.capacity,
+        # Of the entry alone; a type may have fewer.
         available=left(entry.capacity, entry.held),
         sale_starts_at=entry.sale_starts_at,
         sale_ends_at=entry.sale_ends_at,
@@ -121,6 +122,7 @@ def ticket_to_dto(ticket: Ticket, sale: Sale = NO_SALE) -> TicketDTO:
 
 def _vat_rate(ticket: Ticket) -> Decimal:
     """Return a ticket's VAT rate in per cent: its type's, or the entry's where the type names none."""
+    # Not "or": a rate of zero is a rate.
     if ticket.ticket_type is not None and ticket.ticket_type.vat_rate is not None:
         return ticket.ticket_type.vat_rate
     return ticket.entry.vat_rate or ZERO

@@ -51,9 +51,11 @@ async def claim_bookings(
 ) -> None:
     """Order a cart's pending bookings: all or none. Raises SoldOut, NotOffered."""
     entries = list(await session.scalars(pending_of(owner, page_post_id)))
+    # Nothing is locked for a cart without bookings.
     if not entries:
         return
     standing = await _lock(session, entries, now)
+    # First what is no longer offered at all: "sold out" would be the wrong word for it.
     rules = {entry.id: _rule_of(entry, standing[entry.id]) for entry in entries}
     sales = [(entry.id, standing[entry.id].sale) for entry in entries]
     problems = tuple(LineProblem(booking_key(each), wanted=1, sale=sale) for each, sale in sales if not sale.is_open)
@@ -72,6 +74,7 @@ def _rule_of(entry: CalendarEntry, standing: Standing) -> Rule:
 
 async def _lock(session: AsyncSession, entries: Sequence[CalendarEntry], now: datetime) -> dict[int, Standing]:
     """Lock everything that the bookings want to hold, and say how each stands then."""
+    # Whole rooms before slots, as in docs/locking.md.
     await lock_calendars(session, {entry.calendar_id for entry in entries if entry.calendar.whole_room})
     await _lock_slots(session, entries, now)
     return await standings(session, entries, now)

@@ -83,6 +83,7 @@ async def _record(context: PaymentContext, attempt: Attempt, transaction: LateTr
     further = Payment(
         order_id=attempt.order.id,
         state=PaymentState.PAID,
+        provider=first.provider,
         merchant_code=transaction.merchant_code,
         amount=transaction.amount,
         currency=transaction.currency,

@@ -114,6 +114,18 @@ async def test_each_order_is_paid_and_refunded_where_its_account_is(
     assert next(each for each in findings if each.name == "provider: there as well").looked_at == 2
 
 
+async def test_a_second_payment_belongs_to_the_provider_that_took_it(
+    app: Quart, ada: Visitor, session: AsyncSession, elsewhere: Show, fill_cart: FillCart, other: FakeGateway
+) -> None:
+    await fill_cart(ada, elsewhere, 1)
+    payment, _ = await check_out(ada, session, elsewhere, "7.00")
+    await pay(ada, other, payment)
+    other.pay(str(payment.checkout_id), force=True)
+
+    await reconcile_all(app.extensions[PAYMENT_CONTEXT])
+    assert [each.provider for each in await payments_of(session, ada)] == [OTHER, OTHER]
+
+
 async def test_what_is_put_back_is_fenced_at_its_own_provider(
     ada: Visitor,
     session: AsyncSession,

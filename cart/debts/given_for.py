@@ -21,6 +21,7 @@ async def payment_given_for(session: AsyncSession, order_id: int) -> Payment | N
         Payment.order_id == order_id,
         Payment.state == PaymentState.PAID,
         Payment.fulfilled_at.is_not(None),
+        # A payment that is owed back as a whole paid for nothing.
         ~whole.exists(),
     )
     return (await session.scalars(statement.execution_options(populate_existing=True))).one_or_none()

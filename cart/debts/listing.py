@@ -57,6 +57,7 @@ async def list_debts(
 ) -> list[DebtRow]:
     """Return a scope's debts in a state, oldest first, after the key ``after``; two queries, however many there are."""
     statement = _debts(scope, Debt.state == state).order_by(Debt.id).limit(limit)
+    # The id rises with the time: as a key it is as good, and shorter.
     return await _rows(session, statement if after is None else statement.where(Debt.id > after))
 
 
@@ -82,6 +83,7 @@ def _debts(scope: PageScope, which: ColumnElement[bool]) -> Select[Debt, str, st
         .join(Debt.order)
         .outerjoin(User, User.id == Order.user_id)
         .outerjoin(settler, settler.id == Debt.settled_by)
+        # A scope is part of the query: staff of one page never read the debts of another.
         .where(which, debt_within(scope))
         .options(joinedload(Debt.order), joinedload(Debt.order_line), selectinload(Debt.refunds))
     )
@@ -100,7 +102,7 @@ async def _rows(session: AsyncSession, statement: Select[Debt, str, str, bool]) 
 
 
 def _row(debt: Debt, email: str, settler: str, *, busy: bool) -> DebtRow:
-    """Map a debt."""
+    # The relation is ordered by id, so that the last one is the newest.
     last = debt.refunds[-1] if debt.refunds else None
     in_flight = last is not None and last.state in REFUND_IN_FLIGHT
     return DebtRow(
@@ -116,6 +118,7 @@ def _row(debt: Debt, email: str, settler: str, *, busy: bool) -> DebtRow:
         state=debt.state,
         last_refund_state=None if last is None else last.state,
         last_refund_reason="" if last is None else last.reason,
+        # The database allows one refund in flight a payment; the button is not offered where it would be refused.
         can_refund=debt.state == DebtState.OWED and not busy,
         waits_for_other=debt.state == DebtState.OWED and busy and not in_flight,
         failures=_failures(debt.refunds),
@@ -127,5 +130,4 @@ def _row(debt: Debt, email: str, settler: str, *, busy: bool) -> DebtRow:
 
 
 def _failures(refunds: Sequence[Refund]) -> int:
-    """Count the refunds that did not go through."""
     return sum(refund.state == RefundState.FAILED for refund in refunds)

@@ -29,6 +29,7 @@ async def debts_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> 
     rows = await session.execute(
         select(Debt.amount, Debt.reason, Debt.state, OrderLine.title, OrderLine.detail)
         .join(Order, Order.id == Debt.order_id)
+        # Outer: a debt about a whole payment has no line.
         .outerjoin(OrderLine, OrderLine.id == Debt.order_line_id)
         .where(Debt.order_id == order_id, buyer.owns())
         .order_by(Debt.id)

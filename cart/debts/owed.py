@@ -39,6 +39,7 @@ async def owe(
         reason=reason,
         request_key=request_key,
     )
+    # The unique keys decide what is the same debt: whoever comes second writes nothing.
     debt_id = await session.scalar(row.on_conflict_do_nothing().returning(Debt.id))
     if debt_id is not None:
         await record(
@@ -60,4 +61,5 @@ async def left_of_line(session: AsyncSession, payment: Payment, line: OrderLine)
     The caller has locked the order and read the payment anew.
     """
     owed = await session.scalar(select(func.sum(Debt.amount)).where(Debt.order_line_id == line.id))
+    # Also no more than the payment has left: amounts without a line may have been owed before.
     return min(line.total - (owed or Decimal(0)), payment.amount - payment.owed)

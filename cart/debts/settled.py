@@ -35,6 +35,7 @@ async def settle_debt(
 ) -> None:
     """Settle a debt whose money went back, in the caller's transaction, which has locked its order. Safe to repeat."""
     debt = await session.get_one(Debt, debt_id, populate_existing=True)
+    # The first way that money went back stands, and its note with it.
     if debt.state == DebtState.SETTLED:
         return
     debt.state, debt.settled_at = DebtState.SETTLED, context.clock()
@@ -50,13 +51,13 @@ async def settle_debt(
         why="" if by_hand is None else "by hand",  # the note may name people: it stays with the debt
         data={"amount": str(debt.amount), "payment": debt.payment_id, "by_hand": debt.by_hand},
     )
+    # Only now, not when the debt was made: until the money is back the thing reads "money owed to you".
     if debt.order_line_id is not None:
         await _mark_thing(context, session, debt.order_id, debt.order_line_id)
     await mark_order(session, debt.order_id)
 
 
 async def _mark_thing(context: PaymentContext, session: AsyncSession, order_id: int, line_id: int) -> None:
-    """Mark what a line sold and could not give."""
     line = line_to_dto(await session.get_one(OrderLine, line_id))
     await context.sellables.of(line.kind).mark_refunded(session, order_id, line)
 
@@ -67,6 +68,7 @@ async def mark_order(session: AsyncSession, order_id: int) -> None:
     What came on top of its price, and goes back for that reason, is no part of it.
     """
     order = await session.get_one(Order, order_id, populate_existing=True)
+    # An overpaid amount was never the order's price: sending it back does not make the order "refunded".
     on_top = Debt.order_line_id.is_(None) & Debt.reason.in_(ON_TOP_REASONS)
     paid = select(func.sum(Payment.amount)).where(Payment.order_id == order_id, Payment.fulfilled_at.is_not(None))
     more = select(func.sum(Debt.amount)).where(Debt.order_id == order_id, on_top)
@@ -74,9 +76,11 @@ async def mark_order(session: AsyncSession, order_id: int) -> None:
     back = (
         select(func.sum(Refund.amount))
         .join(Payment, Payment.id == Refund.payment_id)
+        # Outer: what was refunded in the provider's dashboard has no debt of ours.
         .outerjoin(Debt, Debt.id == Refund.debt_id)
         .where(Payment.order_id == order_id, Refund.state.in_(REFUND_GONE_BACK), or_(Debt.id.is_(None), ~on_top))
     )
+    # One statement for all four sums, so that they are of one moment.
     came, *gone = (func.coalesce(each.scalar_subquery(), 0) for each in (paid, more, by_hand, back))
     kept: Decimal = (await session.execute(select(came - sum(gone)))).scalar_one()
     state = _state_by_money(order.total, kept)
@@ -96,6 +100,7 @@ async def mark_order(session: AsyncSession, order_id: int) -> None:
 
 def _state_by_money(total: Decimal, kept: Decimal) -> OrderState:
     """Return the state of a paid order by what we kept of its money; a second payment refunded leaves it paid."""
+    # At least: a second payment that has not gone back yet is more than the price.
     if kept >= total:
         return OrderState.PAID
     return OrderState.REFUNDED if kept <= 0 else OrderState.PARTIALLY_REFUNDED

@@ -39,9 +39,11 @@ async def addressee_of(session: AsyncSession, order_id: int) -> Addressee | None
     """Return whom an order's mails go to, with all of its sellers; None where nobody has an address. One query."""
     rows = (
         await session.execute(
+            # The account's address, which its owner may have changed since, and not the one of the day of the order.
             select(func.coalesce(User.email, Order.guest_email), OrderSeller)
             .select_from(Order)
             .outerjoin(User, User.id == Order.user_id)
+            # Outer: an order of what no page sells has no sellers, and its buyer is written to all the same.
             .outerjoin(OrderSeller, OrderSeller.order_id == Order.id)
             .where(Order.id == order_id)
             .order_by(OrderSeller.page_title, OrderSeller.id)

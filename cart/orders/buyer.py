@@ -30,6 +30,7 @@ class Buyer:
 
     def owns(self) -> ColumnElement[bool]:
         """Bound a query of orders by whose they are; nobody owns nothing."""
+        # The token alone: who opens the link from the mail may do it on any device, signed in as anybody.
         if self.token_hash is not None:
             return Order.access_token_hash == self.token_hash
         return owned_by(Order, self.owner)

@@ -38,20 +38,23 @@ async def cancel_lines(
     cancelled already, was declined, used at the door or never given is left as it is. Raises NotFound for a line that
     is not the order's, and Conflict where the order is not paid.
     """
+    # An unpaid order may be paid at this moment: it goes through the fence, and as a whole.
     if order.state not in PAID_ORDER_STATES:
         raise Conflict(NOT_PAID)
     lines = await _lines_of(session, order.id, line_ids)
+    # Before the rows change: triggers write their lines of the journal.
     await act_as(session, actor, why)
     cancelled = await _cancel(session, context, order.id, lines)
+    # A second press changes nothing, so there is nothing to write about.
     if cancelled:
         await queue_cancelled_mail(context, session, order_to_dto(order, []), cancelled)
     return [line.id for line in cancelled]
 
 
 async def _lines_of(session: AsyncSession, order_id: int, line_ids: Collection[int]) -> Sequence[OrderLineDTO]:
-    """Return these lines of an order. Raises NotFound where one of them is not the order's."""
     statement = select(OrderLine).where(OrderLine.order_id == order_id, OrderLine.id.in_(line_ids))
     lines = (await session.scalars(statement.order_by(OrderLine.id))).all()
+    # Some were another order's: none is cancelled rather than a part.
     if len(lines) != len(set(line_ids)):
         raise NotFound
     return [line_to_dto(line) for line in lines]

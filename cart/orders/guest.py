@@ -14,6 +14,7 @@ from shared.settings import Settings
 
 def guest_token(secret_key: SecretStr, order_number: str) -> str:
     """Return the token of a guest's order: made anew for each mail about it, since only its hash is stored."""
+    # With a prefix of its own: the same key makes other tokens too, and none of them may stand for another.
     digest = hmac.digest(secret_key.get_secret_value().encode(), b"guest order " + order_number.encode(), "sha256")
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
@@ -26,6 +27,7 @@ def hash_guest_token(token: str) -> str:
 def order_url(settings: Settings, order: OrderDTO) -> str:
     """Return the address of an order's page: a guest's has the token in it, and nothing else opens it."""
     origin = settings.url_of("cart")
+    # By token even where the reader has an account: the order is not in it.
     if order.user_id is None:
         return f"{origin}/orders/guest/{guest_token(settings.secret_key, order.number)}/"
     return f"{origin}/orders/{order.id}/"

@@ -70,6 +70,7 @@ class Told:
 async def write_order_mails(context: PaymentContext, order_id: int) -> None:
     """Queue the mails about a paid order: what was bought, and what is owed back. Safe to repeat: each goes once."""
     async with unit_of_work(context.database) as uow:
+        # Two workers may have the same job: the second finds mail_queued_at filled.
         order = await lock_order(uow.session, order_id)
         if order is None or order.paid_at is None or order.mail_queued_at is not None:
             return
@@ -83,6 +84,7 @@ async def write_order_mails(context: PaymentContext, order_id: int) -> None:
 
 async def _gather(context: PaymentContext, session: AsyncSession, order: Order) -> Told | None:
     """Read all that is to be told; None where there is nobody to tell it to."""
+    # Nobody to write to is no reason to try again: the order counts as told.
     to = await addressee_of(session, order.id)
     if to is None:
         return None
@@ -94,6 +96,7 @@ async def _gather(context: PaymentContext, session: AsyncSession, order: Order) 
     return Told(
         order=order_to_dto(order, list(lines)),
         to=to,
+        # Only what the buyer really has: a line that was sold out must not be confirmed by mail.
         given=given.had(),
         debts=debts,
         refunds_due=await _refunds_due(session, debts),
@@ -102,6 +105,7 @@ async def _gather(context: PaymentContext, session: AsyncSession, order: Order) 
 
 async def _refunds_due(session: AsyncSession, debts: Sequence[Debt]) -> list[Debt]:
     """Leave out what a mail has told of: all up to the debt that its key names. A declined booking has its own mail."""
+    # What a mail has told is read off the mails themselves: no flag that could differ from them.
     keys = {_key_of_debt(debt): debt.id for debt in debts}
     told = await session.scalars(select(Mail.key).where(Mail.key.in_(keys))) if keys else ()
     last = max((keys[key] for key in told), default=0)
@@ -115,6 +119,7 @@ def _key_of_debt(debt: Debt) -> str:
 
 async def _queue_both(context: PaymentContext, session: AsyncSession, told: Told) -> None:
     """Queue what was bought, where anything was given, and what is owed."""
+    # Nothing given and something owed: then the other mail alone says what happened.
     if told.gives_anything or not told.debts:
         await _queue(context, session, told, event="order-paid", key=f"order-paid:{told.order.id}")
     if told.refunds_due:
@@ -122,7 +127,6 @@ async def _queue_both(context: PaymentContext, session: AsyncSession, told: Told
 
 
 async def _queue(context: PaymentContext, session: AsyncSession, told: Told, *, event: str, key: str) -> None:
-    """Render one mail and queue it, once for its key."""
     mail = render_order_mail(
         event,
         context,
@@ -148,6 +152,7 @@ async def queue_booking_mail(
     if to is None:
         return
     event = "booking-approved" if entry.state is EntryState.CONFIRMED else "booking-declined"
+    # Only the seller of this booking is named: the others have nothing to do with the decision.
     mail = render_order_mail(event, context, to.about([entry.calendar_container_id]), order, entry=entry, note=note)
     await queue_mail(session, mail, kind=event, key=f"{event}:{entry.id}")
 

@@ -12,6 +12,7 @@ NUMBER_LENGTH = 8
 
 def new_order_number() -> str:
     """Return a number for people, like ``7KQ2-9FXM``: it tells nobody how many orders there are."""
+    # 40 bits: that two orders get the same number is refused by the database, and as good as never happens.
     digits = "".join(secrets.choice(ALPHABET) for _ in range(NUMBER_LENGTH))
     return f"{digits[:4]}-{digits[4:]}"
 

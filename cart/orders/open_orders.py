@@ -34,6 +34,7 @@ async def get_open_orders(session: AsyncSession, buyer: Buyer) -> list[OpenOrder
     statement = (
         select(Order)
         .where(buyer.owns(), Order.state == OrderState.PENDING)
+        # Three queries, however many orders wait.
         .options(selectinload(Order.lines), selectinload(Order.payments))
         .order_by(Order.id.desc())
     )
@@ -43,12 +44,15 @@ async def get_open_orders(session: AsyncSession, buyer: Buyer) -> list[OpenOrder
 
 def _open_order(order: Order, now: datetime) -> OpenOrder:
     """Map an unpaid order; its latest payment is the one that counts."""
+    # Earlier attempts are closed: there is one payable attempt an order (docs/money.md, promise 15).
     payment: Payment | None = order.payments[-1] if order.payments else None
     return OpenOrder(
         order=order_to_dto(order),
+        # Past the deadline until it is fenced: then zero, not less.
         seconds_left=max(0, int((order.expires_at - now).total_seconds())),
         payment_state=None if payment is None else payment.state,
         hosted_url=None if payment is None else payment.hosted_url,
+        # Each event once, in the order of the lines.
         begun=tuple(dict.fromkeys(line.title for line in order.lines if _has_begun(line, now))),
     )
 

@@ -95,6 +95,7 @@ def seller_to_dto(seller: OrderSeller) -> SellerDTO:
 async def get_order(session: AsyncSession, order_id: int, buyer: Buyer) -> OrderDTO | None:
     """Return one of the buyer's orders with its lines, or None."""
     statement = select(Order).where(Order.id == order_id, buyer.owns()).options(selectinload(Order.lines))
+    # As it is now: the provider may have been asked between two reads of one request.
     order = await session.scalar(statement.execution_options(populate_existing=True))
     return None if order is None else order_to_dto(order)
 
@@ -120,6 +121,7 @@ async def payment_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -
     statement = (
         select(Payment)
         .join(Payment.order)
+        # Whose it is stands in the query, so that no caller can forget to check it.
         .where(Payment.order_id == order_id, buyer.owns())
         .order_by(Payment.id.desc())
         .limit(1)

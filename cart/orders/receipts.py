@@ -29,7 +29,9 @@ class ReceiptMovement:
 
 async def money_of_order(session: AsyncSession, order_id: int, buyer: Buyer) -> list[ReceiptMovement]:
     """Return what came in for one of the buyer's orders and went back, oldest first."""
+    # Somebody else's order gives NULL, which nothing equals: no rows, rather than an error to tell orders by.
     mine = select(Order.id).where(Order.id == order_id, buyer.owns()).scalar_subquery()
+    # All of them: a second payment that went back is on the receipt as well.
     paid = await session.scalars(select(Payment).where(Payment.order_id == mine, Payment.state == PaymentState.PAID))
     back = await session.execute(
         select(Refund.finished_at, Refund.created_at, Refund.amount, Payment.transaction_code)

@@ -62,6 +62,7 @@ async def locked_attempt(context: PaymentContext, payment_id: int) -> AsyncItera
     """Lock buyer, order and payment (docs/locking.md), and give them as they are now. Raises NotFound."""
     async with unit_of_work(context.database) as uow:
         of_payment = select(Payment.order_id).where(Payment.id == payment_id).scalar_subquery()
+        # The buyer first: checkout and join lock in this order too, and two orders of locks make a deadlock.
         order = await lock_buyer_and_order(uow.session, Order.id == of_payment)
         payment = await lock_payment(uow.session, payment_id)
         if payment is None:
@@ -82,8 +83,10 @@ async def lock_buyer_and_order(session: AsyncSession, which: ColumnElement[bool]
         owner = order.owner
         await lock_cart_owner(session, owner)
         locked = await lock_order(session, order.id)
+        # Still the same owner, now that nobody can change it any more.
         if locked is not None and locked.owner == owner:
             return locked
+        # Lets the locks go: the new owner comes before the order.
         await session.rollback()
 
 
@@ -91,10 +94,12 @@ def schedule_next_look(payment: Payment, now: datetime) -> None:
     """Set when the reconciler looks at a payment again: never later than its deadline, and after it in any case."""
     step = POLL_AFTER[min(payment.checks, len(POLL_AFTER) - 1)]
     due = now + step
+    # At the deadline itself, so that seats are not held longer for the length of a step.
     payment.next_check_at = payment.valid_until if now < payment.valid_until < due else due
 
 
 def schedule_late_look(payment: Payment, now: datetime) -> None:
     """Set when a closed payment is looked at once more: three times after its deadline, then never."""
     looks = (payment.valid_until + wait for wait in CLOSED_POLLS)
+    # None ends it: the nightly reconciling finds what comes later still.
     payment.next_check_at = next((due for due in looks if due > now), None)

@@ -40,6 +40,7 @@ class PutBackOutcome(StrEnum):
 async def put_back(context: PaymentContext, buyer: Buyer, *, order_id: int) -> PutBackOutcome:
     """Fence one of the buyer's unpaid orders and put its lines back into the cart. Safe to repeat. Raises NotFound."""
     async with unit_of_work(context.database) as uow:
+        # In a transaction of its own, closed before the provider is called.
         mine = select(Order.id).where(Order.id == order_id, buyer.owns())
         if await uow.session.scalar(mine) is None:
             raise NotFound
@@ -49,10 +50,12 @@ async def put_back(context: PaymentContext, buyer: Buyer, *, order_id: int) -> P
 async def fence_order(context: PaymentContext, order_id: int, *, actor: str) -> PutBackOutcome:
     """Fence what an order can be paid by; say how it stands then. Safe to repeat. The caller has bounded the order."""
     async with unit_of_work(context.database) as uow:
+        # A paid one as well: its order may wait to be fulfilled, which fencing makes up for.
         payable = select(Payment.id).where(
             Payment.order_id == order_id, Payment.state.in_((*PAYABLE_PAYMENT_STATES, PaymentState.PAID))
         )
         payment_id = await uow.session.scalar(payable.order_by(Payment.id.desc()).limit(1))
+    # An order without a payment was free, or its attempt was given up: nobody can pay it.
     if payment_id is not None:
         await fence(context, payment_id, actor=actor)
     async with unit_of_work(context.database) as uow:
@@ -68,10 +71,12 @@ async def fence(context: PaymentContext, payment_id: int, *, actor: str = SYSTEM
     ``closing`` means that the provider could not be asked, or has not confirmed: seats are kept, and the reconciler
     goes on.
     """
+    # Closed or paid already: what the provider says decides.
     if not await _start_closing(context, payment_id, actor):
         return await settle(context, payment_id)
     payment = await read_payment(context, payment_id)
     try:
+        # Not known still: nothing to cancel, and no proof either. The seats stay held until it is found or given up.
         if payment.checkout_id is None:
             await settle_or_raise(context, payment_id)  # an attempt whose answer was lost is looked up
             payment = await read_payment(context, payment_id)
@@ -82,6 +87,7 @@ async def fence(context: PaymentContext, payment_id: int, *, actor: str = SYSTEM
     except GatewayError as error:  # one that does not know a checkout which it has given us is no proof either
         _log.warning("fence_waits", payment_id=payment_id, error=type(error).__name__)
         return PaymentState.CLOSING
+    # The buyer was quicker: settling confirms the order that somebody wanted to release.
     if outcome is CancelOutcome.ALREADY_PAID:
         _log.info("fence_found_paid", payment_id=payment_id)
     return await settle(context, payment_id)
@@ -90,9 +96,11 @@ async def fence(context: PaymentContext, payment_id: int, *, actor: str = SYSTEM
 async def _start_closing(context: PaymentContext, payment_id: int, actor: str) -> bool:
     """Block paying again, in a commit of its own. False where there is nothing to close."""
     async with locked_attempt(context, payment_id) as attempt:
+        # The provider is not told to close what it has reported as paid.
         if not attempt.is_payable:
             return False
         if attempt.payment.state != PaymentState.CLOSING:
+            # Committed before the call: from here on nobody is sent to the payment page again.
             attempt.payment.state, attempt.payment.checks = PaymentState.CLOSING, 0
             await record(
                 attempt.session,
@@ -117,6 +125,7 @@ async def fence_overdue(context: PaymentContext, problems: Sequence[LineProblem]
         overdue = (
             select(Payment.id)
             .join(Payment.order)
+            # Only past their deadline: nobody's seats are taken while they still may pay.
             .where(Order.state == OrderState.PENDING, Order.expires_at <= context.clock())
             .where(Payment.state.in_(PAYABLE_PAYMENT_STATES))
             .where(await _holds_any(context, uow.session, problems))
@@ -124,6 +133,7 @@ async def fence_overdue(context: PaymentContext, problems: Sequence[LineProblem]
             .limit(limit)
         )
         payment_ids = list(await uow.session.scalars(overdue))
+    # One after the other, and few: a shopper waits for this.
     states = [await fence(context, payment_id) for payment_id in payment_ids]
     return any(state in (PaymentState.EXPIRED, PaymentState.CANCELLED) for state in states)
 
@@ -132,6 +142,7 @@ async def _holds_any(
     context: PaymentContext, session: AsyncSession, problems: Sequence[LineProblem]
 ) -> ColumnElement[bool]:
     """Bound a query to orders that hold what some lines want: seats of the event, the time, the variant."""
+    # So that no problems bound the query to nothing, not to everything.
     holding: list[ColumnElement[bool]] = [false()]
     for sellable in context.sellables:
         ids = {problem.key[1] for problem in problems if problem.key[0] == sellable.kind}

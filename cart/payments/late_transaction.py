@@ -64,6 +64,7 @@ async def keep_transaction(context: PaymentContext, payment_id: int, transaction
     """Write down which transaction a paid payment is, where none is known and this is what was paid. Safe to repeat."""
     async with locked_attempt(context, payment_id) as attempt:
         payment = attempt.payment
+        # Written once: which transaction a payment is must never change under a refund.
         if payment.state != PaymentState.PAID or payment.transaction_id is not None or not transaction.pays(payment):
             return
         payment.transaction_id, payment.transaction_code = transaction.id, transaction.code
@@ -72,7 +73,6 @@ async def keep_transaction(context: PaymentContext, payment_id: int, transaction
 
 
 async def _tell(attempt: Attempt) -> None:
-    """Tell of it at the payment, which stays what it was."""
     payment = attempt.payment
     await record(
         attempt.session,

@@ -30,6 +30,7 @@ async def merchant_codes(
             PageConfig.container_type == "page", PageConfig.container_id.in_(known)
         )
     )
+    # An empty code is none: the page is paid to the default account.
     own = {page_post_id: code for page_post_id, code in rows if code}
     return {
         page_post_id: own.get(page_post_id, default) if page_post_id is not None else default
@@ -45,6 +46,7 @@ async def resolve_page_config(
     Raises SeveralAccounts where they are paid to more than one account.
     """
     codes = await merchant_codes(session, page_post_ids, default_merchant_code)
+    # By account, not by page: two pages that are paid to one account make one order.
     if len(set(codes.values())) > 1:
         raise SeveralAccounts
     only = next(iter(codes)) if len(codes) == 1 else None

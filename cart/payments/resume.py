@@ -35,13 +35,16 @@ async def continue_payment(context: PaymentContext, buyer: Buyer, *, order_id: i
         raise NotFound
     if order.state in PAID_ORDER_STATES:
         return order_url(context.settings, order)
+    # What it held is back in the cart already, or was free.
     if payment is None or order.state != OrderState.PENDING:
         raise Conflict(RELEASED)
     if payment.state not in PAYABLE_PAYMENT_STATES:  # it is paid, or a person has to look at it
         await settle(context, payment.id)
         return await return_url(context, payment.id)
+    # Past its time it is not paid any more: the seats may be promised to somebody else.
     if context.clock() >= order.expires_at:
         return await _close_late(context, payment.id, order)
+    # Somebody wanted to put it back: our own page says how it stands, and leads nobody to pay.
     if payment.state == PaymentState.CLOSING:
         return await return_url(context, payment.id)
     return await open_payment(context, payment.id)

@@ -38,11 +38,13 @@ async def keep_second_payment(
         if not _pays_again(attempt, transaction):
             return None
         further_id = await _find(attempt.session, transaction.id)
+        # Looked for under the order's lock: two readings of one record write it once.
         if further_id is None:
             if await _is_with_a_person(attempt.session, transaction):
                 return None
             further_id = await _record(context, attempt, transaction, at)
             await attempt.uow.commit()
+    # Also where it was known before: the process may have been stopped between the two commits.
     await fulfil(context, further_id)
     return further_id
 
@@ -51,6 +53,7 @@ def _pays_again(attempt: Attempt, transaction: LateTransaction) -> bool:
     """Tell whether a transaction is a further one of a checkout, and of just what the order costs."""
     payment = attempt.payment
     is_decided = payment.state in (PaymentState.PAID, PaymentState.REVIEW) or is_settled_elsewhere(payment)
+    # Where the first is not known, this may be it.
     is_another = payment.transaction_id not in (None, transaction.id)
     return is_decided and is_another and _terms(attempt.order, payment) == transaction.terms
 
@@ -87,6 +90,7 @@ async def _record(context: PaymentContext, attempt: Attempt, transaction: LateTr
         merchant_code=transaction.merchant_code,
         amount=transaction.amount,
         currency=transaction.currency,
+        # References are unique, and this one was never sent to anybody.
         checkout_reference=f"{first.checkout_reference}/{transaction.id}",
         return_token=new_token(),
         webhook_token=new_token(),

@@ -78,6 +78,7 @@ async def send(context: PaymentContext, mail_id: int, *, after_attempts: int) ->
 async def sweep(context: PaymentContext) -> None:
     """Do what is due and was brought by no job: payments, refunds, and the mails that tell of them. Safe to repeat."""
     use_services(context.services)
+    # Payments before refunds before mails: what is given decides what is owed, and that what is written.
     await reconcile(context)
     await refund_automatically(context)
     await each(await _orders_without_mails(context), lambda order_id: write_order_mails(context, order_id))
@@ -139,6 +140,7 @@ async def _unsent_mails(context: PaymentContext) -> dict[int, int]:
 
 async def run(settings: Settings, stop: asyncio.Event, *, clock: Clock = utc_now) -> None:
     """Run until ``stop`` is set."""
+    # In words, for whoever starts the worker by hand: the apps have their address from ./run.
     if settings.database_url is None:
         raise RuntimeError("DATABASE_URL is not set: ./run sets it, and so must whoever starts the worker alone")
     url = settings.database_url.get_secret_value()
@@ -157,6 +159,7 @@ async def reconcile_histories(settings: Settings, url: str, *, clock: Clock = ut
 async def _open_context(settings: Settings, url: str, clock: Clock) -> AsyncIterator[PaymentContext]:
     """Open a context of this process's own, and close it again."""
     services = sql_services(settings, clock)
+    # At the start, not at the first order: a process that cannot sell must not take money.
     refuse_stubs(services)
     database = Database(url, pool_size=settings.db_worker_pool_size, settings=settings)
     try:

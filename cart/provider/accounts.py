@@ -30,6 +30,7 @@ async def reconcile_due(context: PaymentContext) -> None:
     """Reconcile the accounts that were last reconciled, or first paid, a day ago; whom nobody can ask stays due."""
     for merchant_code in await all_accounts(context.database, context.gateways, context.settings.sumup_merchant_code):
         since = await reconciled_since(context, merchant_code)
+        # An account that never had a payment of ours has nothing to compare.
         if since is not None and context.clock() - since >= DUE_AFTER:
             await _reconcile(context, merchant_code)
 

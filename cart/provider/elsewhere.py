@@ -45,6 +45,7 @@ async def compare(context: PaymentContext, payment_id: int, transaction: Transac
     """
     async with locked_attempt(context, payment_id) as attempt:
         refunds = list(await attempt.session.scalars(select(Refund).where(Refund.payment_id == payment_id)))
+        # One of ours is open: its money would be taken for somebody else's.
         if any(refund.state in REFUND_IN_FLIGHT for refund in refunds):
             return MovedElsewhere(undecided=True)
         found = await _differences(context, attempt, transaction, refunds)
@@ -62,6 +63,7 @@ def _strangers(transaction: Transaction, refunds: Iterable[Refund]) -> list[tupl
     for movement in _done(transaction.refunds):
         if movement.id in known:
             continue
+        # Matched by sum: the record does not say who asked for a refund.
         if ours[movement.amount]:
             ours[movement.amount] -= 1
         else:
@@ -88,6 +90,7 @@ async def _differences(
     if payment.state != PaymentState.PAID:
         return 0  # a person looks at it already
     differences = []
+    # Also a transaction that is not captured any more: then no money was taken at all.
     if (transaction.amount, transaction.currency) != (payment.amount, payment.currency) or not transaction.captured:
         differences.append((transaction.amount, ""))
     differences += _missing(context, transaction, refunds)
@@ -111,6 +114,7 @@ def _missing(context: PaymentContext, transaction: Transaction, refunds: Iterabl
     settled_long_ago = [
         refund for refund in refunds if refund.finished_at and context.clock() - refund.finished_at > SEEN_AFTER
     ]
+    # By sum and how often: two refunds of one sum need two entries.
     missing = _ours(settled_long_ago) - Counter(movement.amount for movement in _done(transaction.refunds))
     return [(amount, f"missing {number + 1}") for amount, times in missing.items() for number in range(times)]
 
@@ -136,6 +140,7 @@ async def _note_movement(
         await _tell(attempt.session, refund, attempt.order.id)
         if debt_id is not None:
             await settle_debt(context, attempt.session, debt_id)
+    # Also where no debt was paid: money that left makes the order (partly) refunded.
     await mark_order(attempt.session, attempt.order.id)
     return await note_finding(
         attempt.session,
@@ -159,12 +164,14 @@ async def _parts(attempt: Attempt, amount: Decimal) -> list[tuple[int | None, De
     statement = select(Debt).where(Debt.payment_id == payment.id, Debt.state == DebtState.OWED).order_by(Debt.id)
     parts = divide(amount, {debt.id: debt.amount for debt in await session.scalars(statement)})
     of_no_debt = sum((part for debt_id, part in parts if debt_id is None), Decimal(0))
+    # The guards of the database would refuse it; a finding for a person says why instead.
     fits = payment.refunded + amount <= payment.amount and payment.owed + of_no_debt <= payment.amount
     return parts if fits and payment.state == PaymentState.PAID else []
 
 
 def divide(amount: Decimal, debts: dict[int, Decimal]) -> list[tuple[int | None, Decimal]]:
     """Divide a sum: to the first debt of exactly this sum, else to whole debts in their order, the rest to none."""
+    # A refund of exactly what a debt is about was almost surely meant for it.
     exact = next((debt_id for debt_id, owed in debts.items() if owed == amount), None)
     if exact is not None:
         return [(exact, amount)]

@@ -40,5 +40,6 @@ async def note_finding(
         provider_event=provider_event,
         happened_at=happened_at,
     )
+    # Found every night again: it is told once, and stays decided once somebody has decided it.
     added = await session.execute(statement.on_conflict_do_nothing().returning(ProviderFinding.id))
     return len(added.all())

@@ -78,12 +78,14 @@ async def reconcile_history(context: PaymentContext, merchant_code: str) -> Reco
     Safe to repeat, and to run at the same time as itself. Raises GatewayError where the provider cannot be asked;
     an entry that fails by itself does not keep the others waiting, and the next reconciliation begins before it.
     """
+    # Taken before the reading: what appears while it runs belongs to the next one.
     begun, gateway = context.clock(), await context.gateways.of(merchant_code)
     reconciled = Reconciled(merchant_code)
     since = (await reconciled_since(context, merchant_code) or begun) - OVERLAP
     async for page in history_pages(gateway, merchant_code, since=since):
         for item, payment_id in await _with_payments(context, page):
             reconciled = await _look(context, gateway, reconciled, item, payment_id)
+    # Else the next one begins where this one did: nothing that could not be decided is skipped.
     if not reconciled.undecided:
         await _remember(context, merchant_code, begun)
     _log.info("history_reconciled", **{name: getattr(reconciled, name) for name in Reconciled.__slots__})
@@ -116,6 +118,7 @@ async def _with_payments(context: PaymentContext, page: HistoryPage) -> list[tup
         )
         payments = list(rows)
     by_id = {row.transaction_id: row for row in payments}
+    # Second choice: codes are for people, ids are unique.
     by_code = {row.transaction_code: row for row in payments}
     found = [(item, by_id.get(item.transaction_id) or by_code.get(item.code)) for item in page.items]
     return [(item, None) if row is None else (_under_payment(item, row.transaction_id), row.id) for item, row in found]
@@ -131,9 +134,11 @@ async def _look(
 ) -> Reconciled:
     """Look at one entry; a failure is logged, and keeps the reconciliation from counting as done."""
     try:
+        # Takings at a card reader, and what took no money, are none of the shop's.
         if payment_id is None and not (item.captured and item.online):
             return reconciled.plus()
         transaction = await gateway.transaction(item.transaction_id, reconciled.merchant_code)
+        # Listed but not readable yet: SumUp's list runs ahead of its details (docs/sumup.md § 5).
         if transaction is None and not _is_long_gone(context, item):
             return reconciled.plus(undecided=True)
         return await _decide(context, reconciled, item, transaction, payment_id)
@@ -159,11 +164,13 @@ async def _decide(
         payment_id = await _payment_by_reference(context, reconciled.merchant_code, transaction.reference)
     if payment_id is None:
         return reconciled.plus(found=await _note(context, reconciled, item, FindingKind.FOREIGN_PAYMENT))
+    # First our own side, then the comparison: what has just arrived would else be a difference.
     settled = await _settle(context, payment_id)
     payment = await _named(context, reconciled.merchant_code, await _payment(context, payment_id), item, transaction)
     if payment.transaction_id is None and payment.state != PaymentState.PAID:
         # the checkout is still behind the times, or cannot be read
         return reconciled.plus(undecided=not is_settled_elsewhere(payment))
+    # The same checkout, another transaction: paid a second time, or one payment under two names.
     if payment.transaction_id != item.transaction_id:
         return await _decide_another(context, reconciled, item, transaction, payment, settled=settled)
     if transaction is None:
@@ -195,6 +202,7 @@ async def _decide_another(
         return reconciled.plus(settled=settled, undecided=True)
     if transaction is not None and item.captured and transaction.captured and _is_another(first, transaction):
         told = _told(reconciled.merchant_code, item, transaction)
+        # None: a person has it, or it is not what the order costs; then it becomes a finding.
         further_id = await keep_second_payment(context, payment.id, told, item.at)
         if further_id is not None:
             compared = await compare(context, further_id, transaction)
@@ -213,6 +221,7 @@ async def _transaction_of(context: PaymentContext, payment: Payment) -> Transact
 
 def _is_another(first: Transaction | None, transaction: Transaction) -> bool:
     """Tell whether two transactions both took money: one that has two names in the record took it once."""
+    # Without both in hand nothing is booked: a second payment is owed back, so it must surely be one.
     if first is None or not first.captured or first.id == transaction.id:
         return False
     return bool(first.code and transaction.code) and first.code != transaction.code
@@ -249,7 +258,6 @@ async def _payment_by_reference(context: PaymentContext, merchant_code: str, ref
 
 
 async def _payment(context: PaymentContext, payment_id: int) -> Payment:
-    """Read a payment."""
     async with unit_of_work(context.database) as uow:
         return await uow.session.get_one(Payment, payment_id)
 
@@ -273,7 +281,6 @@ async def _settle(context: PaymentContext, payment_id: int) -> bool:
 async def _note(
     context: PaymentContext, reconciled: Reconciled, item: HistoryItem, kind: FindingKind, payment_id: int | None = None
 ) -> int:
-    """Write a finding about a whole entry down; tell how many are new."""
     async with unit_of_work(context.database) as uow:
         found = await note_finding(
             uow.session, reconciled.merchant_code, item, kind, item.amount, payment_id=payment_id, happened_at=item.at
@@ -286,6 +293,7 @@ async def _remember(context: PaymentContext, merchant_code: str, until: datetime
     """Write down how far an account has been reconciled; a reconciliation that began earlier takes nothing back."""
     async with unit_of_work(context.database) as uow:
         statement = insert(ProviderWalk).values(merchant_code=merchant_code, walked_until=until)
+        # Two readings may end in either order.
         later = func.greatest(ProviderWalk.walked_until, statement.excluded.walked_until)
         await uow.session.execute(
             statement.on_conflict_do_update(index_elements=["merchant_code"], set_={"walked_until": later})

@@ -28,6 +28,7 @@ _log = structlog.get_logger("maypole.reconcile")
 
 async def reconcile(context: PaymentContext) -> None:
     """Look at everything that is due a look. Safe to repeat, and to run in several workers at the same time."""
+    # Money that has arrived comes first: somebody waits for what they have paid.
     await each(await _unfulfilled(context), lambda payment_id: fulfil(context, payment_id))
     await each(await _take(context, Payment), lambda payment_id: look_at_payment(context, payment_id))
     await each(await _unanswered(context), lambda payment_id: look_at_payment(context, payment_id))
@@ -46,6 +47,7 @@ async def each(ids: Iterable[int], look: Callable[[int], Awaitable[object]]) -> 
 async def look_at_payment(context: PaymentContext, payment_id: int) -> None:
     """Settle a payment; fence it where its order's time is up. Its notices are answered once the provider has said."""
     if await _is_overdue(context, payment_id):
+        # Still closing: the provider has not confirmed, and the notice stays open.
         answered = await fence(context, payment_id) != PaymentState.CLOSING
     else:
         answered = await _settle(context, payment_id)
@@ -85,6 +87,7 @@ async def _unanswered(context: PaymentContext) -> list[int]:
             .order_by(PaymentNotice.id)
             .limit(BATCH)
         )
+        # Each payment once, however many notices came about it.
         return list(dict.fromkeys(await uow.session.scalars(statement)))
 
 
@@ -100,8 +103,8 @@ async def _answer_notices(context: PaymentContext, payment_id: int) -> None:
 
 
 async def _take(context: PaymentContext, model: type[Payment | Refund]) -> list[int]:
-    """Take what is due."""
     async with unit_of_work(context.database) as uow:
+        # Leased by a commit, not locked: no lock is held while the provider is asked.
         ids = await take_due(uow.session, model, now=context.clock(), lease=LEASE, limit=BATCH)
         await uow.commit()
     return ids

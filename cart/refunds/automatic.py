@@ -46,6 +46,7 @@ async def _due(session: AsyncSession, now: datetime) -> list[int]:
     statement = (
         select(Debt.id)
         .join(Debt.payment)
+        # Without its transaction a payment cannot be refunded yet: it is asked for elsewhere.
         .where(Debt.state == DebtState.OWED, ~refunded_so_far, Payment.transaction_id.is_not(None))
         .where(_page_wants_it(), ~payment_is_busy(), _has_waited(now))
         .order_by(Debt.id)
@@ -62,7 +63,9 @@ def _page_wants_it() -> ColumnElement[bool]:
         .where(config.container_type == "page", config.container_id == line.page_post_id)
         .where(config.refund_automatically)
     )
+    # A debt of the whole payment is every page's money: each of them has to want it.
     concerned = or_(line.id == Debt.order_line_id, and_(Debt.order_line_id.is_(None), line.order_id == Debt.order_id))
+    # "No line whose page does not want it": a page without settings has not said yes.
     return ~select(line.id).where(concerned, ~wants.exists()).exists()
 
 
@@ -71,5 +74,6 @@ def _has_waited(now: datetime) -> ColumnElement[bool]:
     failed = Refund.state == RefundState.FAILED
     refused = select(func.count()).where(Refund.debt_id == Debt.id, failed).scalar_subquery()
     last = select(func.max(Refund.finished_at)).where(Refund.debt_id == Debt.id, failed).scalar_subquery()
+    # Beyond the last wait nothing matches: the debt stays in the queue for a person.
     again = [and_(refused == number, last <= now - wait) for number, wait in enumerate(WAITS, start=1)]
     return or_(refused == 0, *again)

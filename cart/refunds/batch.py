@@ -109,8 +109,10 @@ async def start_batch(context: PaymentContext, *, shown: Batch, scope: PageScope
     async with unit_of_work(context.database) as uow:
         wanted = _refundable(scope).where(Debt.id <= shown.last_id).order_by(Debt.id).limit(MOST_AT_ONCE)
         debts = (await uow.session.execute(wanted)).all()
+        # Count, sum and last one: what the admin pressed for must be what is sent, to the cent.
         if Batch(len(debts), sum((debt.amount for debt in debts), Decimal(0)), shown.last_id) != shown:
             raise Conflict(CHANGED)
+        # The ids are kept, not the question: what is owed by the time that the worker looks was not agreed to.
         job = RefundJob(tuple(debt.id for debt in debts), actor_user_id, since)
         await enqueue_refunds(uow.session, job)
         await uow.commit()
@@ -129,6 +131,7 @@ async def run_refunds(context: PaymentContext, job: RefundJob) -> None:
     After a look that brought nothing on the next one waits longer; after a day of them the rest stays in the queue.
     """
     waiting = await refund_each(context, job)
+    # Any progress starts the waits anew: the provider answers again.
     looks = 0 if len(waiting) < len(job.debt_ids) else job.looks + 1
     if not waiting or looks >= len(WAITS):
         return
@@ -148,8 +151,10 @@ async def refund_each(context: PaymentContext, job: RefundJob) -> list[int]:
     for number, debt_id in enumerate(job.debt_ids):
         try:
             await _refund_once(context, debt_id, job)
+        # One refund in flight a payment: two debts of one payment go one after the other.
         except RefundUnderWay:
             waiting.append(debt_id)
+        # The provider is away: asking for each of the rest would only wait as many times.
         except Unavailable:
             return [*waiting, *job.debt_ids[number + 1 :]]
         except ShopError as refusal:
@@ -162,6 +167,7 @@ async def refund_each(context: PaymentContext, job: RefundJob) -> list[int]:
 
 async def _refund_once(context: PaymentContext, debt_id: int, job: RefundJob) -> None:
     """Refund a debt, unless it was tried since the job began."""
+    # A job that was interrupted runs again; what it has sent before must not be sent as a new refund.
     if not await _was_tried(context, debt_id, job.since):
         await refund_debt(context, debt_id=debt_id, actor_user_id=job.actor_user_id)
 
@@ -178,6 +184,7 @@ async def find_progress(session: AsyncSession, scope: PageScope, *, last_id: int
         func.count().filter(owed, ~failed, ~under_way, in_hand),
         func.count().filter(owed, ~failed, ~under_way, ~in_hand),
     )
+    # Debts that were settled before the batch began have an id below its last one too.
     touched = or_(owed, Debt.settled_at >= since)
     row = (await session.execute(select(*counts).where(Debt.id <= last_id, touched, debt_within(scope)))).one()
     return Progress(*row)
@@ -192,17 +199,18 @@ async def debts_in_hand(session: AsyncSession, debt_ids: Collection[int]) -> fro
 def _refundable(scope: PageScope) -> Select[int, Decimal]:
     """Select what is owed in a scope and has no refund under way."""
     return select(Debt.id, Debt.amount).where(
-        Debt.state == DebtState.OWED, ~_has_refund(Refund.state.in_(REFUND_IN_FLIGHT)), debt_within(scope)
+        # Only hint: what decides is the unique index on refunds in flight.
+        Debt.state == DebtState.OWED,
+        ~_has_refund(Refund.state.in_(REFUND_IN_FLIGHT)),
+        debt_within(scope),
     )
 
 
 def _has_refund(*which: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Say that a debt has such a refund."""
     return exists().where(and_(Refund.debt_id == Debt.id, *which))
 
 
 async def _was_tried(context: PaymentContext, debt_id: int, since: datetime) -> bool:
-    """Tell whether a refund of a debt was begun after a moment."""
     async with unit_of_work(context.database) as uow:
         tried = select(Refund.id).where(Refund.debt_id == debt_id, Refund.created_at >= since).limit(1)
         return await uow.session.scalar(tried) is not None

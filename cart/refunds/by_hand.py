@@ -34,6 +34,7 @@ async def settle_by_hand(
             await _refuse_in_flight(uow.session, debt.id)
             await settle_debt(context, uow.session, debt.id, by_hand=said)
             await uow.commit()
+        # The same word again is a double click; another one would be lost if it were taken silently.
         elif not debt.by_hand or ByHand(debt.settled_by or 0, debt.note) != said:
             raise Conflict(NOT_OWED)
 
@@ -43,6 +44,7 @@ def read_note(typed: str, missing: str) -> str:
     note = "\n".join(line.strip() for line in typed.strip().splitlines())
     if not note:
         raise BadInput(missing, field="note")
+    # PostgreSQL stores no NUL in a text.
     if len(note) > LONGEST_NOTE or "\0" in note:
         raise BadInput(f"Please keep it to {LONGEST_NOTE} characters of plain text.", field="note")
     return note
@@ -53,6 +55,7 @@ async def _locked_debt(session: AsyncSession, debt_id: int, scope: PageScope) ->
     debt = await session.scalar(select(Debt).where(Debt.id == debt_id, debt_within(scope)))
     if debt is None:
         raise NotFound
+    # In the order of locks, and before the debt is read again: settling may be going on.
     await lock_order(session, debt.order_id)
     await lock_payment(session, debt.payment_id)
     await session.refresh(debt)

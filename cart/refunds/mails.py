@@ -39,4 +39,5 @@ async def queue_refund_mail(
 def _about(to: Addressee, shares: Sequence[Share]) -> Addressee:
     """Leave the sellers whose lines money goes back for; what is for no line in particular concerns all of them."""
     lines = [share.line for share in shares if share.line is not None]
+    # Nobody reads of sellers whose lines stay as they were.
     return to.about(line.page_post_id for line in lines) if len(lines) == len(shares) else to

@@ -64,6 +64,7 @@ async def refund_debt(
     Raises NotFound, Conflict where it is settled, RefundUnderWay, and Unavailable where nothing was sent. Not safe to
     repeat once it has failed: that is a new refund, which is what its caller then wants.
     """
+    # Five steps, each committed: wherever the process is stopped, the next look knows whether money may have moved.
     payment = await _payment_of(context, debt_id, scope)
     refund_id, amount = await _intend(context, debt_id, actor_user_id)
     await _mark_sent(context, refund_id, await _refunded_so_far(context, payment, refund_id))
@@ -93,12 +94,14 @@ async def _refunded_so_far(context: PaymentContext, payment: Payment, refund_id:
     Conflict where money has moved without us; the refund has ended then, and nothing is sent.
     """
     transaction = await _transaction(context, payment)
+    # After the provider was asked: what of ours ended meanwhile must not look like somebody else's.
     known = await _known(context, payment)
     refusal = _refusal(transaction, known)
     if refusal is None:
         return known.refunded
     async with unit_of_work(context.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
+        # The worker may have given it up already.
         if refund.state == RefundState.REQUESTED:
             await _fail(uow.session, refund, order_id, str(refusal), context.clock(), actor=SYSTEM)
         await uow.commit()
@@ -114,7 +117,6 @@ class _Known:
 
 
 async def _known(context: PaymentContext, payment: Payment) -> _Known:
-    """Add up what we know to have gone back of a payment."""
     statement = select(
         func.coalesce(func.sum(Refund.amount).filter(~Refund.chargeback), 0),
         func.coalesce(func.sum(Refund.amount).filter(Refund.chargeback), 0),
@@ -128,8 +130,10 @@ def _refusal(transaction: Transaction | None, known: _Known) -> ShopError | None
     """Say why nothing may be sent, by the provider's record of a payment; None: it may be."""
     if transaction is None:
         return Unavailable(CANNOT_ASK)
+    # One is promised and not done: which of the two a later reading shows could not be told.
     if transaction.refunded != transaction.refunded_so_far:
         return RefundUnderWay(UNDER_WAY_THERE)
+    # Less than we know of: the record is behind, and a difference would be read off it wrongly.
     if transaction.refunded_so_far < known.refunded or transaction.charged_back < known.charged_back:
         return RefundUnderWay(BEHIND_THERE)
     if transaction.refunded_so_far > known.refunded or transaction.charged_back > known.charged_back:
@@ -153,6 +157,7 @@ async def _intend(context: PaymentContext, debt_id: int, actor_user_id: int | No
     """Write the refund down and commit it, so that it counts against what is left before anybody is called."""
     try:
         async with unit_of_work(context.database) as uow:
+            # Under the locks, so that of two presses one finds the debt settled or its refund in flight.
             debt = await _locked_debt(uow.session, debt_id)
             refund = Refund(
                 debt_id=debt.id,
@@ -170,6 +175,7 @@ async def _intend(context: PaymentContext, debt_id: int, actor_user_id: int | No
             await uow.commit()
             return refund.id, refund.amount
     except IntegrityError as error:
+        # The database decides, not a look before: two workers can look at the same time.
         if violates(error, "uq_refunds_one_in_flight"):
             raise RefundUnderWay from error
         if violates(error, "refunded_within_amount"):
@@ -187,6 +193,7 @@ async def _locked_debt(session: AsyncSession, debt_id: int) -> Debt:
     await session.refresh(debt)
     if debt.state != DebtState.OWED:
         raise Conflict(NOT_OWED)
+    # A payment in review is for a person to judge first.
     if payment is None or payment.state != PaymentState.PAID:
         raise Conflict("This payment has not arrived, so nothing can be refunded.")
     return debt
@@ -201,6 +208,7 @@ async def _mark_sent(context: PaymentContext, refund_id: int, before: Decimal) -
         refund, order_id = await _locked_refund(uow.session, refund_id)
         if refund.state != RefundState.REQUESTED:
             raise Conflict("This took too long, and nothing was sent. Please try again.")
+        # What had gone back before is kept: only beside it the record says whether this one went through.
         refund.state, refund.sent_at, refund.refunded_before = RefundState.SENT, context.clock(), before
         await _note(uow.session, refund, order_id, RefundState.SENT, SYSTEM)
         await uow.commit()
@@ -215,6 +223,7 @@ async def _call(context: PaymentContext, payment: Payment, amount: Decimal) -> R
         return await gateway.refund(payment.transaction_id, payment.merchant_code, amount)
     except GatewayError as error:
         _log.warning("refund_unclear", payment_id=payment.id, error=type(error).__name__)
+        # Sent perhaps: a refund is not safe to repeat at SumUp (docs/sumup.md), so it is looked up instead.
         return RefundAnswer(RefundOutcome.UNKNOWN)
 
 
@@ -222,6 +231,7 @@ async def _write_answer(context: PaymentContext, refund_id: int, answer: RefundA
     """Write down what the provider said: a refusal ends the refund, a lost answer leaves it open."""
     async with unit_of_work(context.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
+        # The worker was quicker, and has read the record meanwhile.
         if refund.state != RefundState.SENT:
             return
         if answer.outcome is RefundOutcome.REJECTED:
@@ -239,6 +249,7 @@ async def settle_refund(context: PaymentContext, refund_id: int) -> RefundState:
         payment = await uow.session.get_one(Payment, refund.payment_id)
     if refund.state not in REFUND_IN_FLIGHT:
         return refund.state
+    # Between the two units of work: nothing is locked while the provider is asked.
     transaction = await _transaction(context, payment)
     async with unit_of_work(context.database) as uow:
         refund, order_id = await _locked_refund(uow.session, refund_id)
@@ -256,17 +267,21 @@ async def _decide(
     if refund.state not in REFUND_IN_FLIGHT:
         return
     if refund.state == RefundState.REQUESTED:
+        # Never marked as sent, and too old to be on its way: nobody was called.
         if now - refund.created_at > SENT_WITHIN:
             await _fail(session, refund, order_id, NEVER_SENT, now, actor=SYSTEM)
         else:
             refund.next_check_at = now + LOOK_AGAIN
         return
+    # Each look waits a little longer; a refund may take the provider hours.
     refund.next_check_at = now + min(LOOK_AGAIN * (refund.checks + 1), QUIET_TIME)
     if transaction is None:
         return
+    # Sums, not ids: SumUp's record does not say which request made a refund.
     wanted = (refund.refunded_before or Decimal(0)) + refund.amount
     if transaction.refunded_so_far >= wanted:
         await _succeed(context, session, refund, order_id)
+    # Only after a quiet time: a record that is behind would have us send the money twice.
     elif transaction.refunded < wanted and now - (refund.sent_at or refund.created_at) > QUIET_TIME:
         await _fail(session, refund, order_id, NO_RECORD, now, actor=PROVIDER)
 
@@ -280,7 +295,6 @@ async def _succeed(context: PaymentContext, session: AsyncSession, refund: Refun
 
 
 def _words_of(answer: RefundAnswer) -> str:
-    """Return a refusal of the provider's in its own words."""
     return f"SumUp says: {answer.reason or answer.code}"
 
 
@@ -309,7 +323,6 @@ async def _locked_refund(session: AsyncSession, refund_id: int) -> tuple[Refund,
 
 
 async def _note(session: AsyncSession, refund: Refund, order_id: int, event: RefundState, actor: str) -> None:
-    """Tell of a refund's change."""
     await record(
         session,
         thing=JournalThing.REFUND,

@@ -61,10 +61,12 @@ async def refund_lines(context: PaymentContext, order_id: int, decision: Decisio
     with _limits_kept():
         async with unit_of_work(context.database) as uow:
             order = await lock_buyer_and_order(uow.session, Order.id == order_id)
+            # The key was made with the form: the second press of one form finds what the first one made.
             debt_ids = await _debts_of_key(uow.session, order.id, decision.key)
             if not debt_ids:
                 debt_ids = await _decide(uow.session, context, order, decision, scope)
                 await uow.commit()
+    # After the commit: the provider is never called within a transaction. The job finishes it if we are stopped.
     await refund_each(context, RefundJob(tuple(debt_ids), decision.actor_user_id, EVER))
 
 
@@ -81,6 +83,7 @@ async def _decide(
     wish, actor = decision.wish, user_actor(decision.actor_user_id)
     refundable = await find_refundable(session, scope, order.id)
     shares = shares_of(refundable, wish)
+    # Somebody else refunded a part since the preview: nobody sends a sum that they have not seen.
     if sum((share.amount for share in shares), ZERO) != decision.shown:
         raise Conflict(CHANGED)
     payment = await lock_payment(session, refundable.payment_id or 0)
@@ -88,6 +91,7 @@ async def _decide(
         raise NotFound
     debt_ids = await _owe_shares(session, payment, shares, decision)
     if wish.cancel:
+        # In the same transaction as the debt: never a seat released and its money kept.
         await cancel_lines(session, context, order, wish.line_ids, actor=actor, why="refunded")
     await queue_refund_mail(context, session, order, shares, key=str(decision.key))
     job = RefundJob(tuple(debt_ids), decision.actor_user_id, EVER)
@@ -99,7 +103,6 @@ async def _decide(
 async def _owe_shares(
     session: AsyncSession, payment: Payment, shares: tuple[Share, ...], decision: Decision
 ) -> list[int]:
-    """Owe each share."""
     reason = DebtReason.CANCELLED_BY_ORGANISER if decision.wish.cancel else DebtReason.GOODWILL
     actor = user_actor(decision.actor_user_id)
     made = [

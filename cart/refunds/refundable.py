@@ -84,6 +84,7 @@ async def find_refundable(session: AsyncSession, scope: PageScope, order_id: int
     ).one_or_none()
     lines = await _lines_of(session, order_id)
     seen = tuple(line for line in lines if scope.covers([line.page_post_id]))
+    # An order of which the scope sees nothing is not there for it.
     if row is None or not seen:
         raise NotFound
     payment = await payment_given_for(session, order_id)
@@ -102,7 +103,9 @@ async def find_refundable(session: AsyncSession, scope: PageScope, order_id: int
 
 async def _lines_of(session: AsyncSession, order_id: int) -> list[RefundableLine]:
     """Return an order's lines with what is left of each."""
+    # Settled debts count too: what went back cannot go back again.
     owed = func.coalesce(func.sum(Debt.amount), 0).label("owed")
+    # The ticket of now: late money may have made another in place of the one that was ordered.
     its_ticket = (Ticket.order_id == order_id) & (func.coalesce(Ticket.replaces_id, Ticket.id) == OrderLine.ticket_id)
     rows = await session.execute(
         select(OrderLine, owed, Ticket.code)
@@ -116,7 +119,6 @@ async def _lines_of(session: AsyncSession, order_id: int) -> list[RefundableLine
 
 
 def _line(line: OrderLine, gone: Decimal, code: str | None) -> RefundableLine:
-    """Map a line, of whose price so much is owed or went back."""
     return RefundableLine(
         id=line.id,
         title=line.title,
@@ -137,6 +139,7 @@ def shares_of(order: RefundableOrder, wish: Wish) -> tuple[Share, ...]:
     if order.payment_id is None:
         raise Conflict(NOTHING_PAID)
     chosen = [line for line in order.lines if line.id in wish.line_ids]
+    # Another order's line, or one that the scope does not see: not told apart on purpose.
     if len(chosen) < len(wish.line_ids):
         raise BadInput("That order has no such line. Please choose again.", field="lines")
     if not chosen:
@@ -154,6 +157,7 @@ def _amount_alone(order: RefundableOrder, wish: Wish) -> Decimal:
         raise BadInput("Choose the lines whose seats, times or stock are to be released.", field="lines")
     if wish.amount is None:
         raise BadInput("Choose what to refund, or enter an amount.", field="lines")
+    # An amount of none in particular is everybody's money, which staff of one page may not give away.
     if not order.is_whole:
         raise BadInput("Choose the lines that it is for: other pages sold things in this order as well.", field="lines")
     return wish.amount
@@ -171,6 +175,7 @@ def _checked(amount: Decimal, left: Decimal) -> Decimal:
 def spread(amount: Decimal, lines: Sequence[RefundableLine]) -> tuple[Share, ...]:
     """Divide an amount among lines by what is left of each, to the cent; no line gets more than that."""
     left = sum((line.left for line in lines), ZERO)
+    # Down first, then the cents that are left in order: the sum is exact, and no line gets more than it has.
     parts = [(amount * line.left / left).quantize(CENT, ROUND_DOWN) for line in lines]
     rest = amount - sum(parts, ZERO)
     for number, line in enumerate(lines):

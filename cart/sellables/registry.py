@@ -69,6 +69,7 @@ class Parts:
     @property
     def page_ids(self) -> list[int | None]:
         """The pages that sell it, each once, in the order in which they come."""
+        # dict, not set: the order of sellers on pages and receipts stays the same.
         return list(dict.fromkeys(part.sellable.page_of(item) for part in self.parts for item in part.items))
 
     @property
@@ -90,6 +91,7 @@ class Parts:
 
     async def lines(self, session: AsyncSession, pages: Mapping[int, PageDTO]) -> list[CartLine]:
         """Make lines of it, kind by kind as pages show them, with what is known against each."""
+        # Pages have an order of their own; the order of locks is nobody's business there.
         shown = sorted(self.parts, key=lambda part: part.sellable.place)
         made = [await part.sellable.cart_lines(session, part.items, pages) for part in shown if part.items]
         return [line for lines in made for line in lines]
@@ -114,6 +116,7 @@ class Sellables:
 
     def with_lines(self, lines: Iterable[OrderLineDTO]) -> list[tuple[Sellable[Any], list[OrderLineDTO]]]:
         """Return each kind with those of an order's lines that are its own, in the order of locks."""
+        # Kinds without lines are given too: releasing must reach what a line does not name.
         every = list(lines)
         return [(sellable, [line for line in every if line.kind == sellable.kind]) for sellable in self.kinds]
 
@@ -126,6 +129,7 @@ class Sellables:
 
         Raises as ``Sellable.claim``.
         """
+        # One after the other, never at once: the order of locks is the order of kinds.
         claimed = [
             PartOfCart(sellable, await sellable.claim(session, order_id, owner, page_post_id))
             for sellable in self.kinds
@@ -160,6 +164,7 @@ class GivenThings:
 
     def of_line(self, line: OrderLineDTO) -> Given | None:
         """Return what a line gave; None: it was released."""
+        # By kind and id: a ticket and a booking may have the same number.
         named = self.sellables.of(line.kind).named_by(line)
         return next((each for each in self.every if (each.kind, each.named) == (line.kind, named)), None)
 
@@ -178,6 +183,7 @@ class GivenThings:
         found = (
             (sellable.words, tuple(each for each in self.every if each.kind == sellable.kind))
             for sellable in shown
+            # These three have sections of their own in the templates, as the specification names them.
             if sellable.kind not in list(LineKind)
         )
         return [GivenSection(words, things) for words, things in found if things]

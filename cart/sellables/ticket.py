@@ -66,6 +66,7 @@ class Tickets(Sellable[TicketDTO]):
         pages: Mapping[int, PageDTO],  # noqa: ARG002 - an event's address has no page in it
     ) -> list[CartLine]:
         """Make a line of the tickets of each event and type."""
+        # The events of now: a ticket in the cart is at today's price, and may be over.
         events = await self.services.calendar.entries_by_id(session, {ticket.entry_id for ticket in items})
         return ticket_lines(items, events)
 
@@ -89,8 +90,10 @@ class Tickets(Sellable[TicketDTO]):
         self, session: AsyncSession, order_id: int, owner: CartOwner, page_post_id: int | None
     ) -> Sequence[TicketDTO]:
         """Reserve the tickets of a cart, and read them back."""
+        # An anonymous cart has no tickets; the order is read back all the same, and gives none.
         if owner.user_id is not None:
             await self.services.calendar.claim_tickets_for_order(session, order_id, owner.user_id, page_post_id)
+        # Read from what was moved, not from the cart: the total is made of what is really held.
         return await self.services.calendar.get_tickets_for_order(session, order_id)
 
     def order_line(self, item: TicketDTO) -> NewLine:
@@ -133,6 +136,7 @@ class Tickets(Sellable[TicketDTO]):
     ) -> dict[int, DebtReason]:
         """Take tickets again, those of one event all or none; return the lines whose tickets are lost."""
         by_ticket = self._by_ticket(lines)
+        # A released order whose buyer is gone had no tickets to begin with.
         if not by_ticket or owner.user_id is None:
             return {}
         lost = await self.services.calendar.retake_tickets_for_order(session, order_id, owner.user_id, list(by_ticket))
@@ -174,6 +178,7 @@ class Tickets(Sellable[TicketDTO]):
 def _given(ticket: TicketDTO) -> Given:
     return Given(
         kind=LineKind.TICKET,
+        # The line names what was ordered first; the ticket that late money gave has another id.
         named=ticket.replaces_id or ticket.id,
         id=ticket.id,
         thing=ticket,
@@ -181,6 +186,7 @@ def _given(ticket: TicketDTO) -> Given:
         detail=ticket.ticket_type_name or "",
         state=TICKET_TAGS[ticket.state],
         is_given=ticket.state in GIVEN,
+        # Not once it was used at the door: that takes a decision about money alone.
         is_cancellable=ticket.state is TicketState.CONFIRMED,
         code=ticket.code or "",
         now=now_text(ticket.was),

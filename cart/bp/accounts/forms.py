@@ -17,6 +17,7 @@ NO_KEY = "Enter the API key as the provider shows it, without spaces."
 def _fits_a_header(key: SecretStr) -> SecretStr:
     """Let only pass what could be sent to be checked: printable ASCII without blanks."""
     text = key.get_secret_value()
+    # Refused here: an HTTP library would raise on such a header, and its message holds the key.
     if not 0 < len(text) <= LONGEST_KEY or not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError
     return key

@@ -57,6 +57,7 @@ def build_account_page(
         default_code=default_code,
         currency=currency,
         time_zone=time_zone,
+        # None is "not typed yet"; an empty field that was sent stays empty.
         typed=typed if typed is not None else "" if account.is_default else account.merchant_code,
         refusal=refusal,
     )

@@ -63,6 +63,7 @@ async def save(page_post_id: int) -> ResponseTypes:
     ``g.s`` is not used before: the use case opens its own units of work and calls the provider between them.
     """
     sent = await request.form
+    # The code comes back into the form, the key never does.
     typed = sent.get("merchant_code", "").strip()
     return await or_show_again(_save(page_post_id, sent), partial(_show, page_post_id, typed=typed))
 

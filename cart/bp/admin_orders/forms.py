@@ -30,6 +30,7 @@ def _searchable(text: str) -> str:
 
 def _day(typed: str) -> date | None:
     """Read a day; empty: any day."""
+    # A wrong one raises ValueError, which the field turns into its own words.
     return date.fromisoformat(typed) if typed else None
 
 
@@ -42,6 +43,7 @@ def _in_our_times(day: date | None) -> date | None:
 
 def _not_before_the_first(last: date | None, info: ValidationInfo) -> date | None:
     """Refuse days that end before they begin."""
+    # Not there where the first day was refused itself: then its problem is told alone.
     first = info.data.get("first")
     if first is not None and last is not None and last < first:
         raise in_words("The last day is before the first.")
@@ -89,6 +91,7 @@ class FilterForm(Form):
 
     def wanted(self, time_zone: str) -> OrderFilter:
         """Return what is looked for. Raises FormRefused with the fields that are wrong."""
+        # In two steps, so that what was typed is kept whole where a part of it is refused.
         wanted = _Wanted.parse(self.address)
         return OrderFilter(
             time_zone=time_zone,
@@ -108,6 +111,7 @@ def _note(typed: str) -> str:
         raise in_words("Write the note first.")
     if len(body) > LONGEST_NOTE:
         raise in_words(f"A note may have {LONGEST_NOTE} letters; this one has {len(body)}.")
+    # PostgreSQL stores no NUL in a text.
     if "\0" in body:
         raise in_words("Write the note in letters and digits.")
     return body
@@ -123,6 +127,7 @@ def _chosen(lines: tuple[int, ...]) -> tuple[int, ...]:
     """Return the lines that were chosen, each once."""
     if not lines:
         raise in_words(NOTHING_CHOSEN)
+    # A line that was sent twice counts once: its number is compared with what the order has.
     return tuple(dict.fromkeys(lines))
 
 

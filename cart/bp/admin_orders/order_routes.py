@@ -49,6 +49,7 @@ async def history(order_id: int) -> ResponseTypes:
 @role_required(Role.REFUNDS)
 async def ask_to_cancel(order_id: int) -> ResponseTypes:
     """Let lines be chosen; once they are, say what cancelling them does, and ask whether it is wanted."""
+    # "go" tells a press of the button from the first look at the page.
     if "line" not in request.args:
         return await _show_cancel(order_id, (), nothing_chosen() if "go" in request.args else None)
     return await _show_cancel(order_id, LinesForm.parse(request.args).line)
@@ -110,6 +111,7 @@ async def _give_up(order_id: int) -> ResponseTypes:
 @role_required(Role.ORDERS)
 async def ask(order_id: int) -> ResponseTypes:
     """Ask the provider about the order's payments and refunds now, outside any transaction of the request's."""
+    # A POST: it may change the order, and a link in a mail must not.
     answer = await ask_provider(current_payment_context(), order_id=order_id, scope=current_scope(Role.ORDERS))
     return _back(order_id, f"asked-{answer}")
 
@@ -133,7 +135,6 @@ async def _note(order_id: int, sent: Sent) -> ResponseTypes:
 
 
 def _back(order_id: int, result: str) -> ResponseTypes:
-    """Go back to the order, which says what came of it."""
     return redirect_to(url_for("admin_order.history", order_id=order_id, result=result))
 
 
@@ -143,6 +144,7 @@ async def _show(order_id: int, refusal: ShopError | None = None, *, note: str = 
     told = await read_order_history(session, context, order_id, scope)
     page = build_history_page(
         told,
+        # Read after the order: what was settled just now is no trouble any more.
         troubles=(await troubles_of(session, [order_id], scope, context.clock())).get(order_id, ()),
         time_zone=context.settings.time_zone,
         refund_url=url_for("order_refunds.choose", order_id=order_id) if _may_refund(told) else "",
@@ -163,6 +165,7 @@ def _may_refund(told: OrderHistory) -> bool:
 async def _show_cancel(order_id: int, wanted: Collection[int], refusal: ShopError | None = None) -> ResponseTypes:
     """Render the choice of what is to be cancelled, or the question about what was chosen."""
     told = await read_order_history(request_session(), current_payment_context(), order_id, current_scope(Role.REFUNDS))
+    # Only what can be cancelled is offered; a stale page may name others, which "is_gone" answers.
     lines = tuple(line for line in line_views(told) if line.can_cancel)
     chosen = tuple(line for line in lines if line.id in wanted)
     page = CancelPage(

@@ -204,7 +204,6 @@ def line_views(history: OrderHistory) -> tuple[OrderLineView, ...]:
 
 
 def _line_view(fact: LineFact) -> OrderLineView:
-    """Return one line with how it stands."""
     line, given = fact.line, fact.given
     return OrderLineView(
         id=line.id,
@@ -212,6 +211,7 @@ def _line_view(fact: LineFact) -> OrderLineView:
         title=line.title,
         detail=line.detail,
         total=line.total,
+        # A released line names nothing any more: what it held is somebody else's by now.
         state=RELEASED if given is None else given.state,
         code="" if given is None else given.code,
         can_cancel=given is not None and given.is_cancellable,
@@ -246,7 +246,9 @@ def build_history_page(
         can_cancel=may_cancel and state in PAID_ORDER_STATES and any(line.can_cancel for line in lines),
         can_give_up=may_cancel and _can_be_given_up(history),
         can_ask=bool(history.payments),
+        # Money in review is the whole order's: staff who see a part of it must not decide.
         can_decide=may_cancel and not history.hidden_lines,
+        # Nothing came in for an order that is not paid.
         refund_url=refund_url if state in PAID_ORDER_STATES else "",
         result=RESULTS.get(result, ("", "")),
         note=note,

@@ -34,6 +34,7 @@ async def order_list() -> ResponseTypes:
             form.wanted(current_payment_context().settings.time_zone),
             read_id_key(request.args.get("before", "")),
         )
+    # The form comes back with what was typed and no orders: all of them would look like an answer.
     except BadInput as refusal:
         return await show_form(LIST, await _refused(form, refusal), refusal)
     return await show_form(LIST, await _load_page(form, wanted, before))
@@ -48,7 +49,9 @@ async def export() -> ResponseTypes:
     """
     context, scope = current_payment_context(), current_scope(Role.ORDERS)
     wanted = FilterForm.parse(request.args).wanted(context.settings.time_zone)
+    # Personal data: no proxy or browser keeps a copy of the file.
     headers = {"Content-Disposition": 'attachment; filename="orders.csv"', "Cache-Control": "no-store"}
+    # Sent while it is read: memory does not grow with the number of orders.
     response = Response(export_orders(context, wanted, scope), content_type="text/csv; charset=utf-8", headers=headers)
     response.timeout = None  # as long as it takes: a slow line must not cut the file short
     return response

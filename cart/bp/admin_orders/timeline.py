@@ -34,6 +34,7 @@ def timeline_of(history: OrderHistory) -> tuple[Happening, ...]:
     told = [_of_journal(fact, history) for fact in history.journal]
     told += [_of_note(note, history) for note in history.notes]
     told += [_of_mail(mail) for mail in history.mails]
+    # sorted() keeps the order of equals, and the journal comes first: cause before mail.
     return tuple(_together(sorted(told, key=lambda happening: happening.at)))
 
 
@@ -69,7 +70,6 @@ def _of_journal(fact: JournalFact, history: OrderHistory) -> Happening:
 
 
 def _of_note(note: NoteFact, history: OrderHistory) -> Happening:
-    """Put a note into the line of events."""
     return Happening(at=note.created_at, what="Note", who=_person(note.author_id, history), body=note.body)
 
 
@@ -96,14 +96,13 @@ def _person(user_id: int | None, history: OrderHistory) -> str:
 
 
 def _amount_of(fact: JournalFact, currency: str) -> str:
-    """Return the amount that an event is about, if it is about one."""
     try:
         return str(Money(Decimal(str(fact.data["amount"])), currency))
+    # Events without an amount have none to tell; an unreadable one must not hide the whole history.
     except (KeyError, InvalidOperation):
         return ""
 
 
 def _code_of(fact: JournalFact) -> str:
-    """Return the provider's code that an event tells, if it tells one."""
     code = fact.data.get("transaction")
     return f"SumUp code {code}" if code else ""

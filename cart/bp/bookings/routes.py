@@ -75,7 +75,6 @@ async def decline(entry_id: int) -> ResponseTypes:
 
 
 async def _decide(entry_id: int, *, approved: bool) -> ResponseTypes:
-    """Decide, and go back to the queue, which says what came of it."""
     note = NoteForm.parse(await request.form).note
     try:
         owed = await decide_booking(
@@ -85,6 +84,7 @@ async def _decide(entry_id: int, *, approved: bool) -> ResponseTypes:
             actor_user_id=signed_in_user().id,
             note=note,
         )
+    # Somebody else has decided meanwhile: the queue of now says so better than the form of then.
     except Conflict as refusal:
         return await _refuse(refusal)
     except BadInput as refusal:
@@ -103,6 +103,7 @@ async def _refuse(refusal: Conflict) -> ResponseTypes:
 async def _show_queue(problem: str = "") -> ResponseTypes:
     """Render the part of the queue that the address names."""
     context, result = current_payment_context(), request.args.get("result", "")
+    # After a refusal from the start: the key's own row may be the one that has gone.
     after = None if problem else read_moment_key(request.args.get("after", ""))
     waiting = partial(list_waiting, request_session(), context, after=after)
     part = await read_part(waiting, size=PAGE_SIZE, key_of=lambda each: moment_key(each.entry.start_at, each.entry.id))
@@ -132,6 +133,7 @@ async def _show_booking(
         now=context.clock(),
         time_zone=context.settings.time_zone,
         question=question,
+        # Asked only where it is shown: the list has no need of it.
         owed=await owed_if_declined(session, waiting.entry) if question == "decline" else ZERO,
         typed=typed,
         refusal=refusal,

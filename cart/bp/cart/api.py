@@ -44,6 +44,7 @@ async def summary() -> Response:
     """Answer how much is in the cart of a user or of an anonymous session, and what; a cart of nobody is empty."""
     query = read_query(SummaryQuery)
     context, owner = current_payment_context(), query.owner
+    # Lines only where they are asked for: the badge of every page needs the counts alone.
     if query.lines == "1":
         contents = await get_cart_contents(request_session(), context.sellables, owner)
         return json_of(contents_to_answer(contents))

@@ -68,6 +68,7 @@ async def show_cart_page(page: CartPage, status: int = HTTPStatus.OK) -> Respons
     """Render the cart; for htmx its panel alone, with the header's badge as it is now."""
     if not is_htmx():
         return await make_response(await render_template("_types/cart/index.html", page=page), status)
+    # After the change: the badge in the header must say the same as the cart below it.
     badge = await current_payment_context().sellables.summary(request_session(), current_cart_owner())
     html = await render_template("_types/cart/_panel_and_badge.html", page=page, badge=badge)
     return await make_response(html, status)
@@ -88,6 +89,7 @@ async def refuse(
     checkout: CheckoutForm | None = None,
 ) -> ResponseTypes:
     """Show the cart again, as it is now, with the reason for the refusal and its status."""
+    # What the refused change had begun is undone before the cart is read.
     await discard_session()
     page = await load_cart_page(only=only, refusal=refusal, line=line, checkout=checkout)
     return await show_cart_page(page, refusal.status)
@@ -100,8 +102,10 @@ async def check_out(only: PageDTO | None) -> ResponseTypes:
     """
     form = CheckoutForm.parse(await request.form)
     try:
+        # A browser without a session, as a crawler is: nothing is opened for it.
         if not may_have_cart():
             raise CartEmpty
+        # A signed-in person's address is their account's, whatever a form says.
         email = None if current_user() is not None else normalise_email(form.email)
         url = await begin_checkout(
             current_payment_context(),

@@ -39,6 +39,7 @@ class LineForm(ViewForm):
     @property
     def typed(self) -> str:
         """The number as it was typed."""
+        # Remove wins: the number field beside the button is sent along with it.
         return "0" if self.remove else self.quantity_typed
 
     @property
@@ -118,6 +119,7 @@ class CheckoutForm(Form):
 
 def _parts(texts: list[str]) -> list[str]:
     """Read ids that stand in one field, with commas between."""
+    # Bounded: what is sent by a form becomes a list in a statement.
     return ",".join(texts).split(",")[:MOST_NOTICES]
 
 

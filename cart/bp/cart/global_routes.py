@@ -72,6 +72,7 @@ async def change_line() -> ResponseTypes:
 
 async def _change(form: LineForm) -> ResponseTypes:
     """Make the cart hold as many of a line as the form says, and show it with what came of that."""
+    # The view is kept: who changes a line in one page's part stays there.
     only, context = await _page_of(form.view), current_payment_context()
     sellable, owner = context.sellables.of(form.key[0]), current_cart_owner()
     try:
@@ -125,6 +126,7 @@ async def checkout_return(token: str) -> ResponseTypes:
     htmx asks again every few seconds while it is being checked, and is sent to the page anew once that is over.
     """
     payment = await _payment_of(token)
+    # Before anything is read for the page: it may be this that confirms the order.
     seen = await _settle(payment)
     await reload_badge()  # the order may have been paid just now
     page = await _build_return_page(payment, seen, token)
@@ -151,6 +153,7 @@ async def _settle(payment: PaymentDTO) -> Seen:
     try:
         return await settle_or_raise(current_payment_context(), payment.id)
     except GatewayError:
+        # What was proven stays so, whether the provider answers or not.
         is_proven = payment.state in (*CLOSED_PAYMENT_STATES, PaymentState.PAID)
         return Seen(payment.state if is_proven else PaymentState.UNKNOWN)
 
@@ -163,6 +166,7 @@ async def _build_return_page(payment: PaymentDTO, seen: Seen, token: str) -> Ret
         found = await find_order_page(payment.order_id, buyer_of(user), links_of(payment.order_id))
     order = None if found is None else found.order
     state = state_now(seen.state, None if found is None else found.payment_state)
+    # A stranger with the address has no order to read: then the payment's own time counts.
     in_time = context.clock() < (payment.valid_until if order is None else order.expires_at)
     holds_seats = order is not None and order.state is OrderState.PENDING and in_time
     return ReturnPage(

@@ -24,6 +24,7 @@ MINUTE = timedelta(minutes=1)
 async def _page(slug: str) -> PageDTO:
     """Return a page, read in a short transaction of its own: a checkout must begin with none open."""
     async with unit_of_work(current_payment_context().database) as uow:
+        # Not through g.s: the checkout that may follow refuses to call the provider within a transaction.
         page = await services.blog.page_by_slug(uow.session, slug)
     if page is None:
         raise NotFound

@@ -177,9 +177,11 @@ def problem_of(refusal: ShopError, total: Money) -> CartRefusal:
     title = next((text for kind, text in TITLES.items() if isinstance(refusal, kind)), "Please check your cart")
     text = str(refusal)
     if isinstance(refusal, SoldOut):
+        # Each line says itself how many are left; a list of them here would say it twice.
         text = "The lines concerned are marked below. Change or remove them, then check out again."
     elif isinstance(refusal, TotalChanged):
         text = f"Prices or lines have changed since you opened this page. The total is now {total}."
+    # Only of these: after others the provider may have been asked already.
     if isinstance(refusal, NOTHING_KEPT):
         text = f"{text} Nothing was charged."
     return CartRefusal(title=title, text=text)
@@ -223,11 +225,11 @@ def _key_text(key: LineKey) -> str:
 
 
 def _line_view(line: CartLine, refused: _Refused) -> CartLineView:
-    """Return a line with its marks and, if it is the one that was being changed, what was typed."""
     error = refused.error_at(line.key)
     return CartLineView(
         line=line,
         key=_key_text(line.key),
+        # What checkout has just found beats what the page knew before.
         problem=refused.marks.get(line.key) or line.problem or "",
         error=error,
         value=refused.line.typed if error and refused.line is not None else str(line.quantity),
@@ -277,7 +279,6 @@ def _together(groups: Sequence[PageGroup]) -> tuple[KindCount, ...]:
 
 
 def _open_order_view(unpaid: OpenOrder) -> OpenOrderView:
-    """Return an unpaid order with the ways on that are open."""
     checking = is_checking(unpaid)
     return OpenOrderView(
         order=unpaid.order,
@@ -285,6 +286,7 @@ def _open_order_view(unpaid: OpenOrder) -> OpenOrderView:
         minutes_left=max(0, unpaid.seconds_left // 60),
         checking=checking,
         in_review=unpaid.payment_state is PaymentState.REVIEW,
+        # While it is checked nobody pays beside it: that is how somebody pays twice.
         can_pay=not checking and unpaid.seconds_left > 0,
         begun=begun_text(unpaid.begun),
     )
@@ -320,6 +322,7 @@ def build_cart_page(
     refused = _Refused(refusal, line, checkout)
     views = tuple(_group_view(g, sellables, refused) for g in shown)
     grand_total = sum((v.total for v in views), ZERO)
+    # A refusal that stands at its line or field is not said a second time at the top.
     told = any(each.error for view in views for each in view.lines) or (refused.is_about_email and bool(views))
     return CartPage(
         groups=views,
@@ -328,6 +331,7 @@ def build_cart_page(
         counts=summary_of(_together(shown), open_orders=0).kinds,
         grand_total=grand_total,
         vat=_vat_of(shown),
+        # One order is paid to one account; with several each group has a button of its own.
         one_account=len({g["merchant_code"] for g in shown}) <= 1,
         signed_in=signed_in,
         guest=refused.guest,

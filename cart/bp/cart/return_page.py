@@ -47,9 +47,11 @@ def judge(
     after paying it may still say "pending" (docs/sumup.md § 4). Past the deadline an open checkout may still have taken
     money until it is fenced (docs/money.md, promise 8).
     """
+    # First: whichever attempt paid it, the buyer has what they wanted.
     if order in PAID_ORDER_STATES:
         return ReturnOutcome.PAID
     if payment is PaymentState.PAID:
+        # Paid and not given yet: the next look fulfils it. A stranger is told no more than that it was paid.
         return ReturnOutcome.PAID if order is None else ReturnOutcome.CHECKING
     if payment in CHECKING_STATES:
         return ReturnOutcome.CHECKING
@@ -63,6 +65,7 @@ def state_now(settled: PaymentState, newest: PaymentState | None) -> PaymentStat
 
     A shopper may come back by the address of an attempt that is over, while a newer one is being checked.
     """
+    # What was just asked beats what is stored of another attempt.
     if newest is None or settled is PaymentState.PAID or settled in CHECKING_STATES:
         return settled
     return newest

@@ -38,6 +38,7 @@ async def find_opened_order(token: str) -> tuple[int, Buyer, OrderLinks]:
 
     Read in a short transaction of its own: some of what follows calls the provider.
     """
+    # Looked up by its hash: the database holds nothing that opens an order.
     token_hash = hash_guest_token(token)
     async with unit_of_work(current_payment_context().database) as uow:
         order_id = await order_id_of_token(uow.session, token_hash)
@@ -49,6 +50,7 @@ async def find_opened_order(token: str) -> tuple[int, Buyer, OrderLinks]:
 async def _private(html: str) -> ResponseTypes:
     """Answer with a page whose address is a secret: what is opened from it must not learn it."""
     response = await make_response(html)
+    # The origin alone goes along, so that the page's own forms still come from somewhere.
     response.headers["Referrer-Policy"] = "strict-origin"
     response.headers["Cache-Control"] = "no-store"
     return response

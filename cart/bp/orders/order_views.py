@@ -25,6 +25,7 @@ def links_of(order_id: int) -> OrderLinks:
 async def find_order_page(order_id: int, buyer: Buyer, links: OrderLinks) -> OrderPage | None:
     """Return the page of an order of this buyer; None where there is none, or it is somebody else's."""
     session, context = request_session(), current_payment_context()
+    # First, and bounded by its buyer: everything after it is about this order alone.
     order = await get_order(session, order_id, buyer)
     if order is None:
         return None

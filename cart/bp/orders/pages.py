@@ -144,6 +144,7 @@ class OrderPage:
     @property
     def gives_nothing(self) -> bool:
         """Whether it is paid, and nothing of it could be given."""
+        # A free order has lost nothing, though 0.00 is all of its price.
         return self.is_paid and ZERO < self.order.total <= sum(debt.amount for debt in self.lost)
 
     @property
@@ -179,6 +180,7 @@ def summarise(lines: tuple[OrderLineDTO, ...]) -> tuple[LineSummary, ...]:
     """Put equal lines together, in the order in which they first appear."""
     together: dict[tuple[str, str, Decimal, Decimal], tuple[int, Decimal]] = {}
     for line in lines:
+        # With price and rate: two lines of one name that cost different sums stay apart.
         key = (line.title, line.detail, line.unit_price, line.vat_rate)
         quantity, total = together.get(key, (0, ZERO))
         together[key] = (quantity + line.quantity, total + line.total)
@@ -189,7 +191,6 @@ def summarise(lines: tuple[OrderLineDTO, ...]) -> tuple[LineSummary, ...]:
 
 
 def _owed_view(line: OwedLine) -> OwedView:
-    """Return a debt in words for its buyer."""
     return OwedView(
         what=what_of(line.reason) if line.title is None else ", ".join(filter(None, (line.title, line.detail))),
         why=DEBT_REASONS[line.reason].buyer,
@@ -244,8 +245,10 @@ def build_order_page(
         owed=tuple(_owed_view(line) for line in owed),
         time_zone=time_zone,
         payment_state=payment_state,
+        # Rounded down: a minute too few keeps a promise, one too many breaks it.
         time_left=max(0, unpaid.seconds_left // 60) if unpaid is not None else 0,
         can_pay=in_time and not checking,
+        # Also past its time: putting it back fences it first.
         can_put_back=unpaid is not None and not checking,
         checking=checking or (unpaid is not None and not in_time),
         problem=problem,

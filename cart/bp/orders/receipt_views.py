@@ -38,6 +38,7 @@ class ReceiptPage:
 async def load_receipt(order_id: int, buyer: Buyer, links: OrderLinks) -> ReceiptPage:
     """Return the receipt of an order of this buyer. Raises NotFound, also while it is not paid."""
     page = await load_order_page(order_id, buyer, links)
+    # A receipt says that money arrived.
     if not page.is_paid:
         raise NotFound("There is a receipt once the order is paid.")
     sellers = {seller.page_post_id: seller for seller in page.sellers}
@@ -55,6 +56,5 @@ def _pages_of(page: OrderPage) -> list[int | None]:
 
 
 def _sold_by(page: OrderPage, seller: SellerDTO | None, page_post_id: int | None) -> SoldBy:
-    """Gather what one page sold."""
     lines = tuple(line for line in page.order.lines if line.page_post_id == page_post_id)
     return SoldBy(seller, summarise(lines), sum((line.total for line in lines), ZERO))

@@ -33,7 +33,6 @@ async def my_order_list() -> str:
 
 
 def _list_page(part: Part[OrderDTO]) -> OrderListPage:
-    """Return the list's page."""
     return OrderListPage(
         orders=tuple((order, *words_of(order)) for order in part.rows),
         next_url=part.next_url(lambda key: url_for("orders.my_order_list", before=key)),
@@ -45,6 +44,7 @@ def _list_page(part: Part[OrderDTO]) -> OrderListPage:
 @sign_in_required
 async def order_page(order_id: int) -> str:
     """Show one order of the person's: what, how much, in which state, and its tickets with their codes."""
+    # Somebody else's order is "not found", as one that never was.
     page = await load_order_page(order_id, buyer_of(signed_in_user()), links_of(order_id))
     return await render_template("_types/orders/detail.html", page=page)
 

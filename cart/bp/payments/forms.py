@@ -21,6 +21,7 @@ class Notice(BaseModel):
     def names(self, checkout_id: str | None) -> bool:
         """Tell whether it is about the checkout with this id; an id that is no uuid is about none."""
         try:
+            # As uuids: the same id may come in capitals.
             return checkout_id is not None and UUID(self.id) == UUID(checkout_id)
         except ValueError:
             return False

@@ -26,6 +26,7 @@ async def webhook(token: str) -> Response:
     Anything else looks as if this address did not exist, and causes no call to anybody.
     """
     body = await request.data
+    # Before it is parsed: anybody may send to this address.
     if len(body) > LARGEST_NOTICE:
         raise RequestEntityTooLarge
     notice = read_notice(body)

@@ -46,9 +46,12 @@ async def pay_page_to(
     Raises NotFound, BadInput with the field that is wrong, or Unavailable where the provider cannot be asked; then
     nothing was changed. Safe to repeat: a key that is stored already is replaced.
     """
+    # Its key is in the settings: a second one in the table could differ from it.
     if merchant_code == context.settings.sumup_merchant_code:
         raise BadInput(OWN_ACCOUNT, field="merchant_code")
+    # Before the provider is asked: no call about a page that is not there.
     await _require_page(context, page_post_id)
+    # With the new key, before anything is stored: a wrong one would stop the page's sale.
     account = await _check(context, merchant_code, api_key)
     async with unit_of_work(context.database) as uow:
         await _keep(uow.session, context, account, api_key, actor_user_id)
@@ -71,6 +74,7 @@ async def refund_page_automatically(
     """Say whether what is owed to a page's buyers goes back by itself. Raises NotFound. Safe to repeat."""
     async with unit_of_work(context.database) as uow:
         changed = await context.services.blog.set_automatic_refunds(uow.session, page_post_id, automatic=automatic)
+        # Saying the same again is no event.
         if changed:
             await record(
                 uow.session,
@@ -95,6 +99,7 @@ async def _check(context: PaymentContext, merchant_code: str, api_key: SecretStr
     account = await _ask(context, merchant_code, api_key)
     if account.merchant_code != merchant_code:
         raise BadInput(f"This key belongs to the account {account.merchant_code}, not to this one.", field="api_key")
+    # A checkout in another currency than the account's would be refused, order by order.
     if account.currency != context.settings.currency:
         raise BadInput(
             f"The account {merchant_code} is kept in {account.currency}, and everything here is sold in"
@@ -105,13 +110,13 @@ async def _check(context: PaymentContext, merchant_code: str, api_key: SecretStr
 
 
 async def _ask(context: PaymentContext, merchant_code: str, api_key: SecretStr) -> Account:
-    """Ask the provider, outside any transaction, and put its refusals into words."""
     try:
         return await context.gateways.with_key(api_key).check_account(merchant_code)
     except AuthFailed as error:
         raise BadInput(WRONG_KEY, field="api_key") from error
     except NotAllowed as error:
         raise BadInput(f"This key may not use the account {merchant_code}.", field="api_key") from error
+    # SumUp answers both for a code that the key does not open.
     except (GatewayNotFound, Rejected) as error:
         raise BadInput(
             f"With this key the payment provider knows no account {merchant_code}: the code is mistyped, or the key"
@@ -128,6 +133,7 @@ async def _keep(
 ) -> None:
     """Store an account with its key sealed; one that is known gets the new key."""
     values = {
+        # Sealed before it reaches the session: a statement that is logged shows nothing.
         "api_key_encrypted": vault_of(context.settings).seal(api_key),
         "name": account.name,
         "currency": account.currency,

@@ -51,6 +51,7 @@ async def _with_accounts(session: AsyncSession, context: PaymentContext, pages: 
     """Find the account of each page."""
     default, vault = context.settings.sumup_merchant_code, vault_of(context.settings)
     codes = await merchant_codes(session, [page.id for page in pages], default)
+    # All accounts at once, however many pages there are.
     stored = await _stored(session, set(codes.values()) - {default})
     return [
         PageAccount(page, default, is_default=True)
@@ -61,7 +62,6 @@ async def _with_accounts(session: AsyncSession, context: PaymentContext, pages: 
 
 
 async def _stored(session: AsyncSession, codes: set[str]) -> dict[str, PaymentAccount]:
-    """Return the accounts that there are, by their code."""
     rows = await session.scalars(select(PaymentAccount).where(PaymentAccount.merchant_code.in_(codes)))
     return {account.merchant_code: account for account in rows}
 
@@ -74,6 +74,7 @@ def _of_its_own(page: PageDTO, code: str, account: PaymentAccount | None, vault:
         page,
         code,
         is_default=False,
+        # Tried, not only looked for: after a change of the vault's key it may be there and of no use.
         has_key=_opens(vault, account.api_key_encrypted),
         name=account.name,
         sandbox=account.sandbox,

@@ -57,6 +57,7 @@ async def cancel_order_lines(
     Raises NotFound for lines that somebody may not see, and Conflict where the order is not paid.
     """
     async with unit_of_work(context.database) as uow:
+        # Before the lock: who may not see the order must not make it wait either.
         await _require_lines(uow.session, order_id, line_ids, scope)
         order = await lock_order(uow.session, order_id)
         if order is None:
@@ -70,6 +71,7 @@ async def cancel_order_lines(
 async def _require_lines(session: AsyncSession, order_id: int, line_ids: Collection[int], scope: PageScope) -> None:
     """Raise NotFound unless all of these are lines of the order that somebody may see."""
     statement = select(func.count()).where(OrderLine.order_id == order_id, OrderLine.id.in_(line_ids), lines_in(scope))
+    # By number: one line of another order is enough to refuse all.
     if not line_ids or await session.scalar(statement) != len(set(line_ids)):
         raise NotFound
 
@@ -85,7 +87,9 @@ async def give_up_order(
     async with unit_of_work(context.database) as uow:
         await _state_of(uow.session, order_id, scope)
         await _require_whole(uow.session, order_id, scope)
+        # Before the provider is told to close anything.
         await _require_decided(uow.session, order_id)
+    # Outside any transaction: it calls the provider, and opens its own.
     outcome = await fence_order(context, order_id, actor=user_actor(actor_user_id))
     async with unit_of_work(context.database) as uow:
         await _require_decided(uow.session, order_id)  # the provider may just have told of a wrong payment
@@ -128,9 +132,11 @@ async def ask_provider(context: PaymentContext, *, order_id: int, scope: PageSco
         if not payments and not refunds and not paid:
             in_review = await uow.session.scalar(_in_review(order_id))
             return AskedOutcome.NOTHING if in_review is None else AskedOutcome.IN_REVIEW
+    # Payments before refunds: a payment that has just arrived may have had some of its money sent back.
     answers = [await _ask_about_payment(context, payment_id, state) for payment_id, state in payments]
     answers += [await _ask_about_refund(context, refund_id, state) for refund_id, state in refunds]
     answers += [await _ask_about_movements(context, payment_id) for payment_id in paid]
+    # The enum's order is the order of importance.
     return next(answer for answer in AskedOutcome if answer in answers)
 
 
@@ -141,6 +147,7 @@ async def _ask_about_payment(context: PaymentContext, payment_id: int, before: s
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
         return AskedOutcome.NOT_REACHED
+    # Its state cannot change any more; what was missing is its transaction, or its order's things.
     if before == PaymentState.PAID:  # one that was only recorded is fulfilled now
         return await _answer_about_paid(context, payment_id)
     if state != before:
@@ -199,6 +206,7 @@ def _payments_to_ask(order_id: int) -> Select[int, str]:
     """Select the payments of an order that are not decided for good: money may come late to one that is closed."""
     undecided = or_(
         Payment.state.not_in((PaymentState.PAID, PaymentState.REVIEW)),
+        # Paid, but not fulfilled, or without the transaction that a refund needs.
         (Payment.state == PaymentState.PAID) & or_(Payment.fulfilled_at.is_(None), Payment.transaction_id.is_(None)),
     )
     return select(Payment.id, Payment.state).where(Payment.order_id == order_id, undecided).order_by(Payment.id)

@@ -38,6 +38,7 @@ def is_in_trouble(scope: PageScope, now: datetime) -> ColumnElement[bool]:
 
     The ids come from what is in trouble, which is little, and not from looking at each order.
     """
+    # UNION ALL: sorting out doubles would cost more than asking for an id twice.
     found = union_all(*_about_money(scope, now)).subquery()
     mails = order_ids_of_given_up().subquery()
     return or_(Order.id.in_(select(found.c.order_id)), Order.id.in_(select(mails.c.order_id)))
@@ -49,6 +50,7 @@ async def troubles_of(
     """Return why these orders need a person; one query. The caller has bounded the orders."""
     if not order_ids:
         return {}
+    # Mails know no order: they are found by the keys that mails about these orders may have.
     keys = keys_of(order_ids).subquery()
     given_up = (
         select(keys.c.order_id, literal(Trouble.MAIL.value))
@@ -59,6 +61,7 @@ async def troubles_of(
     found: dict[int, set[str]] = {}
     for order_id, kind in rows:
         found.setdefault(order_id, set()).add(kind)
+    # In the enum's order, so that the worst stands first, whichever way the rows came.
     return {order_id: tuple(kind for kind in Trouble if kind in kinds) for order_id, kinds in found.items()}
 
 
@@ -79,13 +82,11 @@ def _about_money(scope: PageScope, now: datetime, order_ids: Collection[int] | N
 def _select(
     trouble: Trouble, order_id: SQLColumnExpression[int], order_ids: Collection[int] | None
 ) -> Select[int, str]:
-    """Select the orders of some rows."""
     statement: Select[int, str] = select(order_id.label("order_id"), literal(trouble.value).label("trouble"))
     return statement if order_ids is None else statement.where(order_id.in_(order_ids))
 
 
 def _refunds(trouble: Trouble, scope: PageScope, order_ids: Collection[int] | None) -> Select[int, str]:
-    """Select the orders of some refunds."""
     return (
         _select(trouble, Payment.order_id, order_ids)
         .select_from(Refund)
@@ -98,5 +99,6 @@ def _refunds(trouble: Trouble, scope: PageScope, order_ids: Collection[int] | No
 def _tried_again() -> ColumnElement[bool]:
     """Tell of a refund whether another one was made after it, or its debt was settled by hand."""
     later = aliased(Refund)
+    # A failure that was tried again says nothing about today: the newest try speaks.
     again = select(later.id).where(later.debt_id == Refund.debt_id, later.id > Refund.id).exists()
     return again | Debt.by_hand.is_(True)

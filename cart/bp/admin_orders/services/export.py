@@ -45,10 +45,12 @@ async def export_orders(
     yield f"{BYTE_ORDER_MARK}{_written([HEAD])}".encode()
     now, before = context.clock(), None
     while True:
+        # A short transaction for each part: one for a whole file would keep old rows alive for minutes.
         async with unit_of_work(context.database) as uow:
             rows = await list_orders(uow.session, wanted, scope, now=now, before=before, limit=chunk)
         if rows:
             yield _written(_cells(row) for row in rows).encode()
+            # By key: an order that comes in meanwhile neither repeats a row nor drops one.
             before = rows[-1].id
         if len(rows) < chunk:
             return
@@ -62,12 +64,12 @@ def harmless(cell: str) -> str:
 def _written(rows: Iterable[Iterable[str]]) -> str:
     """Write rows as CSV; every cell comes through here."""
     sheet = io.StringIO()
+    # Everything quoted: a number with leading zeros or a code with a comma stays what it is.
     csv.writer(sheet, quoting=csv.QUOTE_ALL).writerows([harmless(cell) for cell in row] for row in rows)
     return sheet.getvalue()
 
 
 def _cells(row: OrderRow) -> tuple[str, ...]:
-    """Return an order's cells, in the order of ``HEAD``."""
     return (
         row.number,
         row.state,
@@ -84,10 +86,8 @@ def _cells(row: OrderRow) -> tuple[str, ...]:
 
 
 def _moment(moment: datetime | None) -> str:
-    """Write a moment in ISO 8601, in UTC."""
     return "" if moment is None else moment.isoformat(timespec="seconds")
 
 
 def _amount(amount: Decimal) -> str:
-    """Write an amount with a dot and two digits."""
     return f"{amount:.2f}"

@@ -57,6 +57,7 @@ async def list_orders(
             Order.paid_at,
             func.coalesce(User.name, "").label("name"),
             func.coalesce(User.email, Order.guest_email).label("email"),
+            # Sums of what the reader may see: staff of one page learn nothing of the other pages' takings.
             _total(scope).label("total"),
             _owed(scope).label("owed"),
             _refunded(scope).label("refunded"),
@@ -70,6 +71,7 @@ async def list_orders(
     )
     if before is not None:
         statement = statement.where(Order.id < before)
+    # Rows, not objects: a list needs a dozen columns of each, and no lines or payments.
     rows = (await session.execute(statement)).mappings()
     return [OrderRow(**row) for row in rows]
 
@@ -77,6 +79,7 @@ async def list_orders(
 async def pages_in(session: AsyncSession, context: PaymentContext, scope: PageScope) -> list[PageDTO]:
     """Return the pages whose orders somebody may see, by title."""
     pages = await context.services.blog.pages(session, drafts=True)
+    # Drafts too: a page that was taken down still has its orders.
     return [page for page in pages if scope.everywhere or page.id in scope.page_ids]
 
 

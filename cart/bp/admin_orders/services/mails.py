@@ -34,6 +34,7 @@ OF_DECISIONS = ("order-refund",)
 
 def keys_of(order_ids: Collection[int]) -> CompoundSelect[int, str]:
     """Select every key that a mail about these orders may have, with the order's id: mails are found by their keys."""
+    # A union, not an OR over all mails: each part goes by the index of its own table.
     return union(
         _keys("order-paid", Order.id, Order.id).where(Order.id.in_(order_ids)),
         _keys("order-oversold", Debt.order_id, Debt.order_id, Debt.id).where(Debt.order_id.in_(order_ids)),
@@ -54,7 +55,6 @@ def keys_of(order_ids: Collection[int]) -> CompoundSelect[int, str]:
 
 
 def _keys(kind: str, order_id: SQLColumnExpression[Any], *parts: SQLColumnExpression[Any]) -> Select[int, str]:
-    """Select the keys of one kind."""
     named = [text for part in parts for text in (literal(":"), part)]
     return select(order_id.label("order_id"), func.concat(literal(kind), *named).label("key"))
 
@@ -64,6 +64,7 @@ def order_ids_of_given_up() -> CompoundSelect[int]:
     order_id, entry_id, press = (
         _named(OF_ORDERS, BigInteger()),
         _named(OF_BOOKINGS, BigInteger()),
+        # A key of another kind would not cast: hence the CASE in _named.
         _named(OF_DECISIONS, Uuid()),
     )
     given_up = Mail.given_up_at.is_not(None)

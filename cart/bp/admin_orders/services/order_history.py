@@ -149,6 +149,7 @@ async def read_order_history(
     session: AsyncSession, context: PaymentContext, order_id: int, scope: PageScope
 ) -> OrderHistory:
     """Return an order with all that became of it. Raises NotFound, also where none of its lines may be seen."""
+    # First: it raises NotFound before anything else of the order is read.
     order, name, email, hidden = await _order(session, order_id, scope)
     lines = await _lines(session, context, order)
     debts, refunds = await _debts(session, order_id, scope), await _refunds(session, order_id, scope)
@@ -172,6 +173,7 @@ async def read_order_history(
 
 async def _order(session: AsyncSession, order_id: int, scope: PageScope) -> tuple[OrderDTO, str, str, int]:
     """Return the order with the lines that may be seen, its buyer's name and address, and the number of other lines."""
+    # Bounded in the query: lines of other pages never leave the database.
     own = select(OrderLine).where(OrderLine.order_id == order_id, lines_in(scope)).order_by(OrderLine.id)
     every = select(func.count()).where(OrderLine.order_id == Order.id).scalar_subquery()
     statement = (
@@ -191,6 +193,7 @@ async def _order(session: AsyncSession, order_id: int, scope: PageScope) -> tupl
 async def _lines(session: AsyncSession, context: PaymentContext, order: OrderDTO) -> tuple[LineFact, ...]:
     """Put each line together with what it gave."""
     given = await context.sellables.given(session, order.id)
+    # Over the visible lines: what else the order gave is dropped here.
     return tuple(LineFact(line, given.of_line(line)) for line in order.lines)
 
 
@@ -256,7 +259,6 @@ async def _refunds(session: AsyncSession, order_id: int, scope: PageScope) -> tu
 
 
 async def _mails(session: AsyncSession, order_id: int) -> tuple[MailFact, ...]:
-    """Return the mails about the order, oldest first; what is in them is not shown: it may open something."""
     keys = keys_of([order_id]).subquery()
     rows = await session.execute(
         select(Mail.kind, Mail.recipient, Mail.created_at, Mail.sent_at, Mail.given_up_at, Mail.last_error)
@@ -267,7 +269,6 @@ async def _mails(session: AsyncSession, order_id: int) -> tuple[MailFact, ...]:
 
 
 async def _notes(session: AsyncSession, order_id: int) -> tuple[NoteFact, ...]:
-    """Return what was noted, oldest first."""
     statement = select(OrderNote.body, OrderNote.created_at, OrderNote.author_id).where(OrderNote.order_id == order_id)
     return tuple(NoteFact(*row) for row in await session.execute(statement.order_by(OrderNote.id)))
 
@@ -297,9 +298,11 @@ def _entries_in(
     refunds: Sequence[RefundFact],
 ) -> ColumnElement[bool]:
     """Bound a query of the journal: of what belongs to a line, what belongs to one that may be seen."""
+    # No list of ids where all may be seen.
     if scope.everywhere:
         return true()
     return or_(
+        # What is about the order as a whole belongs to everybody who sees any of it.
         JournalEntry.thing.not_in((*(sellable.thing for sellable in sellables), *OF_MONEY)),
         _entries_of(JournalThing.DEBT, [debt.id for debt in debts]),
         _entries_of(JournalThing.REFUND, [refund.id for refund in refunds]),
@@ -321,6 +324,7 @@ def _ids_of(lines: Sequence[LineFact], sellable: Sellable[Any]) -> set[int]:
 async def _people(session: AsyncSession, notes: Iterable[NoteFact], journal: Iterable[JournalFact]) -> dict[int, str]:
     """Return the names, else addresses, of everybody who took part: one query."""
     ids = {note.author_id for note in notes if note.author_id is not None}
+    # The journal holds ids only, so that a forgotten person leaves no name in it.
     ids |= {user_id for fact in journal if (user_id := user_of(fact.actor)) is not None}
     rows = await session.execute(select(User.id, User.name, User.email).where(User.id.in_(ids)))
     return {row.id: row.name or row.email for row in rows}

@@ -14,6 +14,7 @@ from shared.models import Debt, Order, OrderLine, Refund
 
 def lines_in(scope: PageScope) -> ColumnElement[bool]:
     """Bound a query to order lines of these pages."""
+    # A scope without pages gives IN (), which is true of nothing.
     return true() if scope.everywhere else OrderLine.page_post_id.in_(scope.page_ids)
 
 
@@ -30,6 +31,7 @@ def debts_in(scope: PageScope) -> ColumnElement[bool]:
         return true()
     line = aliased(OrderLine)  # the query may have lines of its own
     own = select(line.id).where(line.id == Debt.order_line_id, line.page_post_id.in_(scope.page_ids))
+    # What is about a whole payment concerns every page that sold a part of the order.
     return or_(Debt.order_line_id.is_(None), own.exists())
 
 

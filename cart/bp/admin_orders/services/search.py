@@ -34,6 +34,7 @@ class OrderFilter:
 
     def start_of(self, day: date) -> datetime:
         """Return the moment at which a day begins there."""
+        # Midnight by the clock of the place: "orders of Sunday" are those of its people's Sunday.
         return datetime.combine(day, time.min, ZoneInfo(self.time_zone))
 
 
@@ -44,7 +45,10 @@ def bounds(wanted: OrderFilter, scope: PageScope, now: datetime) -> list[ColumnE
         found.append(_is_named(wanted.text))
     if wanted.page_post_id is not None:
         of_page = select(OrderLine.id).where(
-            OrderLine.order_id == Order.id, OrderLine.page_post_id == wanted.page_post_id, lines_in(scope)
+            # Within the scope still: choosing a page shows nothing that could not be seen before.
+            OrderLine.order_id == Order.id,
+            OrderLine.page_post_id == wanted.page_post_id,
+            lines_in(scope),
         )
         found.append(of_page.exists())
     if wanted.state is not None:
@@ -52,6 +56,7 @@ def bounds(wanted: OrderFilter, scope: PageScope, now: datetime) -> list[ColumnE
     if wanted.first_day is not None:
         found.append(Order.created_at >= wanted.start_of(wanted.first_day))
     if wanted.last_day is not None:
+        # Before the next midnight, not 24 hours after the first: that day may have 23 or 25.
         found.append(Order.created_at < wanted.start_of(wanted.last_day + ONE_DAY))
     if wanted.needs_attention:
         found.append(is_in_trouble(scope, now))
@@ -64,6 +69,7 @@ def _is_named(text: str) -> ColumnElement[bool]:
     One set of ids of several selects, each with its own index: an OR over them would look at every order.
     """
     code, start = text.upper(), _starting_with(text.lower())
+    # From the beginning of the name or address: that is what an index can answer.
     people = select(User.id).where(func.lower(User.name).like(start) | User.email.like(start))
     guests = select(Order.id).where(Order.guest_email.is_not(None), func.lower(Order.guest_email).like(start))
     ids: CompoundSelect[Any] = union(
@@ -78,5 +84,6 @@ def _is_named(text: str) -> ColumnElement[bool]:
 
 def _starting_with(text: str) -> str:
     """Return the pattern for what begins with a text, whatever is in it: LIKE's own escape is the backslash."""
+    # The backslash first, or it would escape the escapes of the others.
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"{escaped}%"

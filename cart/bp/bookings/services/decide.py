@@ -82,9 +82,10 @@ async def _lock_order(session: AsyncSession, context: PaymentContext, entry_id: 
 async def _decide(
     session: AsyncSession, context: PaymentContext, order: Order, entry_id: int, said: BookingDecision
 ) -> bool:
-    """Decide on a booking of a locked order, do all that follows, and return whether money is owed."""
     calendar = context.services.calendar
+    # Before the booking, as in docs/locking.md; approving moves no money.
     payment = None if said.approved else await _lock_payment(session, order.id)
+    # Its order changed between look and lock: late money gave the time to another order's booking.
     if await calendar.decide_entry(session, entry_id, approved=said.approved) != order.id:
         raise Conflict
     entry = await calendar.booking(session, entry_id)
@@ -93,6 +94,7 @@ async def _decide(
     line = await line_of(session, entry)
     owed = ZERO if said.approved else await _owe(session, payment, line, said.actor)
     told = replace(entry, cost=line.total if said.approved else owed)
+    # Elsewhere other pages' people read the order's notes, who have nothing to do with this booking.
     if said.note and await _is_of_one_page(session, order.id):
         session.add(OrderNote(order_id=order.id, author_id=said.actor_user_id, body=said.noted(entry.name)))
     await queue_booking_mail(context, session, told, order=order_to_dto(order, []), note=said.note)
@@ -106,7 +108,6 @@ async def _is_of_one_page(session: AsyncSession, order_id: int) -> bool:
 
 
 async def _lock_payment(session: AsyncSession, order_id: int) -> Payment | None:
-    """Lock the payment that a locked order was given for, before its bookings; None where there is none."""
     payment = await payment_given_for(session, order_id)
     return None if payment is None else await lock_payment(session, payment.id)
 
@@ -115,6 +116,7 @@ async def _owe(session: AsyncSession, payment: Payment | None, line: OrderLine, 
     """Owe what a declined booking cost, as far as it was not refunded before; return how much that is."""
     if not line.total:
         return ZERO
+    # It cost something and nothing was paid: then it cannot have been waiting for a decision.
     if payment is None:
         raise Conflict
     left = await left_of_line(session, payment, line)

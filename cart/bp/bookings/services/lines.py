@@ -23,6 +23,7 @@ async def line_of(session: AsyncSession, entry: EntryDTO) -> OrderLine:
     statement = select(OrderLine).where(
         OrderLine.order_id == entry.order_id,
         OrderLine.entry_id == line_entry_id(entry),
+        # A ticket's line names an entry too: its event.
         OrderLine.kind == LineKind.BOOKING,
     )
     return (await session.scalars(statement)).one()

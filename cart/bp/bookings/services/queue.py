@@ -47,6 +47,7 @@ async def find_waiting(session: AsyncSession, context: PaymentContext, entry_id:
     if entry is None:
         raise NotFound
     if entry.state is not EntryState.PROVISIONAL:
+        # Not "not found": it was there a moment ago, and somebody else has decided about it.
         raise Conflict(WAITS_NO_MORE)
     return (await _with_orders(session, [entry]))[0]
 
@@ -68,6 +69,7 @@ async def _with_orders(session: AsyncSession, entries: Sequence[EntryDTO]) -> li
         .where(OrderLine.order_id.in_({entry.order_id for entry in entries}))
         .where(OrderLine.entry_id.in_({line_entry_id(entry) for entry in entries}))
     )
+    # Both parts of the key: the same booking may stand in a released order as well.
     found = {(row.order_id, row.entry_id): row for row in rows}
     lines = ((entry, found[entry.order_id, line_entry_id(entry)]) for entry in entries)
     return [

@@ -37,8 +37,10 @@ async def begin_checkout(
     """
     try:
         placed = await _place(context, buyer, page_post_id, shown_total)
+    # The second press of one button: the first has taken everything out of the cart.
     except CartEmpty:
         return await _continue_open_order(context, buyer, page_post_id)
+    # Free: there is no payment page to go to.
     if placed.payment_id is None:
         return order_url(context.settings, placed.order)
     return await open_payment(context, placed.payment_id)
@@ -48,6 +50,7 @@ async def _place(context: PaymentContext, buyer: Buyer, page_post_id: int | None
     """Place the order; where seats are short, let overdue orders go first and try once more."""
     try:
         return await _create(context, buyer, page_post_id, shown_total)
+    # Once only: a loop would let one shopper hold up the others.
     except SoldOut as refusal:
         if not await fence_overdue(context, refusal.problems):
             raise

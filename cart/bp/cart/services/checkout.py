@@ -50,19 +50,23 @@ async def create_order_from_cart(
     """
     async with unit_of_work(context.database) as uow:
         session = uow.session
+        # First of all locks: two presses at once come one after the other, and the second finds the cart empty.
         await lock_cart_owner(session, buyer.owner)
+        # Before rows change: the triggers write their lines of the journal in this name.
         await act_as(session, buyer.actor, "checkout")
         order = await _open_order(session, context, buyer)
         # Kind by kind, in the order of locks, and read back: the order is made of this and of nothing else.
         claimed = await context.sellables.claim(session, order.id, buyer.owner, page_post_id)
         if claimed.is_empty:
             raise CartEmpty
+        # Compared, never used: a total that somebody sends must not become a price.
         if claimed.total != shown_total:
             raise TotalChanged
         await _fill(session, context, order, claimed, buyer)
         payment_id = await _intend_payment(session, context, order) if claimed.total else None
         if payment_id is None:  # there is nobody to ask for 0.00
             await confirm_order(session, context, order, actor=SYSTEM, why="nothing to pay")
+        # Read back: ids and defaults are the database's.
         lines = await _lines_of(session, order.id)
         await uow.commit()
     return PlacedOrder(order_to_dto(order, lines), payment_id)
@@ -102,9 +106,11 @@ async def _fill(session: AsyncSession, context: PaymentContext, order: Order, cl
     payee = await resolve_page_config(
         session, claimed.page_ids, default_merchant_code=context.settings.sumup_merchant_code
     )
+    # The account stands in the order: a page that changes it later does not move what was sold before.
     order.page_post_id, order.merchant_code, order.total = payee.page_post_id, payee.merchant_code, claimed.total
     await session.flush()  # the total is checked against the lines when the transaction commits
     rows = [line.values(order.id) for line in claimed.order_lines]
+    # One statement for all lines, however many.
     await session.execute(insert(OrderLine), rows)
     await _write_sellers(session, context, order.id, claimed)
     await record(
@@ -155,6 +161,7 @@ async def _intend_payment(session: AsyncSession, context: PaymentContext, order:
         webhook_token=new_token(),
         valid_until=order.expires_at,
         created_at=order.created_at,
+        # Should the process die before the call, the reconciler finds the attempt.
         next_check_at=order.created_at + timedelta(seconds=30),
     )
     session.add(payment)
@@ -172,5 +179,4 @@ async def _intend_payment(session: AsyncSession, context: PaymentContext, order:
 
 
 async def _lines_of(session: AsyncSession, order_id: int) -> list[OrderLine]:
-    """Read the lines back."""
     return list(await session.scalars(select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.id)))

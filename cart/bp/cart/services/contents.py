@@ -27,6 +27,7 @@ async def get_cart_contents(session: AsyncSession, sellables: Sellables, owner: 
     The number of queries does not depend on the number of lines.
     """
     parts = await sellables.in_cart(session, owner)
+    # Without pages: other apps are told what is in the cart, not where each is shown.
     lines = await parts.lines(session, {})
     open_orders = await count_open_orders(session, owner)
     return CartContents(summary_of(parts.counts(), open_orders=open_orders), tuple(lines))

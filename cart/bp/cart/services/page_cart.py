@@ -53,6 +53,7 @@ class _Contents:
     def place_of(self, page_post_id: int | None) -> tuple[bool, str, int]:
         """Say where a page's group stands; what belongs to no page comes last."""
         page = None if page_post_id is None else self.pages.get(page_post_id)
+        # With the id at the end: two pages may have one title.
         return page is None, "" if page is None else page.title, page_post_id or 0
 
     def group(self, page_post_id: int | None) -> PageGroup:
@@ -86,6 +87,7 @@ async def get_cart_grouped_by_page(session: AsyncSession) -> list[PageGroup]:
     context = current_payment_context()
     parts = await context.sellables.in_cart(session, current_cart_owner())
     ids = parts.page_ids
+    # An empty cart needs no pages and no accounts.
     if not ids:
         return []
     pages = await context.services.blog.pages_by_id(session, _known(ids))
@@ -99,5 +101,4 @@ async def get_cart_grouped_by_page(session: AsyncSession) -> list[PageGroup]:
 
 
 def _known(page_ids: Iterable[int | None]) -> list[int]:
-    """Leave out that something belongs to no page."""
     return [page_post_id for page_post_id in page_ids if page_post_id is not None]

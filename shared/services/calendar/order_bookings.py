@@ -88,10 +88,12 @@ async def _lock_slots(session: AsyncSession, entries: Sequence[CalendarEntry], n
             {"calendar_id": calendar_id, "start_at": start, "end_at": end, "places": places}
             for (calendar_id, start, end), places in sorted(wanted.items())
         ]
+        # Made before it is locked: two first bookings of one slot both need a row to wait for.
         await session.execute(insert(Slot).values(rows).on_conflict_do_nothing())
     slots = await _slots_of(session, {_key(entry) for entry in entries})
     for slot in await lock_slots(session, {slot.id for slot in slots.values()}):
         places = wanted.get((slot.calendar_id, slot.start_at, slot.end_at), slot.places)
+        # Never below what is held: the rule may offer fewer places than were sold before.
         slot.places = max(places, slot.held)
     await session.flush()  # the rule's places may have changed since the slot was made
     return slots
@@ -106,7 +108,6 @@ async def _places_now(session: AsyncSession, entries: Sequence[CalendarEntry], n
 
 
 async def _slots_of(session: AsyncSession, keys: Collection[SlotKey]) -> dict[SlotKey, Slot]:
-    """Return the slots of some stretches of time that there are."""
     where = tuple_(Slot.calendar_id, Slot.start_at, Slot.end_at).in_(keys)
     rows = await session.scalars(select(Slot).where(where))
     return {(slot.calendar_id, slot.start_at, slot.end_at): slot for slot in rows}
@@ -117,6 +118,7 @@ async def _hold(session: AsyncSession, order_id: int, entries: Sequence[Calendar
     slots = await _slots_of(session, {_key(entry) for entry in entries})
     for entry in entries:
         rule = rules[entry.id]
+        # Written and counted by one flush: the trigger on entries takes the slot's place.
         entry.state, entry.order_id, entry.slot_id = EntryState.ORDERED, order_id, slots[_key(entry)].id
         entry.cost, entry.vat_rate, entry.name = rule.price, rule.vat_rate, rule.name
     with holding_refused():
@@ -124,12 +126,12 @@ async def _hold(session: AsyncSession, order_id: int, entries: Sequence[Calendar
 
 
 def _key(entry: CalendarEntry) -> SlotKey:
-    """Name the slot of a booking."""
     return entry.calendar_id, entry.start_at, entry.end_at
 
 
 async def release_bookings(session: AsyncSession, order_id: int) -> None:
     """Put an order's ordered bookings back into the cart; those of a session that is gone are cancelled."""
+    # Nobody's cart is left to put it back into.
     gone = CalendarEntry.user_id.is_(None) & CalendarEntry.session_id.is_(None)
     await session.execute(
         update(CalendarEntry)
@@ -182,12 +184,14 @@ async def retake_bookings(session: AsyncSession, late: LateBookings, entry_ids: 
     where its rule would not offer it any more: money is never sent back while the thing is there.
     """
     originals = list(await session.scalars(bookings(CalendarEntry.id.in_(entry_ids)))) if entry_ids else []
+    # First what was settled by an earlier call: money that is told of twice gives nothing twice.
     settled = await _already_settled(session, late, originals)
     open_ones = [entry for entry in originals if entry.id not in settled]
     await lock_calendars(session, {entry.calendar_id for entry in open_ones if entry.calendar.whole_room})
     slots = await _lock_slots(session, open_ones, late.now) if open_ones else {}
     again = await _booked_again(session, late, settled, slots) if open_ones else Counter()
     for entry in open_ones:
+        # One that was bought again pays for one of these, not for all of them.
         if again[_key(entry)]:
             again[_key(entry)] -= 1
             settled[entry.id] = DebtReason.PAID_TWICE
@@ -219,10 +223,12 @@ async def _already_settled(
 
 async def _retake(session: AsyncSession, late: LateBookings, entry: CalendarEntry, slot: Slot) -> DebtReason | None:
     """Take one booking again, or say why not."""
+    # Begun already: nobody can use it, whether it is free or not.
     if entry.start_at <= late.now:
         return DebtReason.ORDER_CLOSED
     if not await _is_free(session, entry, slot):
         return DebtReason.SOLD_OUT
+    # Still in the cart: taken from there, or the buyer would be asked to pay for it again.
     if entry.state == EntryState.PENDING:
         entry.state, entry.order_id, entry.slot_id = EntryState.ORDERED, late.order_id, slot.id
     else:
@@ -232,7 +238,6 @@ async def _retake(session: AsyncSession, late: LateBookings, entry: CalendarEntr
 
 
 def _in_place_of(entry: CalendarEntry, late: LateBookings, slot: Slot) -> CalendarEntry:
-    """Make a new booking in the place of one that was taken out of the cart."""
     return CalendarEntry(
         calendar_id=entry.calendar_id,
         kind=EntryKind.BOOKING,
@@ -253,6 +258,7 @@ async def _booked_again(
     session: AsyncSession, late: LateBookings, settled: Collection[int], keys: Collection[SlotKey]
 ) -> Counter[SlotKey]:
     """Count what the buyer has booked of the same slots in later orders that are paid, besides what is settled."""
+    # A guest's later order may be anybody's.
     if late.user_id is None:
         return Counter()
     slot = tuple_(CalendarEntry.calendar_id, CalendarEntry.start_at, CalendarEntry.end_at)
@@ -290,6 +296,7 @@ async def decide_booking(session: AsyncSession, entry_id: int, *, approved: bool
         .returning(CalendarEntry.order_id)
         .execution_options(synchronize_session=False)
     )
+    # One statement decides: of two admins one finds it decided.
     if moved is not None:
         return moved
     if await session.get(CalendarEntry, entry_id) is None:

@@ -41,8 +41,10 @@ async def retake(session: AsyncSession, late: Late, ticket_ids: Sequence[int]) -
     lost = {ticket_id: reason for ticket_id, reason in settled.items() if reason is not None}
     open_ones = [ticket for ticket in originals if ticket.id not in settled]
     locked = await lock_kinds(session, kinds_of(open_ones))
+    # All of one event or none: a family is not split.
     for _, group in groupby(open_ones, key=lambda ticket: ticket.entry_id):
         lost |= await _retake_entry(session, late, locked, list(group))
+    # Once for all: what is reserved by now is what could be had.
     await confirm(session, late.order_id)
     return lost
 
@@ -82,6 +84,7 @@ async def _retake_entry(
 
 def _refusal(locked: Locked, tickets: list[Ticket], now: datetime) -> DebtReason | None:
     """Say why the tickets of one entry cannot be given, if they can't."""
+    # Late money is not held to the end of the sale: it is given as long as the event is not over.
     state = sale_of(locked.entries[tickets[0].entry_id], None, now).state
     if state is SaleState.CANCELLED:
         return DebtReason.CANCELLED_BY_ORGANISER
@@ -91,7 +94,6 @@ def _refusal(locked: Locked, tickets: list[Ticket], now: datetime) -> DebtReason
 
 
 async def _bought_again(session: AsyncSession, late: Late, wanted: Counter[Kind]) -> bool:
-    """Tell whether the buyer has bought at least the same again in a later order that is paid."""
     entry_id = next(iter(wanted))[0]
     rows = await session.execute(
         select(Ticket.ticket_type_id, func.count())
@@ -100,11 +102,13 @@ async def _bought_again(session: AsyncSession, late: Late, wanted: Counter[Kind]
         .group_by(Ticket.ticket_type_id)
     )
     bought = {(entry_id, type_id): count for type_id, count in rows}
+    # All of it: part of the same again is no second purchase.
     return all(bought.get(kind, 0) >= count for kind, count in wanted.items())
 
 
 async def _give(session: AsyncSession, late: Late, tickets: list[Ticket], state: TicketState) -> None:
     """Move the old tickets into the order where they are still in the cart, else make new ones in their place."""
+    # Those still in the cart are moved; what was taken out or bought otherwise stays as it is.
     old = [ticket.id for ticket in tickets if ticket.state == TicketState.PENDING and ticket.order_id is None]
     await move_to(session, old, old=TicketState.PENDING, new=state, order_id=late.order_id)
     new = [

@@ -31,7 +31,6 @@ class Bookable:
 
 
 def _rule(row: BookingRule) -> Rule:
-    """Take a rule out of its row."""
     return Rule(
         name=row.name,
         weekdays=frozenset(row.weekdays),
@@ -59,6 +58,7 @@ async def load_bookable(session: AsyncSession, calendars: Collection[Calendar]) 
     order = (BookingRule.calendar_id, BookingRule.position, BookingRule.id)
     for row in await session.scalars(select(BookingRule).where(BookingRule.calendar_id.in_(ids)).order_by(*order)):
         rules.setdefault(row.calendar_id, []).append(_rule(row))
+    # Two queries for all calendars together: a cart may have times of several.
     closures: dict[int, list[Closure]] = {}
     for closed in await session.scalars(select(CalendarClosure).where(CalendarClosure.calendar_id.in_(ids))):
         closures.setdefault(closed.calendar_id, []).append(Closure(closed.first_day, closed.last_day, closed.reason))
@@ -100,12 +100,14 @@ async def slots_between(
 ) -> list[SlotDTO]:
     """Return what is offered from one day to another, with the places that are free, by day, start and end."""
     calendar, timetable = bookable.calendar, bookable.timetable
+    # Cut to what is offered: a day that nobody can book is not even reckoned.
     days = _days(max(first, timetable.first_day(now)), min(last, timetable.last_day(now)))
     offered = [
         (day, start, end, rule) for day in islice(days, MOST_DAYS) for start, end, rule in timetable.slots_of(day, now)
     ]
     if not offered:
         return []
+    # One query for the whole stretch, then by bisection: a month has hundreds of slots.
     taken = await _Taken.load(session, calendar, [(start, end) for _, start, end, _ in offered])
     slots = [
         SlotDTO(
@@ -126,7 +128,6 @@ async def slots_between(
 
 
 def _days(first: date, last: date) -> Iterator[date]:
-    """Count from one day to another."""
     day = first
     while day <= last:
         yield day
@@ -200,6 +201,7 @@ async def _holding(session: AsyncSession, calendar_id: int, first: datetime, las
     rows = await session.execute(
         select(CalendarEntry.start_at, CalendarEntry.end_at, CalendarEntry.state == EntryState.ORDERED)
         .where(CalendarEntry.calendar_id == calendar_id, CalendarEntry.state.in_(HELD_ENTRY_STATES))
+        # Half open: what ends when another begins is not in its way.
         .where(CalendarEntry.start_at < last, CalendarEntry.end_at > first)
         .order_by(CalendarEntry.start_at)
     )

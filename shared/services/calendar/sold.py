@@ -19,6 +19,7 @@ from shared.models import CalendarEntry, OrderLine, Ticket
 def is_line_of_ticket() -> ColumnElement[bool]:
     """Join a ticket's order line: after late money that names the ticket in whose place this one was made."""
     named = func.coalesce(Ticket.replaces_id, Ticket.id)
+    # With the order: a released order's line may name the same ticket.
     return (OrderLine.ticket_id == named) & (OrderLine.order_id == Ticket.order_id)
 
 
@@ -33,6 +34,7 @@ def ticket_as_sold(ticket: TicketDTO, line: OrderLine | None) -> TicketDTO:
     """Return a ticket as its order line has it; one that is in no order is as it is today."""
     if line is None:
         return ticket
+    # Lines that are older than these columns do not know; they are shown as they are today.
     had = None if line.start_at is None else when(line.start_at, line.time_zone)
     has = when(ticket.entry_start_at, ticket.time_zone)
     return replace(
@@ -65,6 +67,7 @@ def booking_as_sold(booking: EntryDTO, line: OrderLine | None) -> EntryDTO:
 def _was(line: OrderLine, had: str | None, has: str, *, place: str, name: str) -> Was | None:
     """Say what has changed since an order; None: nothing has, or it is not known how it was."""
     moved = had is not None and had != has
+    # Only where the line knows its time does it know its place: an empty one is a place as well.
     elsewhere = had is not None and line.place != place
     was = Was(
         time=had or "" if moved else "",

@@ -15,7 +15,8 @@ from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models.blog import Post
 from shared.models.calendar import BookingRule, Calendar, CalendarClosure, CalendarEntry, TicketType
-from shared.models.order import Payment, PaymentAccount, ProviderWalk
+from shared.models.order import Payment
+from shared.models.provider import PaymentAccount, ProviderWalk
 from shared.models.user import User, UserRole
 from shared.payments.vault import vault_of
 from shared.services.blog_impl import SqlBlogService

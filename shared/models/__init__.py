@@ -14,12 +14,10 @@ from .order import (
     OrderNote,
     OrderSeller,
     Payment,
-    PaymentAccount,
     PaymentNotice,
-    ProviderFinding,
-    ProviderWalk,
     Refund,
 )
+from .provider import PaymentAccount, ProviderFinding, ProviderWalk
 from .ticket import Ticket
 from .user import LoginSession, SignInLink, User, UserRole
 

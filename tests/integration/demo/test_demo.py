@@ -23,7 +23,8 @@ from shared.models.blog import Post
 from shared.models.calendar import CalendarEntry
 from shared.models.journal import JournalEntry
 from shared.models.market import Product
-from shared.models.order import Order, OrderLine, Payment, ProviderWalk
+from shared.models.order import Order, OrderLine, Payment
+from shared.models.provider import ProviderWalk
 from shared.models.ticket import Ticket
 from shared.models.user import User, UserRole
 from shared.payments.accounts import SumUpAccounts

@@ -21,8 +21,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     settings = settings or get_settings()
     app = make_app("blog", settings, services or blog_services(settings, utc_now), template_folder="templates")
     app.register_blueprint(auth)
-    # It shows everybody's mails, and with them everybody's sign-in links.
-    if settings.environment != "production":
+    # It shows everybody's mails, and with them everybody's sign-in links: only where these go nowhere else.
+    if settings.uses_outbox:
         app.register_blueprint(outbox)
     app.register_blueprint(pages_api)
     app.register_blueprint(pages)

@@ -13,6 +13,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from .settings_rules import (
+    host_of,
+    leaves_this_machine,
+    open_database,
+    unsafe_mail,
+    weak_secrets,
+    wrong_cookie_domain,
+)
 from .settings_types import Currency, Host, Line, LogLevel, Origin, Sender, ZoneName
 
 APPS = ("blog", "market", "cart", "events")
@@ -33,7 +41,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="", extra="ignore", frozen=True)
 
     environment: Literal["development", "production", "test"] = Field(
-        default="development", description="production refuses development secrets and plain http"
+        default="development",
+        description="production refuses what is unsafe on the internet; anything else keeps to this machine",
     )
     site_name: Line = Field(default="Maypole", description="The name in headers, titles and mails")
     secret_key: SecretStr = Field(
@@ -141,7 +150,10 @@ class Settings(BaseSettings):
     )
     sign_in_link_minutes: int = Field(default=15, description="How long a sign-in link works", ge=1, le=120)
     sign_in_fresh_minutes: int = Field(
-        default=60, description="How long after signing in somebody may move money without signing in again", ge=1
+        default=60,
+        description="How long after signing in somebody may move money without signing in again",
+        ge=1,
+        le=1440,
     )
     session_days: int = Field(default=30, description="How long a sign-in lasts without a visit", ge=1)
     sign_in_mails_per_hour: int = Field(default=5, description="Sign-in mails per address and hour", ge=1)
@@ -150,7 +162,9 @@ class Settings(BaseSettings):
     smtp_port: int | None = Field(default=None, description="Its port; empty: OUTBOX_PORT")
     smtp_username: str = Field(default="", description="Its user name; empty: none")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Its password")
-    smtp_starttls: bool = Field(default=False, description="Whether to ask for TLS on the mail server's port")
+    smtp_starttls: bool = Field(
+        default=False, description="Whether to ask for TLS on the mail server's port; port 465 has it always"
+    )
     mail_from: Sender = Field(default="Maypole <tickets@maypole.example>", description="The sender of every mail")
 
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines look")
@@ -189,12 +203,14 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _production_is_safe(self) -> Self:
+    def _is_safe(self) -> Self:
         # At the start, not at the first payment: a mistake must be seen by whoever makes it.
-        if self.environment == "production":
-            for message in self._unsafe():
-                raise ValueError(message)
+        for message in self._unsafe() if self.environment == "production" else self._not_at_home():
+            raise ValueError(message)
         return self
+
+    def _not_at_home(self) -> Iterator[str]:
+        yield from leaves_this_machine(self.host, self.public_origins, self.sumup_base_url)
 
     def _unsafe(self) -> Iterator[str]:
         if DEV_SECRET in {secret.get_secret_value() for secret in (self.secret_key, *self.internal_secrets)}:
@@ -203,6 +219,11 @@ class Settings(BaseSettings):
             yield "set BLOG_URL, MARKET_URL, CART_URL and EVENTS_URL to https:// origins in production"
         if not self.sumup_base_url.startswith("https://"):
             yield f"set SUMUP_BASE_URL to SumUp's API, {SUMUP_API}, in production"
+        yield from weak_secrets(each.get_secret_value() for each in (self.secret_key, *self.internal_secrets))
+        yield from wrong_cookie_domain(self.cookie_domain, map(host_of, self.public_origins))
+        urls = {"DATABASE_URL": self.database_url, "MIGRATE_DATABASE_URL": self.migrate_database_url}
+        for name, url in urls.items():
+            yield from open_database(name, None if url is None else url.get_secret_value())
 
     def port_of(self, app: str) -> int:
         """Return the port of one of the four apps."""
@@ -235,6 +256,19 @@ class Settings(BaseSettings):
     def lacks_account(self) -> bool:
         """Whether real payments would be asked for with the sandbox's key; only what takes payments needs another."""
         return self.environment == "production" and self.sumup_api_key.get_secret_value() == SANDBOX_KEY
+
+    @property
+    def mail_problem(self) -> str:
+        """What is wrong with how mails would leave; empty: nothing. Only what sends mails need ask."""
+        if self.environment != "production":
+            return ""
+        found = unsafe_mail(self.smtp_host, self.smtp_port, starttls=self.smtp_starttls, sender=self.mail_from)
+        return next(found, "")
+
+    @property
+    def uses_outbox(self) -> bool:
+        """Whether mails go to the development outbox: nobody has named a mail server."""
+        return self.environment != "production" and not self.model_fields_set & {"smtp_host", "smtp_port"}
 
     @property
     def sumup_origin(self) -> str:

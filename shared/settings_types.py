@@ -11,8 +11,11 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-CURRENCIES = ("BGN", "BRL", "CHF", "COP", "CZK", "DKK", "EUR", "GBP", "NOK", "PLN", "RON", "SEK", "USD")
-"""What SumUp takes (its OpenAPI document, ``Currency``) and has two decimals, as every amount here has."""
+CURRENCIES = ("BRL", "CHF", "COP", "CZK", "DKK", "EUR", "GBP", "NOK", "PLN", "RON", "SEK", "USD")
+"""What SumUp takes (its OpenAPI document, ``Currency``) and has two decimals, as every amount here has.
+
+Not BGN: Bulgaria has had the euro since 2026, and SumUp takes no lev any more.
+"""
 
 
 def _upper(value: object) -> object:

@@ -18,6 +18,7 @@ from shared.db.guard import refuse_inside_transaction
 from shared.db.uow import unit_of_work
 from shared.models import Mail
 from shared.settings import Settings
+from shared.settings_rules import IMPLICIT_TLS_PORT
 
 from .service import give_up, mark_failed, mark_sent, take_unsent
 
@@ -70,7 +71,9 @@ async def send(mail: Mail, settings: Settings) -> None:
                 port=settings.smtp_port or settings.outbox_port,
                 username=settings.smtp_username or None,
                 password=settings.smtp_password.get_secret_value() or None,
-                start_tls=settings.smtp_starttls,
+                # Either way certificates are checked, and a server that offers no TLS is told nothing.
+                use_tls=settings.smtp_port == IMPLICIT_TLS_PORT,
+                start_tls=settings.smtp_starttls and settings.smtp_port != IMPLICIT_TLS_PORT,
                 # Else the machine's name is looked up, which may take long, and tells others what our machines are
                 # called.
                 local_hostname=parseaddr(settings.mail_from)[1].partition("@")[2],

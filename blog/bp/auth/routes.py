@@ -73,7 +73,7 @@ async def send_link() -> ResponseTypes:
     except (BadInput, TooManyLinks) as error:
         return await _refused(error, form.email, next_url, again=form.again)
     # The same page for known and unknown addresses, or it would tell who has an account.
-    outbox = "/outbox/" if settings.environment != "production" else ""
+    outbox = "/outbox/" if settings.uses_outbox else ""
     return await _page("check_mail", CheckMailPage(email, next_url, settings.sign_in_link_minutes, outbox, form.again))
 
 

@@ -61,8 +61,8 @@ async def test_a_mail_that_is_not_there_is_not_found(blog: Quart) -> None:
 def test_production_has_no_outbox() -> None:
     production = Settings(
         environment="production",
-        secret_key=SecretStr("k" * 32),
-        internal_secrets=(SecretStr("s" * 32),),
+        secret_key=SecretStr("0123456789abcdef" * 2),
+        internal_secrets=(SecretStr("fedcba9876543210" * 2),),
         sumup_base_url="https://api.sumup.com",
         **{f"{app}_url": f"https://{app}.maypole.example" for app in ("blog", "market", "cart", "events")},
     )

@@ -63,6 +63,6 @@ def test_a_link_rings_a_number() -> None:
 
 
 def test_an_address_is_on_the_apps_public_origin() -> None:
-    page_url = page_url_of(Settings(cart_url="https://cart.maypole.example/"))
-    assert page_url("cart", "/orders/") == "https://cart.maypole.example/orders/"
+    page_url = page_url_of(Settings(cart_url="http://cart.localhost/"))
+    assert page_url("cart", "/orders/") == "http://cart.localhost/orders/"
     assert page_url("events") == "http://localhost:8003/"

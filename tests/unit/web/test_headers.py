@@ -10,7 +10,7 @@ from shared.web.internal import bears_secret
 
 PRODUCTION = Settings(
     environment="production",
-    secret_key=SecretStr("k" * 32),
+    secret_key=SecretStr("0123456789abcdef" * 2),
     internal_secrets=(SecretStr("new secret of 32 characters or so"), SecretStr("old secret of 32 characters or so")),
     blog_url="https://www.maypole.example",
     market_url="https://shop.maypole.example",

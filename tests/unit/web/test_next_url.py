@@ -10,8 +10,8 @@ from shared.web.next_url import LONGEST, safe_next
 
 SETTINGS = Settings(
     environment="production",
-    secret_key=SecretStr("k" * 32),
-    internal_secrets=(SecretStr("s" * 32),),
+    secret_key=SecretStr("0123456789abcdef" * 2),
+    internal_secrets=(SecretStr("fedcba9876543210" * 2),),
     sumup_base_url="https://api.sumup.com",
     blog_url="https://www.maypole.example",
     market_url="https://shop.maypole.example",

@@ -31,6 +31,7 @@ from .headers import install_headers
 from .health import install_health
 from .identity import install_identity
 from .internal import install_internal
+from .known_hosts import install_known_hosts
 from .limits import install_limits
 from .openapi import install_openapi
 from .request_log import install_request_log, loggable_path
@@ -119,6 +120,7 @@ def make_app(name: str, settings: Settings, services: Services, *, template_fold
     install_request_log(app)
     install_errors(app)
     install_headers(app, settings)
+    install_known_hosts(app)
     install_internal(app)
     # After the internal API's guard, before identity: what is refused here costs no query.
     install_csrf(app)

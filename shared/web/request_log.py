@@ -16,6 +16,11 @@ HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _ROUTINE = ("/static/", "/health")
 _SECRET_ARGUMENTS = frozenset({"code", "token"})
+_SECRET_PLACES = re.compile(
+    r"(/+(?:auth/+link|orders/+guest|checkout/+return|payments/+webhook)/+)[^/<][^/]*", re.IGNORECASE
+)
+_SECRET_LOOKS = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[A-Z])[A-Za-z0-9_-]{16,}")
+"""Tokens and codes by where they stand and by how they look: the router may have refused or redirected the address."""
 _log = structlog.get_logger("maypole.request")
 
 
@@ -25,17 +30,26 @@ def request_id() -> str:
 
 
 def loggable_path() -> str:
-    """Return the request's path with the secrets in it (a sign-in link's token, a ticket's code) left out."""
+    """Return the request's path with the secrets in it (a sign-in link's token, a ticket's code) left out.
+
+    They are known by pattern too: an address with a slip in it matches no route, and still opens what it is about.
+    """
     path = request.path
     for name, value in (request.view_args or {}).items():
         if name in _SECRET_ARGUMENTS:
             path = path.replace(str(value), f"<{name}>")
-    return path
+    return without_secrets(path)
+
+
+def without_secrets(path: str) -> str:
+    """Return a path without what may be a token or a code, whether or not there is such an address."""
+    return _SECRET_LOOKS.sub("<secret>", _SECRET_PLACES.sub(r"\1<secret>", path))
 
 
 async def _begin() -> None:
     # A proxy's id lets its log and ours be read together; anything of another form could forge lines of the log.
-    offered = request.headers.get(HEADER, "")
+    # Only a proxy of ours is believed: a stranger could write the id of somebody else's request.
+    offered = request.headers.get(HEADER, "") if app_state().settings.trusted_proxies else ""
     g.request_id = offered if _WELL_FORMED.fullmatch(offered) else uuid4().hex
     g.started = time.perf_counter()
     # A context may be used again: what another request bound must not stand in this one's lines.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from secrets import token_urlsafe
 
 import pytest
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from shared.services.registry import Services
 from shared.settings import DEV_SECRET, Settings
 from shared.web.factory import LARGEST_BODY, make_app
 from shared.web.limits import limit_per_client
+from shared.web.state import EXTENSION, AppState
 from tests.support.internal_api import BEARER, assert_error
 
 from .conftest import add_probe_routes
@@ -162,9 +164,41 @@ async def test_too_often_is_a_page_that_says_when(app: Quart) -> None:
         ("<script>1</script>", False),
     ],
 )
-async def test_only_a_well_formed_request_id_is_taken(app: Quart, offered: str, kept: bool) -> None:
-    response = await app.test_client().get("/health", headers={"X-Request-ID": offered})
+async def test_only_a_well_formed_request_id_of_our_proxy_is_taken(
+    app: Quart, settings: Settings, offered: str, kept: bool
+) -> None:
+    headers = {"X-Request-ID": offered}
+    assert (await app.test_client().get("/health", headers=headers)).headers["X-Request-ID"] != offered
+
+    state: AppState = app.extensions[EXTENSION]
+    state.settings = settings.model_copy(update={"trusted_proxies": 1})
+    response = await app.test_client().get("/health", headers=headers)
     assert (response.headers["X-Request-ID"] == offered) is kept
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.test"}, {"X-Forwarded-Host": "evil.test"}])
+@pytest.mark.parametrize("path", ["/page", "/nothing", "/static/none.css", "/write/200"])
+async def test_a_foreign_host_is_refused_and_never_repeated(app: Quart, headers: dict[str, str], path: str) -> None:
+    response = await app.test_client().get(path, headers=headers)
+    assert response.status_code == 400
+    assert "evil.test" not in f"{response.headers}{await response.get_data(as_text=True)}"
+
+
+async def test_a_foreign_host_is_not_led_to_another_address(app: Quart) -> None:
+    app.add_url_rule("/with-slash/", "with_slash", lambda: "")
+    assert (await app.test_client().get("/with-slash")).status_code == 308
+    response = await app.test_client().get("/with-slash", headers={"Host": "evil.test"})
+    assert (response.status_code, response.headers.get("Location")) == (400, None)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("path", ["/auth/link/{}", "/orders/guest/{}/x/y", "/tickets/{}", "/payments/webhook//{}/"])
+async def test_no_secret_of_an_address_without_a_page_reaches_the_log(app: Quart, method: str, path: str) -> None:
+    secret = "Q7-" + token_urlsafe(32)
+    with capture_logs() as lines:
+        await app.test_client().open(path.format(secret), method=method, headers=OURS)
+    assert [line["event"] for line in lines].count("request") == 1
+    assert secret not in str(lines)
 
 
 async def test_each_request_has_one_line_with_its_id(app: Quart) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run and look after a Maypole site.",
 )
+
+
+@app.callback()
+def secrets_of_this_machine() -> None:
+    """Run and look after a Maypole site."""
+    with plain_failures():
+        from .secrets import fill_in
+
+        # For every command: they all read the same settings, and some of them open what these secrets sealed.
+        fill_in(os.environ, make=False)
+
+
 user = typer.Typer(no_args_is_help=True, help="Accounts, and who is an admin.")
 app.add_typer(user, name="user")
 
@@ -41,8 +54,10 @@ def up(
         from .up import up as run_all
 
         try:
+            _make_secrets()
             settings = get_settings()
             _require_account(settings)
+            _require_mail(settings)
             code = run_all(settings, verbose=verbose)
         except KeyboardInterrupt:
             # What a shell reports for a process that Ctrl-C ended: 128 + SIGINT.
@@ -127,6 +142,7 @@ def worker(end_with_parent: WithParent = False) -> None:
     with plain_failures():
         _leave_with_parent(end_with_parent)
         _require_account(get_settings())
+        _require_mail(get_settings())
         _require_database()
         from cart.worker import main
 
@@ -273,7 +289,26 @@ def _require_account(settings: Settings) -> None:
         raise CommandError("set SUMUP_API_KEY and SUMUP_MERCHANT_CODE to those of your SumUp account in production")
 
 
+def _make_secrets() -> None:
+    from .secrets import fill_in
+
+    made = fill_in(os.environ, make=True)
+    if made:
+        print(f"Made {', '.join(made)}: they are kept in DATA_DIR, which belongs into your backups.", flush=True)
+
+
+def _require_mail(settings: Settings) -> None:
+    if settings.mail_problem:
+        raise CommandError(settings.mail_problem)
+
+
+def _keep_private() -> None:
+    # Mails with sign-in links, logs, the sandbox's payments: what a process of ours writes is its owner's alone.
+    os.umask(0o077)
+
+
 def _leave_with_parent(wanted: bool) -> None:
+    _keep_private()
     if wanted:
         from .family import end_with_parent
 

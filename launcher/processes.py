@@ -33,7 +33,7 @@ def programs_of(settings: Settings) -> list[Program]:
     found = []
     if settings.uses_sandbox:
         found.append(Program("sandbox", ("sandbox",), settings.sandbox_port, "SANDBOX_PORT", "/health"))
-    if uses_outbox(settings):
+    if settings.uses_outbox:
         found.append(Program("outbox", ("outbox",), settings.outbox_port, "OUTBOX_PORT"))
     apps = [app_program(settings, app, "/health/ready") for app in APPS]
     return [*found, *apps, Program("worker", ("worker",))]
@@ -44,19 +44,28 @@ def app_program(settings: Settings, app: str, health_path: str) -> Program:
     return Program(app, ("serve", app), settings.port_of(app), f"{app.upper()}_PORT", health_path)
 
 
-def uses_outbox(settings: Settings) -> bool:
-    """Say whether mails go to the development outbox: nobody has named a mail server."""
-    return settings.environment == "development" and not settings.model_fields_set & {"smtp_host", "smtp_port"}
+ONLY_FOR: dict[str, frozenset[str]] = {
+    "SUMUP_API_KEY": frozenset({"cart", "worker", "sandbox"}),
+    "CREDENTIALS_KEYS": frozenset({"cart", "worker"}),
+    "SMTP_USERNAME": frozenset({"worker"}),
+    "SMTP_PASSWORD": frozenset({"worker"}),
+    "DATABASE_URL": frozenset({*APPS, "worker"}),
+    "SECRET_KEY": frozenset({*APPS, "worker"}),
+    "INTERNAL_SECRETS": frozenset({*APPS, "worker"}),
+    "MIGRATE_DATABASE_URL": frozenset(),
+}
+"""Settings that open something, each with the processes that have a use for it: no other one can lose it."""
 
 
 def environment_of(program: Program, settings: Settings, urls: DatabaseUrls, *, verbose: bool) -> dict[str, str]:
-    """Return a program's environment: ours, with the apps' database, without the owner's, and with a log file.
+    """Return a program's environment: ours, with the apps' database, a log file, and none of the others' secrets.
 
     A verbose one has no log file: all that it logs is shown.
     """
-    inherited = {name: value for name, value in os.environ.items() if name.upper() != "MIGRATE_DATABASE_URL"}
     logged = {} if verbose else {"LOG_FILE": str(log_file_of(settings, program.name))}
-    return {**inherited, **logged, "DATABASE_URL": urls.app, "PYTHONUNBUFFERED": "1"}
+    every = {**os.environ, **logged, "DATABASE_URL": urls.app, "PYTHONUNBUFFERED": "1"}
+    anybody = frozenset({program.name})
+    return {name: value for name, value in every.items() if program.name in ONLY_FOR.get(name.upper(), anybody)}
 
 
 def log_file_of(settings: Settings, name: str) -> Path:

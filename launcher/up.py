@@ -23,7 +23,7 @@ from .failures import CommandError
 from .health import cannot_listen, not_up_yet
 from .manager import Manager
 from .migrations import migrate
-from .processes import Program, environment_of, log_file_of, programs_of, uses_outbox
+from .processes import Program, environment_of, log_file_of, programs_of
 
 HEALTHY_WITHIN_S = 60.0
 STOPPED = 128
@@ -49,6 +49,8 @@ def up(settings: Settings, *, verbose: bool = False) -> int:
         migrate(urls.owner)
         if settings.environment == "development":
             load_demo_once(settings, urls)
+        else:
+            asyncio.run(_retire_demo_accounts(urls.owner))
         print("Starting the apps…", flush=True)
         failure = asyncio.run(_run(settings, urls, began, verbose=verbose))
         signal.signal(signal.SIGTERM, _leave)  # the loop has taken it away
@@ -129,7 +131,7 @@ def welcome(settings: Settings, seconds: float, *, verbose: bool = False) -> str
         f"  Products            {settings.url_of('market')}/",
         f"  Cart and orders     {settings.url_of('cart')}/",
     ]
-    if uses_outbox(settings):
+    if settings.uses_outbox:
         lines += [f"  Mails               {settings.url_of('blog')}/outbox/   (sign-in links arrive here)"]
     if settings.uses_sandbox:
         lines += [f"  SumUp sandbox       {settings.sumup_origin}/"]
@@ -149,6 +151,18 @@ def _accounts() -> list[str]:
 def _leave(_signum: int, _frame: FrameType | None) -> NoReturn:
     """End in order on SIGTERM, before the processes run: what is open is closed."""
     sys.exit(STOPPED + signal.SIGTERM)
+
+
+async def _retire_demo_accounts(owner_url: str) -> None:
+    """Take every role from the accounts of the demo data: whoever tried the site first has them in the database."""
+    connection = await asyncpg.connect(url_for_asyncpg(owner_url))
+    try:
+        # Nobody has an address at a domain that is kept for examples (RFC 2606), so nobody real loses anything.
+        await connection.execute(
+            "DELETE FROM user_roles WHERE user_id IN (SELECT id FROM users WHERE email LIKE '%.example')"
+        )
+    finally:
+        await connection.close()
 
 
 async def _has_pages(app_url: str) -> bool:

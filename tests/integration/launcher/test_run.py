@@ -20,6 +20,12 @@ from tests.support.postgres import ROOT
 from tests.support.running import UP, Installation, free_ports
 
 GONE_WITHIN_S = 30
+SECRETS = {
+    "SECRET_KEY": "0123456789abcdef" * 2,
+    "INTERNAL_SECRETS": "fedcba9876543210" * 2,
+    "SUMUP_BASE_URL": "https://api.sumup.com",
+}
+ORIGINS = {f"{app}_URL": f"https://{app.lower()}.shop.test" for app in ("BLOG", "MARKET", "CART", "EVENTS")}
 
 
 @pytest.fixture(scope="module")
@@ -196,15 +202,21 @@ def test_a_data_folder_that_cannot_be_is_told(path: str) -> None:
 
 @pytest.mark.long
 def test_an_address_that_is_none_of_this_machine_is_told() -> None:
-    said = refusal(HOST="192.0.2.1")  # of the documentation's addresses (RFC 5737): nobody's
+    # Of the documentation's addresses (RFC 5737): nobody's.
+    mail = {"SMTP_HOST": "mail.shop.test", "SMTP_STARTTLS": "true", "MAIL_FROM": "box@shop.test"}
+    production = {"ENVIRONMENT": "production", "SUMUP_API_KEY": "sup_sk_real", **SECRETS, **ORIGINS, **mail}
+    said = refusal(HOST="192.0.2.1", **production)
     assert re.fullmatch(r"maypole: cannot listen on port [0-9]+ of HOST 192\.0\.2\.1: .+", said)
 
 
 @pytest.mark.long
 def test_production_is_refused_with_the_key_of_the_sandbox() -> None:
-    secrets = {"SECRET_KEY": "k" * 32, "INTERNAL_SECRETS": "s" * 32, "SUMUP_BASE_URL": "https://api.sumup.com"}
-    origins = {f"{app}_URL": f"https://{app.lower()}.maypole.example" for app in ("BLOG", "MARKET", "CART", "EVENTS")}
-    assert "SUMUP_API_KEY" in refusal(ENVIRONMENT="production", **secrets, **origins)
+    assert "SUMUP_API_KEY" in refusal(ENVIRONMENT="production", **SECRETS, **ORIGINS)
+
+
+@pytest.mark.long
+def test_production_is_refused_without_a_mail_server() -> None:
+    assert "SMTP_HOST" in refusal(ENVIRONMENT="production", SUMUP_API_KEY="sup_sk_real", **SECRETS, **ORIGINS)
 
 
 @pytest.mark.long

@@ -18,6 +18,8 @@ from shared.contracts.dtos import Checkout, CheckoutStatus, PaymentDTO
 from shared.contracts.errors import GatewayError, GatewayNotFound
 from shared.contracts.journal import JournalThing
 from shared.contracts.states import CLOSED_PAYMENT_STATES, OrderState, PaymentState
+from shared.db.locks import take_question
+from shared.db.uow import unit_of_work
 from shared.models import Payment
 from shared.services.journal import PROVIDER, act_as, record
 
@@ -33,6 +35,8 @@ NEVER_ARRIVED_AFTER = timedelta(minutes=2)
 
 Longer than our own timeouts together with the provider's; and nobody ever got its address.
 """
+ASK_EVERY = timedelta(seconds=3)
+"""How often the provider is asked about one payment for people who look: a call costs, a reload does not."""
 CANNOT_BE_PAID = "the checkout can no longer be paid"
 OPEN_STATUSES = (CheckoutStatus.PENDING, CheckoutStatus.FAILED)
 _log = structlog.get_logger("maypole.settle")
@@ -57,6 +61,22 @@ async def settle(context: PaymentContext, payment_id: int) -> PaymentState:
     except GatewayError as error:
         _log.warning("provider_not_asked", payment_id=payment_id, error=type(error).__name__)
         return (await read_payment(context, payment_id)).state
+
+
+async def settle_for_a_look(context: PaymentContext, payment: PaymentDTO) -> Seen:
+    """Do as ``settle_or_raise`` for whoever has the return page's address, at most once in ``ASK_EVERY`` a payment.
+
+    Between two questions the state stays what it was, and what a recorded payment paid for is given all the same.
+    Safe to repeat. Raises GatewayError.
+    """
+    async with unit_of_work(context.database) as uow:
+        may_ask = await take_question(uow.session, payment.id, now=context.clock(), every=ASK_EVERY)
+        await uow.commit()
+    if may_ask:
+        return await settle_or_raise(context, payment.id)
+    if payment.state == PaymentState.PAID:
+        await fulfil(context, payment.id)
+    return Seen(payment.state)
 
 
 async def settle_or_raise(context: PaymentContext, payment_id: int) -> Seen:

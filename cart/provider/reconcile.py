@@ -46,13 +46,15 @@ async def each(ids: Iterable[int], look: Callable[[int], Awaitable[object]]) -> 
 
 async def look_at_payment(context: PaymentContext, payment_id: int) -> None:
     """Settle a payment; fence it where its order's time is up. Its notices are answered once the provider has said."""
+    # Those that are there before the provider is asked: one that comes meanwhile may tell of something newer.
+    newest = await _newest_notice(context, payment_id)
     if await _is_overdue(context, payment_id):
         # Still closing: the provider has not confirmed, and the notice stays open.
         answered = await fence(context, payment_id) != PaymentState.CLOSING
     else:
         answered = await _settle(context, payment_id)
-    if answered:
-        await _answer_notices(context, payment_id)
+    if answered and newest is not None:
+        await _answer_notices(context, payment_id, newest)
 
 
 async def _settle(context: PaymentContext, payment_id: int) -> bool:
@@ -91,12 +93,23 @@ async def _unanswered(context: PaymentContext) -> list[int]:
         return list(dict.fromkeys(await uow.session.scalars(statement)))
 
 
-async def _answer_notices(context: PaymentContext, payment_id: int) -> None:
-    """Mark the webhooks about a payment as handled."""
+async def _newest_notice(context: PaymentContext, payment_id: int) -> int | None:
+    """Return the newest webhook about a payment that is not handled yet."""
+    async with unit_of_work(context.database) as uow:
+        waiting = select(PaymentNotice.id).where(
+            PaymentNotice.payment_id == payment_id, PaymentNotice.handled_at.is_(None)
+        )
+        newest: int | None = await uow.session.scalar(waiting.order_by(PaymentNotice.id.desc()).limit(1))
+        return newest
+
+
+async def _answer_notices(context: PaymentContext, payment_id: int, newest: int) -> None:
+    """Mark the webhooks about a payment, up to this one, as handled."""
     async with unit_of_work(context.database) as uow:
         await uow.session.execute(
             update(PaymentNotice)
             .where(PaymentNotice.payment_id == payment_id, PaymentNotice.handled_at.is_(None))
+            .where(PaymentNotice.id <= newest)
             .values(handled_at=context.clock())
         )
         await uow.commit()

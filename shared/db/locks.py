@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.owner import CartOwner
@@ -125,6 +125,19 @@ async def lock_slots(session: AsyncSession, ids: Collection[int]) -> list[Slot]:
 async def lock_variants(session: AsyncSession, ids: Collection[int]) -> list[ProductVariant]:
     """Lock products' variants: last of all."""
     return await _by_id(session, ProductVariant, ids)
+
+
+async def take_question(session: AsyncSession, payment_id: int, *, now: datetime, every: timedelta) -> bool:
+    """Take the one question about a payment that may be asked in a stretch of time; False: it was asked already.
+
+    A payment that somebody has locked is being settled, and is not asked about as well. The caller commits before it
+    asks.
+    """
+    quiet = or_(Payment.asked_at.is_(None), Payment.asked_at <= now - every)
+    mine = locking_idle(select(Payment.id).where(Payment.id == payment_id, quiet))
+    # One statement decides: of many who look at once one asks.
+    taken = update(Payment).where(Payment.id.in_(mine)).values(asked_at=now).returning(Payment.id)
+    return await session.scalar(taken.execution_options(synchronize_session=False)) is not None
 
 
 async def take_due(

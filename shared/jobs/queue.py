@@ -24,18 +24,26 @@ _JOBS = table("pgqueuer", column("entrypoint", String), column("payload", LargeB
 
 
 async def enqueue(
-    session: AsyncSession, job: str, payload: dict[str, object], *, after: timedelta | None = None
+    session: AsyncSession,
+    job: str,
+    payload: dict[str, object],
+    *,
+    after: timedelta | None = None,
+    once: str | None = None,
 ) -> None:
     """Add a job, to be run once this session's transaction is committed (and ``after`` has passed).
 
-    The payload holds ids, never names or secrets. A job may run twice: whatever it does must be safe to repeat.
+    The payload holds ids, never names or secrets. A job may run twice: whatever it does must be safe to repeat. Of
+    jobs with one key (``once``) no second is added while the first waits or runs.
     """
     connection = await session.connection()
     # This begins the transaction (see above): without it a rollback would leave the job behind.
     await connection.exec_driver_sql("SELECT 1")
     raw = await connection.get_raw_connection()
     driver = AsyncpgDriver(raw.driver_connection)
-    await Queries(driver).enqueue(job, json.dumps(payload).encode(), execute_after=after)
+    await Queries(driver).enqueue(
+        job, json.dumps(payload).encode(), execute_after=after, dedupe_key=once, on_conflict="skip"
+    )
 
 
 def ids_in_queue(job: str, name: str) -> Select[int]:

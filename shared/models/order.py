@@ -208,6 +208,8 @@ class Payment(IdMixin, Base):
     paid_at: Mapped[datetime | None]
     fulfilled_at: Mapped[datetime | None]
     next_check_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
+    """When the provider was last asked for somebody who looked at the return page."""
     checks: Mapped[int] = mapped_column(server_default="0")
 
     order: Mapped[Order] = relationship(lazy="raise", back_populates="payments")

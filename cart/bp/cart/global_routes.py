@@ -12,7 +12,7 @@ from cart.bp.buyers import buyer_of
 from cart.bp.cart.services.tidy import tidy_cart
 from cart.bp.orders.order_views import find_order_page, links_of
 from cart.orders.queries import is_guest_order, payment_by_return_token
-from cart.payments.settle import Seen, settle_or_raise
+from cart.payments.settle import Seen, settle_for_a_look
 from cart.wiring import current_payment_context
 from shared.contracts.dtos import PageDTO, PaymentDTO
 from shared.contracts.errors import GatewayError, NotFound, ShopError
@@ -121,7 +121,7 @@ async def checkout_again() -> Response:
 
 @bp.get("/checkout/return/<token>/")
 async def checkout_return(token: str) -> ResponseTypes:
-    """Say whether the payment arrived; asks the provider once, with no transaction open.
+    """Say whether the payment arrived; asks the provider, with no transaction open, unless that was done just now.
 
     htmx asks again every few seconds while it is being checked, and is sent to the page anew once that is over.
     """
@@ -151,7 +151,7 @@ async def _payment_of(token: str) -> PaymentDTO:
 async def _settle(payment: PaymentDTO) -> Seen:
     """Settle a payment; where the provider cannot be asked, only a state that was proven before is no doubt."""
     try:
-        return await settle_or_raise(current_payment_context(), payment.id)
+        return await settle_for_a_look(current_payment_context(), payment)
     except GatewayError:
         # What was proven stays so, whether the provider answers or not.
         is_proven = payment.state in (*CLOSED_PAYMENT_STATES, PaymentState.PAID)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from itertools import product
 
 import pytest
-from sqlalchemy import update
+from quart import Quart
+from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.bp.cart.return_page import ReturnOutcome, judge, state_now
@@ -13,7 +16,7 @@ from shared.contracts.dtos import CheckoutStatus
 from shared.contracts.errors import GatewayUnavailable
 from shared.contracts.states import PAID_ORDER_STATES, OrderState, PaymentState
 from shared.models import Payment
-from shared.web.state import AppState
+from shared.web.state import EXTENSION, AppState
 from tests.factories.orders import make_debt, make_order
 from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import FillCart, Show, later, make_paid_order, payments_of, tickets_of
@@ -143,13 +146,19 @@ async def test_what_is_paid_stays_paid_while_its_transaction_cannot_be_asked_for
 
 
 async def test_polling_waits_and_then_loads_the_page_anew(
-    ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway
+    ada: Visitor,
+    show: Show,
+    fill_cart: FillCart,
+    session: AsyncSession,
+    gateway: FakeGateway,
+    running: AppState,
 ) -> None:
     await fill_cart(ada, show, 2)
     payment = await _check_out(ada, session)
     gateway.pay(str(payment.checkout_id))
     gateway.fail_next(GatewayUnavailable("no route"), "get")
     waiting = await ada.get(_address(payment), htmx=True)
+    later(running, minutes=1)
     done = await ada.get(_address(payment), htmx=True)
     assert (waiting.status, waiting.headers.get("HX-Redirect")) == (204, None)
     assert (done.status, done.location) == (204, _address(payment))
@@ -242,3 +251,32 @@ async def test_a_stranger_with_the_address_sees_the_state_alone(
 async def test_an_unknown_address_is_not_found(visitor: Visitor, gateway: FakeGateway) -> None:
     assert (await visitor.get("/checkout/return/no-such-token/")).status == 404
     assert not gateway.calls
+
+
+async def test_many_looks_ask_the_provider_once_in_three_seconds(
+    app: Quart, ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway
+) -> None:
+    await fill_cart(ada, show, 2)
+    address = _address(await _check_out(ada, session))
+    before = gateway.calls["get"]
+    await asyncio.gather(*(app.test_client().get(address) for _ in range(30)))
+    assert gateway.calls["get"] == before + 1
+
+    state: AppState = app.extensions[EXTENSION]
+    start = state.clock()
+    state.clock = lambda: start + timedelta(seconds=3)
+    await asyncio.gather(*(app.test_client().get(address) for _ in range(30)))
+    assert gateway.calls["get"] == before + 2
+
+
+async def test_what_was_paid_for_is_given_also_between_two_questions(
+    ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway
+) -> None:
+    await fill_cart(ada, show, 2)
+    payment = await _check_out(ada, session)
+    await ada.get(_address(payment))
+    await session.execute(update(Payment).values(state=PaymentState.PAID, paid_at=func.now()))
+    await session.commit()
+
+    assert (await ada.get(_address(payment))).text("h1") == "Paid. Thank you!"
+    assert await tickets_of(session, ada) == ["confirmed"] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Mapping
@@ -11,11 +12,14 @@ from quart import Quart
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.provider.reconcile import look_at_payment
+from cart.wiring import PAYMENT_CONTEXT
+from shared.contracts.dtos import Checkout
 from shared.contracts.states import PaymentState
 from shared.models import Payment, PaymentNotice
 from tests.factories.orders import make_order
 from tests.fakes.gateway import FakeGateway
-from tests.integration.cart.conftest import Show
+from tests.integration.cart.conftest import FillCart, Show, payments_of
 from tests.support.visitor import Visitor
 
 
@@ -58,10 +62,40 @@ async def test_a_notice_is_kept_and_a_job_looks_the_payment_up(
     assert payment.state == PaymentState.OPEN  # and what it said was not believed
 
 
-async def test_a_notice_that_comes_twice_does_no_harm(app: Quart, payment: Payment, session: AsyncSession) -> None:
-    statuses = [await _send(app, payment.webhook_token, _notice(payment)) for _ in range(2)]
-    assert statuses == [204, 204]
-    assert (await _kept(session))[0] == 2
+async def test_notices_that_come_again_and_again_are_one_look(
+    app: Quart, payment: Payment, session: AsyncSession
+) -> None:
+    statuses = await asyncio.gather(*(_send(app, payment.webhook_token, _notice(payment)) for _ in range(20)))
+    assert statuses == [204] * 20
+    assert await _kept(session) == (20, 1)
+
+
+async def test_a_notice_that_comes_while_the_provider_is_asked_stays_open(
+    app: Quart,
+    ada: Visitor,
+    show: Show,
+    fill_cart: FillCart,
+    session: AsyncSession,
+    gateway: FakeGateway,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await fill_cart(ada, show, 2)
+    await ada.post("/checkout/", {"shown_total": "25.00"})
+    [payment] = await payments_of(session, ada)
+    await _send(app, payment.webhook_token, _notice(payment))
+    ask = gateway.get
+
+    async def ask_slowly(checkout_id: str) -> Checkout:
+        answer = await ask(checkout_id)
+        await _send(app, payment.webhook_token, _notice(payment))
+        return answer
+
+    monkeypatch.setattr(gateway, "get", ask_slowly)
+    await look_at_payment(app.extensions[PAYMENT_CONTEXT], payment.id)
+
+    handled = select(PaymentNotice.handled_at.is_not(None)).order_by(PaymentNotice.id)
+    await session.commit()
+    assert list(await session.scalars(handled)) == [True, False]
 
 
 BAD_BODIES = {

@@ -142,6 +142,7 @@ class CalendarEntry(IdMixin, Base):
         CheckConstraint("ticket_price IS NULL OR ticket_price >= 0", name="ticket_price"),
         CheckConstraint("cost IS NULL OR cost >= 0", name="cost"),
         CheckConstraint("max_per_order IS NULL OR max_per_order > 0", name="max_per_order"),
+        CheckConstraint("max_per_person IS NULL OR max_per_person > 0", name="max_per_person"),
         CheckConstraint(one_of("kind", EntryKind), name="kind"),
         CheckConstraint(one_of("state", EntryState), name="state"),
         CheckConstraint(
@@ -199,6 +200,8 @@ class CalendarEntry(IdMixin, Base):
     capacity: Mapped[int | None]
     held: Mapped[int] = mapped_column(server_default="0")
     max_per_order: Mapped[int | None]
+    max_per_person: Mapped[int | None]
+    """How many tickets one person may have over all orders; None: as many as one order may."""
     sale_starts_at: Mapped[datetime | None]
     sale_ends_at: Mapped[datetime | None]
     cost: Mapped[Decimal | None]

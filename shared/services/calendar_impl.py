@@ -31,12 +31,11 @@ from shared.services.calendar.cart_bookings import (
 from shared.services.calendar.cart_tickets import (
     add_pending,
     check_choice,
-    check_limit,
-    count_in_cart,
     load_event,
     pick_type,
     remove_pending,
 )
+from shared.services.calendar.limits import check_cart, count_in_cart, limit_of
 from shared.services.calendar.mapping import calendar_to_dto, event_to_dto, ticket_to_dto
 from shared.services.calendar.order_bookings import (
     LateBookings,
@@ -185,7 +184,7 @@ class SqlCalendarService:
         entry = await load_event(session, entry_id)
         check_choice(entry, choice, now)
         # Nothing is checked against what is left: a cart holds no seats (the specification, step 9).
-        ids = await add_pending(session, entry, choice, user_id=user_id, limit=self._limit(entry))
+        ids = await add_pending(session, entry, choice, user_id=user_id, default_max=self._default_max)
         return [ticket_to_dto(row) for row in await session.scalars(_tickets().where(Ticket.id.in_(ids)))]
 
     async def set_pending_tickets(
@@ -200,7 +199,7 @@ class SqlCalendarService:
     ) -> None:
         # Before counting: two requests of one person would each see room for what only one may add.
         await lock_cart_owner(session, CartOwner.of_user(user_id))
-        in_cart = await count_in_cart(session, user_id=user_id, entry_id=entry_id)
+        in_cart, had = await count_in_cart(session, user_id=user_id, entry_id=entry_id)
         more = max(quantity, 0) - in_cart.get(ticket_type_id, 0)
         if more < 0:
             await remove_pending(
@@ -210,9 +209,10 @@ class SqlCalendarService:
         if more > 0:
             entry = await load_event(session, entry_id)
             others = sum(in_cart.values()) - in_cart.get(ticket_type_id, 0)
-            check_limit(entry, self._limit(entry), others, quantity, where="of another type in your cart")
+            limit = limit_of(entry, self._default_max, had=had)
+            check_cart(entry, limit, others, quantity, where="of another type in your cart")
             check_for_sale(entry, pick_type(entry, ticket_type_id), now)
-            await add_pending(session, entry, {ticket_type_id: more}, user_id=user_id, limit=self._limit(entry))
+            await add_pending(session, entry, {ticket_type_id: more}, user_id=user_id, default_max=self._default_max)
 
     async def pending_tickets(self, session: AsyncSession, *, user_id: int) -> list[TicketDTO]:
         statement = _tickets().where(Ticket.user_id == user_id, Ticket.state == TicketState.PENDING)
@@ -220,9 +220,6 @@ class SqlCalendarService:
         return [
             ticket_to_dto(row, sale_of(row.entry, row.ticket_type, now)) for row in await session.scalars(statement)
         ]
-
-    def _limit(self, entry: CalendarEntry) -> int:
-        return entry.max_per_order or self._default_max
 
     # --- tickets in an order ---
 

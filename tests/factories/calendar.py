@@ -65,6 +65,7 @@ async def make_entry(
     price: str | None = None,
     capacity: int | None = None,
     max_per_order: int | None = None,
+    max_per_person: int | None = None,
     state: str = "confirmed",
     sale_starts_at: datetime | None = None,
     sale_ends_at: datetime | None = None,
@@ -82,6 +83,7 @@ async def make_entry(
         ticket_price=None if price is None else Decimal(price),
         capacity=capacity,
         max_per_order=max_per_order,
+        max_per_person=max_per_person,
         sale_starts_at=sale_starts_at,
         sale_ends_at=sale_ends_at,
     )

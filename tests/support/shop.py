@@ -54,11 +54,17 @@ class Shop:
         type_capacity: int | None = None,
         cost: str = "12.50",
         max_per_order: int = 20,
+        max_per_person: int | None = None,
     ) -> Show:
         async with unit_of_work(self.context.database) as uow:
             calendar = await make_calendar(uow.session)
             entry = await make_entry(
-                uow.session, calendar, capacity=capacity, max_per_order=max_per_order, price="99.00"
+                uow.session,
+                calendar,
+                capacity=capacity,
+                max_per_order=max_per_order,
+                max_per_person=max_per_person,
+                price="99.00",
             )
             made = await make_type(uow.session, entry, cost=cost, capacity=type_capacity)
             await uow.commit()

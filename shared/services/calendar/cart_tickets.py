@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from shared.contracts.errors import BadInput, NotFound, TooManyTickets, UnknownTicketType
+from shared.contracts.errors import BadInput, NotFound, UnknownTicketType
 from shared.contracts.money import price_of
 from shared.contracts.owner import CartOwner
 from shared.contracts.states import EntryKind, EntryState, TicketState
 from shared.db.locks import lock_cart_owner
 from shared.models import CalendarEntry, Ticket, TicketType
 
+from .limits import check_cart, count_in_cart, limit_of
 from .sale import check_for_sale
 
 Choice = Mapping[int | None, int]
@@ -60,34 +61,17 @@ def check_choice(entry: CalendarEntry, choice: Choice, now: datetime) -> int:
     return sum(choice.values())
 
 
-def check_limit(
-    entry: CalendarEntry, limit: int, in_cart: int, wanted: int, *, where: str = "in your cart already"
-) -> None:
-    """Raise TooManyTickets where the cart would hold more of an entry than one order may; ``where`` are the others."""
-    if in_cart + wanted <= limit:
-        return
-    already = f" You have {in_cart} {where}." if in_cart else ""
-    raise TooManyTickets(f"You can buy at most {limit} tickets for {entry.name} at once.{already}", field="quantity")
-
-
-async def count_in_cart(session: AsyncSession, *, user_id: int, entry_id: int) -> dict[int | None, int]:
-    """Return how many pending tickets of an entry the user has, by type."""
-    rows = await session.execute(
-        select(Ticket.ticket_type_id, func.count())
-        .where(Ticket.user_id == user_id, Ticket.entry_id == entry_id, Ticket.state == TicketState.PENDING)
-        .group_by(Ticket.ticket_type_id)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
 async def add_pending(
-    session: AsyncSession, entry: CalendarEntry, choice: Choice, *, user_id: int, limit: int
+    session: AsyncSession, entry: CalendarEntry, choice: Choice, *, user_id: int, default_max: int
 ) -> list[int]:
-    """Add a checked choice to the cart, under its owner's lock, and return the new tickets' ids."""
+    """Add a checked choice to the cart, under its owner's lock, and return the new tickets' ids.
+
+    Raises TooManyTickets.
+    """
     await lock_cart_owner(session, CartOwner.of_user(user_id))
     # Counted under the lock, and again at checkout: what an order released comes back to what is here.
-    in_cart = await count_in_cart(session, user_id=user_id, entry_id=entry.id)
-    check_limit(entry, limit, sum(in_cart.values()), sum(choice.values()))
+    in_cart, had = await count_in_cart(session, user_id=user_id, entry_id=entry.id)
+    check_cart(entry, limit_of(entry, default_max, had=had), sum(in_cart.values()), sum(choice.values()))
     rows = [
         {
             "entry_id": entry.id,

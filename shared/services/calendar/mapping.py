@@ -11,6 +11,7 @@ from shared.contracts.money import price_of
 from shared.contracts.sale import NO_SALE, Sale
 from shared.models import Calendar, CalendarEntry, Ticket, TicketType
 
+from .limits import limit_of
 from .sale import available, left, sale_of, sale_of_event
 
 
@@ -80,7 +81,7 @@ def entry_to_dto(entry: CalendarEntry, *, default_max: int) -> EntryDTO:
         available=left(entry.capacity, entry.held),
         sale_starts_at=entry.sale_starts_at,
         sale_ends_at=entry.sale_ends_at,
-        max_per_order=entry.max_per_order or default_max,
+        max_per_order=limit_of(entry, default_max).allowed,
         order_id=entry.order_id,
         vat_rate=entry.vat_rate or ZERO,
         user_id=entry.user_id,

@@ -14,7 +14,7 @@ from sqlalchemy import Select, Text, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnElement
 
-from shared.contracts.errors import Conflict, LineProblem, SoldOut, TooManyTickets
+from shared.contracts.errors import Conflict, LineProblem, SoldOut
 from shared.contracts.lines import ticket_key
 from shared.contracts.sale import Sale
 from shared.contracts.states import TicketState
@@ -23,6 +23,7 @@ from shared.db.refusals import holding_refused
 from shared.labels import TAKE_OUT
 from shared.models import Calendar, CalendarEntry, Ticket, TicketType
 
+from .limits import check_order, count_had, limit_of
 from .sale import asking_unpaid, available, check_for_sale, left, sale_of
 
 CODE_LENGTH = 20
@@ -98,22 +99,20 @@ def check_still_sold(locked: Locked, kinds: Iterable[Kind], now: datetime) -> No
         check_for_sale(locked.entries[entry_id], ticket_type, now, then=TAKE_OUT)
 
 
-def check_limits(locked: Locked, wanted: Counter[Kind], default_max: int) -> None:
-    """Raise TooManyTickets where an order would have more of an entry than one may.
+async def check_limits(
+    session: AsyncSession, locked: Locked, wanted: Counter[Kind], *, user_id: int, default_max: int
+) -> None:
+    """Raise TooManyTickets where an order would have more of an event than its buyer may, over all orders.
 
-    A cart may: what an order released comes back to what was put in meanwhile.
+    Under the events' locks: of two orders of one person the second counts what the first has.
     """
     of_entry: Counter[int] = Counter()
     for (entry_id, _), count in wanted.items():
         of_entry[entry_id] += count
+    had = await count_had(session, user_id, of_entry.keys()) if of_entry else of_entry
     for entry_id, count in of_entry.items():
         entry = locked.entries[entry_id]
-        limit = entry.max_per_order or default_max
-        if count > limit:
-            name, more = entry.name, count - limit
-            raise TooManyTickets(
-                f"You can buy at most {limit} tickets for {name} at once: take {more} out of your cart."
-            )
+        check_order(entry, limit_of(entry, default_max, had=had[entry_id]), count)
 
 
 async def claim(
@@ -124,7 +123,7 @@ async def claim(
     wanted = kinds_of(tickets)
     locked = await lock_kinds(session, wanted)
     check_still_sold(locked, wanted, now)
-    check_limits(locked, wanted, default_max)
+    await check_limits(session, locked, wanted, user_id=user_id, default_max=default_max)
     if locked.problems(wanted, now):
         await _ask_unpaid(session, locked)
         raise SoldOut(locked.problems(wanted, now))

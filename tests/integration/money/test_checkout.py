@@ -237,7 +237,7 @@ async def test_a_forbidden_step_is_refused(shop: Shop, ada: int, show: Show, tab
 
 
 async def test_what_an_order_released_does_not_raise_what_one_order_may_have(shop: Shop, ada: int) -> None:
-    show = await shop.show(max_per_order=3)
+    show = await shop.show(max_per_order=3, max_per_person=6)
     await shop.buy(ada, show, 3)
     await shop.add(ada, show, 3)
     [order] = await shop.orders(ada)

@@ -144,6 +144,11 @@ class Settings(BaseSettings):
     order_minutes: int = Field(
         default=30, description="How long an unpaid order holds its seats (at most SumUp's 30)", ge=1, le=30
     )
+    hold_again_minutes: Annotated[tuple[int, ...], NoDecode] = Field(
+        default=(10, 5),
+        description="How long things are held for who held them within a day and did not pay: the second time and the"
+        " next ones, comma-separated; after these they have to wait; empty: always ORDER_MINUTES",
+    )
     cart_days: int = Field(default=30, description="How long things wait in a cart before they leave it", ge=1)
     max_tickets_per_order: int = Field(
         default=20, description="The limit for entries that name none of their own", ge=1, le=500
@@ -186,6 +191,7 @@ class Settings(BaseSettings):
         "sumup_hosted_origins",
         "sandbox_accounts",
         "sandbox_webhook_delays_s",
+        "hold_again_minutes",
         mode="before",
     )
     @classmethod

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.owner import CartOwner
@@ -65,6 +65,11 @@ async def lock_cart_owner(session: AsyncSession, owner: CartOwner) -> None:
         await session.execute(locking(select(User.id).where(User.id == owner.user_id)))
     elif owner.session_id is not None:
         await session.execute(locking(select(LoginSession.id).where(LoginSession.id == owner.session_id)))
+
+
+async def lock_address(session: AsyncSession, email: str) -> None:
+    """Lock a guest's e-mail address, which is no row of ours; after the cart's owner, and for checkout alone."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email, 0))))
 
 
 async def lock_joining(session: AsyncSession, *, session_id: UUID, user_id: int) -> None:

@@ -26,7 +26,8 @@ from .forms import CheckoutForm, LineForm
 from .pages import CartPage, build_cart_page
 
 NOTICES = {
-    "put-back": "What you ordered is back in your cart, and the order is closed.",
+    "put-back": "What you ordered is back in your cart, and the order is closed."
+    " The next time that you check it out today, it is held for a shorter time.",
     "tidied": "What cannot be had any more was taken out. Please check the new total.",
 }
 

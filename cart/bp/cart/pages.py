@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from cart.bp.cart.services.page_cart import PageGroup
 from cart.bp.orders.pages import LineSummary, is_checking, summarise
+from cart.orders.holds import HeldTooOften, TooManyUnpaid
 from cart.orders.open_orders import OpenOrder
 from cart.sellables.lines import CartLine
 from cart.sellables.protocol import KindWords
@@ -37,7 +38,16 @@ TITLES: Mapping[type[ShopError], str] = {
     TotalChanged: "Please check: the total has changed",
     Unavailable: "That did not work just now",
 }
-NOTHING_KEPT = (SoldOut, TotalChanged, NotOnSale, NotOffered, TooManyTickets, SeveralAccounts)
+NOTHING_KEPT = (
+    SoldOut,
+    TotalChanged,
+    NotOnSale,
+    NotOffered,
+    TooManyTickets,
+    SeveralAccounts,
+    TooManyUnpaid,
+    HeldTooOften,
+)
 """Refusals of a checkout before anybody was asked for money."""
 
 WHY_GONE: Mapping[NoticeReason, str] = {

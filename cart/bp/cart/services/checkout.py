@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cart.orders.buyer import Buyer
 from cart.orders.confirm import confirm_order
 from cart.orders.guest import guest_token, hash_guest_token
+from cart.orders.holds import check_unpaid, hold_time
 from cart.orders.numbers import new_order_number, new_reference, new_token
 from cart.orders.queries import order_to_dto
 from cart.payments.page_config import resolve_page_config
@@ -44,9 +45,9 @@ async def create_order_from_cart(
 ) -> PlacedOrder:
     """Make an order of a cart, or of one page's part of it, and the first attempt to pay it, in one commit.
 
-    All of it or none: raises CartEmpty, SoldOut, NotOnSale, NotOffered, SeveralAccounts, or TotalChanged where
-    ``shown_total`` (in the installation's currency) is not what the claimed things cost; then nothing is kept. Not safe
-    to repeat by itself, but a second call finds nothing left to claim and raises CartEmpty.
+    All of it or none: raises CartEmpty, SoldOut, NotOnSale, NotOffered, SeveralAccounts, TooManyUnpaid, HeldTooOften,
+    or TotalChanged where ``shown_total`` (in the installation's currency) is not what the claimed things cost; then
+    nothing is kept. Not safe to repeat by itself, but a second call finds nothing left to claim and raises CartEmpty.
     """
     async with unit_of_work(context.database) as uow:
         session = uow.session
@@ -62,6 +63,10 @@ async def create_order_from_cart(
         # Compared, never used: a total that somebody sends must not become a price.
         if claimed.total != shown_total:
             raise TotalChanged
+        if claimed.total:
+            await check_unpaid(session, buyer)
+            now = order.created_at
+            order.expires_at = now + await hold_time(session, context.settings, buyer, claimed.order_lines, now=now)
         await _fill(session, context, order, claimed, buyer)
         payment_id = await _intend_payment(session, context, order) if claimed.total else None
         if payment_id is None:  # there is nobody to ask for 0.00

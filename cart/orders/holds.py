@@ -12,7 +12,7 @@ from cart.sellables.protocol import NewLine
 from shared.contracts.errors import Conflict, TooMany
 from shared.contracts.states import LineKind, OrderState
 from shared.contracts.times import when
-from shared.db.locks import lock_address
+from shared.db.locks import lock_name
 from shared.models import Order, OrderLine
 from shared.settings import Settings
 
@@ -49,7 +49,7 @@ async def check_unpaid(session: AsyncSession, buyer: Buyer) -> None:
     here: who gives one address in many browsers is one buyer.
     """
     if buyer.user_id is None and buyer.email is not None:
-        await lock_address(session, buyer.email)
+        await lock_name(session, f"guest:{buyer.email}")
     mine = select(func.count()).select_from(Order).where(_ordered_by(buyer), Order.state == OrderState.PENDING)
     if (await session.scalar(mine.where(Order.total > 0)) or 0) >= MOST_UNPAID:
         raise TooManyUnpaid

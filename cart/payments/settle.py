@@ -74,9 +74,11 @@ async def settle_for_a_look(context: PaymentContext, payment: PaymentDTO) -> See
         await uow.commit()
     if may_ask:
         return await settle_or_raise(context, payment.id)
-    if payment.state == PaymentState.PAID:
-        await fulfil(context, payment.id)
-    return Seen(payment.state)
+    # Read anew: whoever asked just now may have written the answer down by this time.
+    now = await read_payment(context, payment.id)
+    if now.state == PaymentState.PAID:
+        await fulfil(context, now.id)
+    return Seen(now.state)
 
 
 async def settle_or_raise(context: PaymentContext, payment_id: int) -> Seen:

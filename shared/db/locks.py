@@ -67,9 +67,9 @@ async def lock_cart_owner(session: AsyncSession, owner: CartOwner) -> None:
         await session.execute(locking(select(LoginSession.id).where(LoginSession.id == owner.session_id)))
 
 
-async def lock_address(session: AsyncSession, email: str) -> None:
-    """Lock a guest's e-mail address, which is no row of ours; after the cart's owner, and for checkout alone."""
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email, 0))))
+async def lock_name(session: AsyncSession, name: str) -> None:
+    """Lock what is no row of ours: a guest's e-mail address (after the cart's owner), or a job that is to wait once."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 async def lock_joining(session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
@@ -135,13 +135,12 @@ async def lock_variants(session: AsyncSession, ids: Collection[int]) -> list[Pro
 async def take_question(session: AsyncSession, payment_id: int, *, now: datetime, every: timedelta) -> bool:
     """Take the one question about a payment that may be asked in a stretch of time; False: it was asked already.
 
-    A payment that somebody has locked is being settled, and is not asked about as well. The caller commits before it
+    Waits while somebody settles the payment, so that its state is read as it is then. The caller commits before it
     asks.
     """
     quiet = or_(Payment.asked_at.is_(None), Payment.asked_at <= now - every)
-    mine = locking_idle(select(Payment.id).where(Payment.id == payment_id, quiet))
     # One statement decides: of many who look at once one asks.
-    taken = update(Payment).where(Payment.id.in_(mine)).values(asked_at=now).returning(Payment.id)
+    taken = update(Payment).where(Payment.id == payment_id, quiet).values(asked_at=now).returning(Payment.id)
     return await session.scalar(taken.execution_options(synchronize_session=False)) is not None
 
 

@@ -16,10 +16,12 @@ from sqlalchemy import BigInteger, LargeBinary, Select, String, cast, column, fu
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db.locks import lock_name
+
 SETTLE_PAYMENT = "settle_payment"
 SEND_MAIL = "send_mail"
 REFUND_DEBTS = "refund_debts"
-_JOBS = table("pgqueuer", column("entrypoint", String), column("payload", LargeBinary))
+_JOBS = table("pgqueuer", column("entrypoint", String), column("payload", LargeBinary), column("status", String))
 """The library's own table: a job is there until it is done."""
 
 
@@ -29,21 +31,33 @@ async def enqueue(
     payload: dict[str, object],
     *,
     after: timedelta | None = None,
-    once: str | None = None,
+    once: bool = False,
 ) -> None:
     """Add a job, to be run once this session's transaction is committed (and ``after`` has passed).
 
-    The payload holds ids, never names or secrets. A job may run twice: whatever it does must be safe to repeat. Of
-    jobs with one key (``once``) no second is added while the first waits or runs.
+    The payload holds ids, never names or secrets. A job may run twice: whatever it does must be safe to repeat. With
+    ``once`` none is added while the same one waits, and nobody has begun it.
     """
+    body = json.dumps(payload).encode()
+    if once and await _waits(session, job, body):
+        return
     connection = await session.connection()
     # This begins the transaction (see above): without it a rollback would leave the job behind.
     await connection.exec_driver_sql("SELECT 1")
     raw = await connection.get_raw_connection()
     driver = AsyncpgDriver(raw.driver_connection)
-    await Queries(driver).enqueue(
-        job, json.dumps(payload).encode(), execute_after=after, dedupe_key=once, on_conflict="skip"
-    )
+    await Queries(driver).enqueue(job, body, execute_after=after)
+
+
+async def _waits(session: AsyncSession, job: str, body: bytes) -> bool:
+    """Tell whether the same job waits, under a lock on its name.
+
+    Not by the library's own key: that would count a job that runs, which may have looked before this was known, and one
+    whose worker was killed.
+    """
+    await lock_name(session, f"{job}:{body.decode()}")
+    same = select(_JOBS.c.entrypoint).where(_JOBS.c.entrypoint == job, _JOBS.c.payload == body)
+    return await session.scalar(same.where(cast(_JOBS.c.status, String) == "queued").limit(1)) is not None
 
 
 def ids_in_queue(job: str, name: str) -> Select[int]:

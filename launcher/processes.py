@@ -51,6 +51,7 @@ ONLY_FOR: dict[str, frozenset[str]] = {
     "SMTP_PASSWORD": frozenset({"worker"}),
     "DATABASE_URL": frozenset({*APPS, "worker"}),
     "SECRET_KEY": frozenset({*APPS, "worker"}),
+    "SECRET_KEYS_BEFORE": frozenset({"cart", "worker"}),
     "INTERNAL_SECRETS": frozenset({*APPS, "worker"}),
     "MIGRATE_DATABASE_URL": frozenset(),
 }

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
         default=SecretStr(DEV_SECRET),
         description="Signs the sign-in cookie; the same for all apps, 32 characters or more",
     )
+    secret_keys_before: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Earlier values of SECRET_KEY, comma-separated: links to guests' orders that they made stay alive",
+    )
     currency: Currency = Field(default="GBP", description="The one currency of the installation (ISO 4217)")
     time_zone: ZoneName = Field(default="Europe/London", description="The zone for times that belong to no calendar")
 
@@ -150,6 +154,11 @@ class Settings(BaseSettings):
         " next ones, comma-separated; after these they have to wait; empty: always ORDER_MINUTES",
     )
     cart_days: int = Field(default=30, description="How long things wait in a cart before they leave it", ge=1)
+    guest_link_days: int = Field(
+        default=365,
+        description="How long after the last event, or the order, the link to a guest's order opens it",
+        ge=1,
+    )
     max_tickets_per_order: int = Field(
         default=20, description="The limit for entries that name none of their own", ge=1, le=500
     )
@@ -186,6 +195,7 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
+        "secret_keys_before",
         "internal_secrets",
         "credentials_keys",
         "sumup_hosted_origins",
@@ -199,7 +209,7 @@ class Settings(BaseSettings):
         # pydantic-settings would want JSON here (hence NoDecode), which nobody writes right in a shell.
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("secret_key", "internal_secrets")
+    @field_validator("secret_key", "secret_keys_before", "internal_secrets")
     @classmethod
     def _long_enough(cls, value: SecretStr | tuple[SecretStr, ...]) -> SecretStr | tuple[SecretStr, ...]:
         secrets = value if isinstance(value, tuple) else (value,)
@@ -238,6 +248,11 @@ class Settings(BaseSettings):
     def url_of(self, app: str) -> str:
         """Return the public origin of one of the four apps, without a slash at its end."""
         return str(getattr(self, f"{app}_url")) or f"http://localhost:{self.port_of(app)}"
+
+    @property
+    def guest_keys(self) -> tuple[SecretStr, ...]:
+        """The keys that links to guests' orders may be made with, the present one first."""
+        return (self.secret_key, *self.secret_keys_before)
 
     @property
     def outbox_folder(self) -> Path:

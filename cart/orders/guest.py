@@ -9,7 +9,16 @@ from base64 import urlsafe_b64encode
 from pydantic import SecretStr
 
 from shared.contracts.dtos import OrderDTO
+from shared.contracts.errors import ShopError
 from shared.settings import Settings
+
+
+class LinkEnded(ShopError):
+    """The link to a guest's order has ended: its events are long over."""
+
+    code = "link_ended"
+    status = 410
+    text = "The link to this order has ended, because all of it is long over. Its seller can still look it up for you."
 
 
 def guest_token(secret_key: SecretStr, order_number: str) -> str:
@@ -29,5 +38,12 @@ def order_url(settings: Settings, order: OrderDTO) -> str:
     origin = settings.url_of("cart")
     # By token even where the reader has an account: the order is not in it.
     if order.user_id is None:
-        return f"{origin}/orders/guest/{guest_token(settings.secret_key, order.number)}/"
+        return f"{origin}/orders/guest/{_token_of(settings, order)}/"
     return f"{origin}/orders/{order.id}/"
+
+
+def _token_of(settings: Settings, order: OrderDTO) -> str:
+    """Return the token that an order was given, whichever of our keys it was made with."""
+    tokens = [guest_token(key, order.number) for key in settings.guest_keys]
+    # With a key that we no longer have nothing can be made that opens it: the link then says so.
+    return next((token for token in tokens if hash_guest_token(token) == order.access_token_hash), tokens[0])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -53,6 +55,7 @@ def order_to_dto(order: Order, lines: list[OrderLine] | None = None) -> OrderDTO
         page_post_id=order.page_post_id,
         merchant_code=order.merchant_code,
         guest_email=order.guest_email,
+        access_token_hash=order.access_token_hash,
         lines=tuple(line_to_dto(line) for line in (order.lines if lines is None else lines)),
     )
 
@@ -136,9 +139,17 @@ async def is_guest_order(session: AsyncSession, order_id: int) -> bool:
     return await session.scalar(guests) is not None
 
 
-async def order_id_of_token(session: AsyncSession, token_hash: str) -> int | None:
-    """Return the order that a guest's token opens, or None."""
-    return await session.scalar(select(Order.id).where(Order.access_token_hash == token_hash))
+async def order_id_of_token(
+    session: AsyncSession, token_hash: str, *, now: datetime, days: int
+) -> tuple[int, bool] | None:
+    """Return the order that a guest's token is for, and whether it still opens it; None where there is no such token.
+
+    It does for so many days after the last of its events and bookings, or after the order where it has none.
+    """
+    last = select(func.max(OrderLine.end_at)).where(OrderLine.order_id == Order.id).scalar_subquery()
+    opens = func.coalesce(func.greatest(last, Order.created_at), Order.created_at) > now - timedelta(days=days)
+    row = (await session.execute(select(Order.id, opens).where(Order.access_token_hash == token_hash))).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 async def sellers_of_order(session: AsyncSession, order_id: int) -> list[SellerDTO]:

@@ -96,3 +96,5 @@ class OrderDTO:
     merchant_code: str
     lines: tuple[OrderLineDTO, ...] = ()
     guest_email: str | None = None
+    access_token_hash: str | None = None
+    """What the token of a guest's order is known by; it opens nothing."""

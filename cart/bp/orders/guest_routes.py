@@ -6,7 +6,7 @@ from quart import Blueprint, make_response, render_template, url_for
 from quart.typing import ResponseTypes
 
 from cart.orders.buyer import Buyer
-from cart.orders.guest import hash_guest_token
+from cart.orders.guest import LinkEnded, hash_guest_token
 from cart.orders.queries import order_id_of_token
 from cart.wiring import current_payment_context
 from shared.contracts.errors import NotFound
@@ -34,16 +34,21 @@ async def receipt(token: str) -> ResponseTypes:
 
 
 async def find_opened_order(token: str) -> tuple[int, Buyer, OrderLinks]:
-    """Return the order that a token opens, and its buyer. Raises NotFound.
+    """Return the order that a token opens, and its buyer. Raises NotFound, and LinkEnded long after its events.
 
     Read in a short transaction of its own: some of what follows calls the provider.
     """
     # Looked up by its hash: the database holds nothing that opens an order.
-    token_hash = hash_guest_token(token)
-    async with unit_of_work(current_payment_context().database) as uow:
-        order_id = await order_id_of_token(uow.session, token_hash)
-    if order_id is None:
+    token_hash, context = hash_guest_token(token), current_payment_context()
+    async with unit_of_work(context.database) as uow:
+        found = await order_id_of_token(
+            uow.session, token_hash, now=context.clock(), days=context.settings.guest_link_days
+        )
+    if found is None:
         raise NotFound("This link opens no order. Please use the link in our mail as it is, without a change.")
+    order_id, is_open = found
+    if not is_open:
+        raise LinkEnded
     return order_id, Buyer(token_hash=token_hash), OrderLinks(url_for("guest_orders.order_page", token=token))
 
 

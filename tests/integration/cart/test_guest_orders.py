@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from quart import Quart
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.orders.guest import guest_token
 from cart.orders.mails import write_order_mails
 from cart.wiring import PAYMENT_CONTEXT
-from shared.models import Calendar, Mail, Order, Payment
+from shared.models import Calendar, Mail, Order, OrderLine, Payment
 from shared.settings import Settings
 from shared.web.state import AppState
 from tests.fakes.gateway import FakeGateway
@@ -170,3 +172,30 @@ async def test_a_stranger_with_the_return_address_sees_neither_order_nor_address
     assert page.text("h1") == "Paid. Thank you!"
     for told in (EMAIL, "Plum jam", paid.path):
         assert told not in str(page.html.html)
+
+
+async def test_the_link_ends_a_year_after_the_last_event(
+    paid: Ordered, visitor: Visitor, running: AppState, session: AsyncSession
+) -> None:
+    end = await session.scalar(select(func.max(OrderLine.end_at)))
+    assert end is not None
+    for late, status in ((timedelta(minutes=-1), 200), (timedelta(minutes=1), 410)):
+        moment = end + timedelta(days=365) + late
+        running.clock = lambda moment=moment: moment  # type: ignore[misc]
+        for path in (paid.path, f"{paid.path}receipt/"):
+            assert (await visitor.get(path)).status == status
+    assert "Its seller can still look it up" in (await visitor.get(paid.path)).text("main")
+
+
+async def test_a_new_key_of_ours_ends_no_link(
+    app: Quart, paid: Ordered, visitor: Visitor, session: AsyncSession, settings: Settings
+) -> None:
+    changed = settings.model_copy(
+        update={"secret_key": SecretStr("n" * 40), "secret_keys_before": (settings.secret_key,)}
+    )
+    context = replace(app.extensions[PAYMENT_CONTEXT], settings=changed)
+    await write_order_mails(context, paid.id)
+    async with fresh(session) as now:
+        mail = (await now.scalars(select(Mail))).one()
+    assert paid.path in mail.text
+    assert (await visitor.get(paid.path)).status == 200

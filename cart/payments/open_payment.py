@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from sqlalchemy import update
 
 from cart.wiring import PaymentContext
 from shared.contracts.dtos import Checkout, CheckoutRequest, PaymentDTO
@@ -34,6 +35,7 @@ async def open_payment(context: PaymentContext, payment_id: int) -> str:
     """
     payment = await read_payment(context, payment_id)
     if payment.state == PaymentState.OPEN and payment.hosted_url is not None:
+        await _let_ask_again(context, payment_id)
         return payment.hosted_url
     if payment.state not in (PaymentState.CREATED, PaymentState.UNKNOWN):
         return await return_url(context, payment_id)
@@ -49,6 +51,14 @@ async def open_payment(context: PaymentContext, payment_id: int) -> str:
             raise Unavailable(NOT_OPENED) from error
         return await return_url(context, payment_id)
     return await _opened(context, payment_id, checkout)
+
+
+async def _let_ask_again(context: PaymentContext, payment_id: int) -> None:
+    """Let the next look ask the provider at once: whoever goes to pay now comes back with news."""
+    async with unit_of_work(context.database) as uow:
+        asked = update(Payment).where(Payment.id == payment_id, Payment.asked_at.is_not(None))
+        await uow.session.execute(asked.values(asked_at=None).execution_options(synchronize_session=False))
+        await uow.commit()
 
 
 async def return_url(context: PaymentContext, payment_id: int) -> str:

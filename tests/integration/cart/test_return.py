@@ -280,3 +280,14 @@ async def test_what_was_paid_for_is_given_also_between_two_questions(
 
     assert (await ada.get(_address(payment))).text("h1") == "Paid. Thank you!"
     assert await tickets_of(session, ada) == ["confirmed"] * 2
+
+
+async def test_who_looked_before_and_pays_at_once_is_told_so(
+    ada: Visitor, show: Show, fill_cart: FillCart, session: AsyncSession, gateway: FakeGateway
+) -> None:
+    await fill_cart(ada, show, 2)
+    payment = await _check_out(ada, session)
+    assert (await ada.get(_address(payment))).text("h1") != "Paid. Thank you!"
+    await ada.post(f"/orders/{payment.order_id}/pay/")
+    gateway.pay(str(payment.checkout_id))
+    assert (await ada.get(_address(payment))).text("h1") == "Paid. Thank you!"

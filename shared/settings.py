@@ -170,7 +170,13 @@ class Settings(BaseSettings):
         le=1440,
     )
     session_days: int = Field(default=30, description="How long a sign-in lasts without a visit", ge=1)
-    sign_in_mails_per_hour: int = Field(default=5, description="Sign-in mails per address and hour", ge=1)
+    sign_in_mails_per_hour: int = Field(default=5, description="Sign-in mails to one inbox in an hour", ge=1)
+    sign_in_mails_per_network: int = Field(
+        default=360, description="Sign-in mails that one network (an address, or a /64) may ask for in an hour", ge=1
+    )
+    sign_in_mails_in_all: int = Field(
+        default=2000, description="Sign-in mails in all in an hour; past that the log has an error", ge=1
+    )
 
     smtp_host: str = Field(default="127.0.0.1", description="The mail server")
     smtp_port: int | None = Field(default=None, description="Its port; empty: OUTBOX_PORT")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from email_validator import EmailNotValidError, validate_email
 
+GOOGLE = ("gmail.com", "googlemail.com")
 LONGEST_PHONE = 40
 PHONE_DIGITS = range(5, 16)
 """How many digits a number may have: from a village's short ones to the longest that there is in the world (E.164)."""
@@ -26,6 +28,29 @@ def email_of(typed: str) -> str | None:
     except EmailNotValidError:
         return None
     return None if found.ascii_email is None else found.ascii_email.lower()
+
+
+def inbox_of(email: str) -> str:
+    """Return the inbox that an address reaches, as far as anybody can tell: for counting, never for writing to.
+
+    What stands behind a plus is a note of the owner's; Google's inboxes take no notice of dots either.
+    """
+    local, _, domain = email.rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in GOOGLE:
+        local, domain = local.replace(".", ""), GOOGLE[0]
+    return f"{local}@{domain}"
+
+
+def network_of(address: str | None) -> str:
+    """Return the network that an address is counted by: itself, or the /64 of an IPv6 one, of which a home has many."""
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:  # a socket without an address
+        return ""
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is None:
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(getattr(ip, "ipv4_mapped", None) or ip)
 
 
 def phone_of(typed: str) -> str | None:

@@ -56,7 +56,7 @@ class SignInLink(IdMixin, Base):
 
     __tablename__ = "sign_in_links"
     __table_args__ = (
-        Index("ix_sign_in_links_email_created_at", "email", "created_at"),
+        Index("ix_sign_in_links_created_at", "created_at"),
         Index("ix_sign_in_links_expires_at", "expires_at"),
     )
 
@@ -66,6 +66,9 @@ class SignInLink(IdMixin, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    inbox: Mapped[str] = mapped_column(server_default="")
+    """The inbox that its mail reaches, and the network that asked for it: for the limits alone, gone with the link."""
+    network: Mapped[str] = mapped_column(server_default="")
 
 
 class LoginSession(Base):

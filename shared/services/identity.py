@@ -14,19 +14,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.contact import email_of
+from shared.contracts.contact import email_of, inbox_of
 from shared.contracts.dtos import UserDTO
 from shared.contracts.errors import BadInput, Conflict, TooMany
 from shared.contracts.states import Role
-from shared.db.locks import locking_idle
+from shared.db.locks import lock_name, locking_idle
 from shared.models import CalendarEntry, CartItem, LoginSession, Order, SignInLink, Ticket, User, UserRole
 
 TOUCH_EVERY = timedelta(hours=1)
 """How stale ``last_seen_at`` may grow: a visit writes to the database at most once in this time."""
+_log = structlog.get_logger("maypole.identity")
 MOST_CARTS = 10_000
 """How many carts one sweep looks at."""
 LONGEST_NAME = 100
@@ -45,6 +47,22 @@ class TooManyLinks(TooMany):
 
     code = "too_many_links"
     text = "We have sent several mails to this address. Please use the newest one, or wait an hour."
+
+
+class TooManyMails(TooMany):
+    """One network, or all together, have asked for as many sign-in mails as may go out in an hour."""
+
+    code = "too_many_mails"
+    text = "Very many sign-in mails were asked for in the last hour. Please use one that you have, or come back later."
+
+
+@dataclass(frozen=True, slots=True)
+class MailLimits:
+    """How many sign-in mails may go out in an hour: to one inbox, for one network, and in all."""
+
+    per_inbox: int
+    per_network: int
+    in_all: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +172,23 @@ async def revoke_role(session: AsyncSession, user_id: int, role: Role, *, page_p
 
 
 async def create_sign_in_link(
-    session: AsyncSession, *, email: str, next_url: str, now: datetime, minutes: int, most_per_hour: int
+    session: AsyncSession,
+    *,
+    email: str,
+    next_url: str,
+    now: datetime,
+    minutes: int,
+    limits: MailLimits,
+    network: str = "",
 ) -> str:
     """Make a one-time link for an address and return its token, to be mailed and forgotten.
 
     It makes no difference whether the address is known. Raises BadInput, or TooManyLinks.
     """
     address = normalise_email(email)
+    inbox = inbox_of(address)
     # For known and unknown addresses alike, so that the answer tells nobody which is which.
-    await _refuse_flood(session, address, now, most_per_hour)
+    await _refuse_flood(session, inbox, network, now, limits)
     token = secrets.token_urlsafe(32)
     session.add(
         SignInLink(
@@ -171,17 +197,28 @@ async def create_sign_in_link(
             next_url=next_url,
             created_at=now,
             expires_at=now + timedelta(minutes=minutes),
+            inbox=inbox,
+            network=network,
         )
     )
     await session.flush()
     return token
 
 
-async def _refuse_flood(session: AsyncSession, email: str, now: datetime, most_per_hour: int) -> None:
-    recent = select(func.count()).select_from(SignInLink).where(SignInLink.email == email)
-    count = await session.scalar(recent.where(SignInLink.created_at > now - timedelta(hours=1)))
-    if (count or 0) >= most_per_hour:
+async def _refuse_flood(session: AsyncSession, inbox: str, network: str, now: datetime, limits: MailLimits) -> None:
+    # One at a time: those who ask at once would each count the same, and all of them be let through.
+    await lock_name(session, "sign-in mails")
+    same_inbox, same_network = SignInLink.inbox == inbox, SignInLink.network == network
+    counts = (func.count(), func.count().filter(same_inbox), func.count().filter(same_network))
+    recent = select(*counts).where(SignInLink.created_at > now - timedelta(hours=1))
+    in_all, of_inbox, of_network = (await session.execute(recent)).one()
+    if of_inbox >= limits.per_inbox:
         raise TooManyLinks(field="email")
+    if network and of_network >= limits.per_network:
+        raise TooManyMails(field="email")
+    if in_all >= limits.in_all:
+        _log.error("sign_in_mails_at_limit", in_an_hour=in_all)
+        raise TooManyMails(field="email")
 
 
 async def look_at_link(session: AsyncSession, token: str, *, now: datetime) -> LinkView | None:

@@ -9,8 +9,9 @@ from quart.typing import ResponseTypes
 
 from shared.clients.caller import CallFailed
 from shared.clients.cart import CartLineAnswer
+from shared.contracts.contact import network_of
 from shared.contracts.errors import BadInput, ShopError
-from shared.services.identity import LinkSpent, TooManyLinks, look_at_link, rename_user, use_link
+from shared.services.identity import LinkSpent, TooManyLinks, TooManyMails, look_at_link, rename_user, use_link
 from shared.web.htmx import redirect_to
 from shared.web.identity import (
     current_cart_owner,
@@ -68,9 +69,14 @@ async def send_link() -> ResponseTypes:
     next_url = safe_next(form.next_url, settings)
     try:
         email = await request_link(
-            request_session(), email=form.email, next_url=next_url, now=state.clock(), settings=settings
+            request_session(),
+            email=form.email,
+            next_url=next_url,
+            now=state.clock(),
+            settings=settings,
+            network=network_of(request.remote_addr),
         )
-    except (BadInput, TooManyLinks) as error:
+    except (BadInput, TooManyLinks, TooManyMails) as error:
         return await _refused(error, form.email, next_url, again=form.again)
     # The same page for known and unknown addresses, or it would tell who has an account.
     outbox = "/outbox/" if settings.uses_outbox else ""

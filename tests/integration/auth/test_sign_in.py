@@ -6,6 +6,7 @@ import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from quart import Quart
@@ -14,7 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
-from shared.services.identity import hash_token
+from blog.bp.auth.services.sign_in import request_link
+from shared.services.identity import TooManyMails, hash_token
+from shared.settings import Settings
 from shared.web.state import AppState
 from tests.factories.users import sign_in_client
 
@@ -268,3 +271,43 @@ async def test_a_slip_in_the_address_keeps_the_reason_to_sign_in_again(blog: Qua
     assert answer.status_code == 422
     assert page.css_first("h1").text() == "Sign in once more"
     assert page.css_first("input[name=again]").attributes["value"] == "yes"
+
+
+async def _ask_at_once(blog: Quart, emails: list[str], **limits: int) -> int:
+    """Ask for a link for each address, all at once; return how many were sent."""
+    state = _state(blog)
+    state.settings = state.settings.model_copy(update=limits)
+    return [status for status, _ in await asyncio.gather(*(_ask(blog, email) for email in emails))].count(200)
+
+
+async def test_of_many_who_ask_at_once_no_more_get_a_mail(blog: Quart, session: AsyncSession) -> None:
+    assert await _ask_at_once(blog, [ADA] * 30) == 5
+    assert await _count(session, "mails") == 5
+
+
+async def test_addresses_that_reach_one_inbox_share_its_limit(blog: Quart) -> None:
+    emails = [f"a.da+{number}@gmail.com" for number in range(5)] + [
+        f"ad.a+{number}@googlemail.com" for number in range(5)
+    ]
+    assert await _ask_at_once(blog, emails) == 5
+
+
+async def test_one_network_asks_for_so_many(session: AsyncSession, settings: Settings) -> None:
+    limited = settings.model_copy(update={"sign_in_mails_per_network": 2})
+
+    async def ask(network: str) -> None:
+        email = f"{uuid4().hex}@maypole.example"
+        now = datetime.now(UTC)
+        await request_link(session, email=email, next_url="", now=now, settings=limited, network=network)
+
+    for network in ("192.0.2.7", "192.0.2.7", "2001:db8:1:2::/64", "", "", ""):
+        await ask(network)
+    with pytest.raises(TooManyMails):
+        await ask("192.0.2.7")
+
+
+async def test_in_all_no_more_go_out_than_may_and_the_log_says_so(blog: Quart) -> None:
+    emails = [f"somebody{number}@maypole.example" for number in range(6)]
+    with capture_logs() as lines:
+        assert await _ask_at_once(blog, emails, sign_in_mails_in_all=4) == 4
+    assert [line["log_level"] for line in lines if line["event"] == "sign_in_mails_at_limit"] == ["error"] * 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.contracts.contact import dialled, email_of, phone_of
+from shared.contracts.contact import dialled, email_of, inbox_of, network_of, phone_of
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,36 @@ def test_a_number_is_kept_as_it_was_written_or_not_at_all(typed: str, kept: str 
 )
 def test_what_is_dialled_is_digits_and_the_plus_of_a_country(phone: str, digits: str) -> None:
     assert dialled(phone) == digits
+
+
+@pytest.mark.parametrize(
+    ("email", "inbox"),
+    [
+        ("ada@x.test", "ada@x.test"),
+        ("ada+a@x.test", "ada@x.test"),
+        ("ada+a+b@x.test", "ada@x.test"),
+        ("+a@x.test", "+a@x.test"),
+        ("a.d.a@x.test", "a.d.a@x.test"),
+        ("a.d.a+x@gmail.com", "ada@gmail.com"),
+        ("ada@googlemail.com", "ada@gmail.com"),
+    ],
+)
+def test_addresses_of_one_inbox_are_counted_together(email: str, inbox: str) -> None:
+    assert inbox_of(email) == inbox
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ("", ""),
+        (None, ""),
+        ("<local>", ""),
+    ],
+)
+def test_a_home_of_many_addresses_is_one_network(address: str | None, network: str) -> None:
+    assert network_of(address) == network

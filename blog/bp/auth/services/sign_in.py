@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.mail.render import render_mail
 from shared.mail.service import queue_mail
-from shared.services.identity import create_sign_in_link, hash_token, normalise_email
+from shared.services.identity import MailLimits, create_sign_in_link, hash_token, normalise_email
 from shared.settings import Settings
 
 MAIL_KIND = "sign-in"
@@ -34,7 +34,9 @@ def reason_to_sign_in(next_url: str, settings: Settings) -> str:
     return ""
 
 
-async def request_link(session: AsyncSession, *, email: str, next_url: str, now: datetime, settings: Settings) -> str:
+async def request_link(
+    session: AsyncSession, *, email: str, next_url: str, now: datetime, settings: Settings, network: str = ""
+) -> str:
     """Queue a mail with a one-time link, and return the address as we write it.
 
     Raises BadInput where it is no address, TooManyLinks where it had its share of this hour.
@@ -47,7 +49,10 @@ async def request_link(session: AsyncSession, *, email: str, next_url: str, now:
         next_url=next_url,
         now=now,
         minutes=settings.sign_in_link_minutes,
-        most_per_hour=settings.sign_in_mails_per_hour,
+        limits=MailLimits(
+            settings.sign_in_mails_per_hour, settings.sign_in_mails_per_network, settings.sign_in_mails_in_all
+        ),
+        network=network,
     )
     link = f"{settings.url_of('blog')}/auth/link/{token}"
     mail = render_mail(

@@ -242,6 +242,44 @@ def user_role(
             print(asyncio.run(set_role(settings, urls.app, email, role, page=page, revoke=revoke)))
 
 
+@user.command("list")
+def user_list() -> None:
+    """List everybody who has a role, and who is locked."""
+    with plain_failures():
+        from .migrations import migrated_database
+        from .users import list_users
+
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            print(asyncio.run(list_users(settings, urls.app)))
+
+
+@user.command("sign-out")
+def user_sign_out(email: Email) -> None:
+    """Sign a person out on all devices, and end their open sign-in links."""
+    with plain_failures():
+        from .migrations import migrated_database
+        from .users import sign_user_out
+
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            print(asyncio.run(sign_user_out(settings, urls.app, email)))
+
+
+@user.command("lock")
+def user_lock(
+    email: Email, unlock: Annotated[bool, typer.Option("--unlock", help="Let them in again instead.")] = False
+) -> None:
+    """Let nobody in with an account any more, and sign it out everywhere; what it bought stays."""
+    with plain_failures():
+        from .migrations import migrated_database
+        from .users import lock_user
+
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            print(asyncio.run(lock_user(settings, urls.app, email, unlock=unlock)))
+
+
 @app.command()
 def audit(
     provider: Annotated[bool, typer.Option("--provider", help="Compare with SumUp's own record as well.")] = False,

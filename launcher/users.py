@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from shared.contracts.contact import email_of
 from shared.contracts.states import Role
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
-from shared.models import Post, User, UserRole
+from shared.models import LoginSession, Post, User, UserRole
 from shared.services import identity
+from shared.services.sessions import end_all_sessions
 from shared.settings import Settings
 
 from .failures import CommandError
@@ -31,9 +34,7 @@ async def set_admin(settings: Settings, url: str, email: str, *, revoke: bool) -
     """Give or take the role of an admin everywhere; return what to say. Safe to repeat."""
     async with _work(settings, url) as session:
         if revoke:
-            user = await session.scalar(select(User).where(User.email == clean_address(email)))
-            if user is None:
-                raise CommandError(f"nobody has the address {email}")
+            user = await _find_user(session, email)
             here = (UserRole.user_id == user.id, UserRole.role == Role.ADMIN, UserRole.page_post_id.is_(None))
             await session.execute(delete(UserRole).where(*here))
             return f"{user.email} is no longer an admin"
@@ -51,6 +52,51 @@ async def set_role(settings: Settings, url: str, email: str, role: Role, *, page
         await change(session, user.id, role, page_post_id=page_post_id)
         where = "everywhere" if page is None else f"on {page}"
         return f"{user.email} {'no longer has' if revoke else 'has'} the role {role} {where}"
+
+
+async def list_users(settings: Settings, url: str) -> str:
+    """Return who has a role or is locked: address, roles, and how many browsers are signed in."""
+    async with _work(settings, url) as session:
+        sessions = select(func.count()).where(LoginSession.user_id == User.id).scalar_subquery()
+        has_role = select(UserRole.id).where(UserRole.user_id == User.id).exists()
+        statement = select(User, sessions).where(has_role | User.locked_at.is_not(None)).order_by(User.email)
+        rows = (await session.execute(statement.options(selectinload(User.roles)))).all()
+    return "\n".join(_line_of(user, count) for user, count in rows) or "Nobody has a role."
+
+
+def _line_of(user: User, sessions: int) -> str:
+    where = (
+        f"{each.role}{'' if each.page_post_id is None else f' on page {each.page_post_id}'}" for each in user.roles
+    )
+    locked = ", locked" if user.locked_at is not None else ""
+    return f"{user.email}: {', '.join(sorted(where)) or 'no role'}{locked}; signed in on {sessions}"
+
+
+async def sign_user_out(settings: Settings, url: str, email: str) -> str:
+    """Sign a person out on all devices, and end their open links; return what to say. Safe to repeat."""
+    async with _work(settings, url) as session:
+        user = await _find_user(session, email)
+        ended = await end_all_sessions(session, user.id, now=datetime.now(UTC))
+    return f"{user.email} is signed out everywhere ({ended} sessions ended)"
+
+
+async def lock_user(settings: Settings, url: str, email: str, *, unlock: bool) -> str:
+    """Let nobody in with an account any more, and end its sessions; or let them in again. Safe to repeat."""
+    async with _work(settings, url) as session:
+        user = await _find_user(session, email)
+        now = datetime.now(UTC)
+        # Locked first: a link that is pressed at this moment finds it so.
+        await session.execute(update(User).where(User.id == user.id).values(locked_at=None if unlock else now))
+        if not unlock:
+            await end_all_sessions(session, user.id, now=now)
+    return f"{user.email} is {'no longer locked' if unlock else 'locked, and signed out everywhere'}"
+
+
+async def _find_user(session: AsyncSession, email: str) -> User:
+    user = await session.scalar(select(User).where(User.email == clean_address(email)))
+    if user is None:
+        raise CommandError(f"nobody has the address {email}")
+    return user
 
 
 async def _page_id(session: AsyncSession, slug: str) -> int:

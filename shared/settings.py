@@ -170,6 +170,13 @@ class Settings(BaseSettings):
         le=1440,
     )
     session_days: int = Field(default=30, description="How long a sign-in lasts without a visit", ge=1)
+    session_days_at_most: int = Field(
+        default=90, description="How long a sign-in lasts at the most, however often it is used", ge=1, le=366
+    )
+    role_session_hours: int = Field(default=12, description="The same for somebody with a role, in hours", ge=1, le=720)
+    role_idle_minutes: int = Field(
+        default=120, description="How long a sign-in of somebody with a role lasts without a visit", ge=5, le=43200
+    )
     sign_in_mails_per_hour: int = Field(default=5, description="Sign-in mails to one inbox in an hour", ge=1)
     sign_in_mails_per_network: int = Field(
         default=360, description="Sign-in mails that one network (an address, or a /64) may ask for in an hour", ge=1

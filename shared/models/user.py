@@ -29,6 +29,8 @@ class User(IdMixin, Base):
     has_cart: Mapped[bool] = mapped_column(server_default="false")
     """Whether there may be something in this person's cart; false: there is nothing, and nobody need look."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    locked_at: Mapped[datetime | None]
+    """Since when nobody gets in with this account; None: it is not locked."""
 
     roles: Mapped[list[UserRole]] = relationship(back_populates="user", lazy="raise")
 
@@ -85,5 +87,7 @@ class LoginSession(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
+    device: Mapped[str] = mapped_column(server_default="")
+    """The browser and the system that it says it is, for its owner to know it by."""
 
     user: Mapped[User | None] = relationship(lazy="raise")

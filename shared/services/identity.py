@@ -21,10 +21,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.contact import email_of, inbox_of
 from shared.contracts.dtos import UserDTO
-from shared.contracts.errors import BadInput, Conflict, TooMany
+from shared.contracts.errors import BadInput, Conflict, Forbidden, TooMany
 from shared.contracts.states import Role
 from shared.db.locks import lock_name, locking_idle
 from shared.models import CalendarEntry, CartItem, LoginSession, Order, SignInLink, Ticket, User, UserRole
+
+from .sessions import SessionLimits, end_links
 
 TOUCH_EVERY = timedelta(hours=1)
 """How stale ``last_seen_at`` may grow: a visit writes to the database at most once in this time."""
@@ -40,6 +42,13 @@ class LinkSpent(Conflict):
     code = "link_spent"
     status = 410
     text = "This sign-in link has been used already or is too old."
+
+
+class AccountLocked(Forbidden):
+    """Nobody gets in with this account any more."""
+
+    code = "account_locked"
+    text = "This account is locked. Please write to the people who run this site."
 
 
 class TooManyLinks(TooMany):
@@ -245,14 +254,25 @@ async def use_link(session: AsyncSession, token: str, *, now: datetime) -> tuple
     row = (await session.execute(spend)).one_or_none()
     if row is None:
         raise LinkSpent
-    return await ensure_user(session, row.email), row.next_url
+    # Whoever is in needs no other way in: a link that lies in a stranger's hands is worth nothing from now on.
+    await end_links(session, row.email, now=now)
+    user = await ensure_user(session, row.email)
+    if await session.scalar(select(User.locked_at).where(User.id == user.id)) is not None:
+        raise AccountLocked
+    return user, row.next_url
 
 
 # --- Sessions ---
 
 
 async def start_session(
-    session: AsyncSession, *, user_id: int | None, now: datetime, days: int, adopt: UUID | None = None
+    session: AsyncSession,
+    *,
+    user_id: int | None,
+    now: datetime,
+    days: int,
+    adopt: UUID | None = None,
+    device: str = "",
 ) -> NewSession:
     """Start a session, for a user or (None) anonymous, under a token that nobody has seen yet.
 
@@ -266,6 +286,7 @@ async def start_session(
         "created_at": now,
         "last_seen_at": now,
         "expires_at": now + timedelta(days=days),
+        "device": device,
     }
     if adopt is not None:
         # Only while it is anonymous: a session that somebody signed in with meanwhile is not taken from them.
@@ -278,8 +299,10 @@ async def start_session(
     return NewSession(id=(await session.scalars(insertion)).one(), token=token)
 
 
-async def find_session(session: AsyncSession, token: str, *, now: datetime) -> SessionView | None:
-    """Return whose session a token opens, or None where it is unknown, over, or was signed out."""
+async def find_session(
+    session: AsyncSession, token: str, *, now: datetime, limits: SessionLimits
+) -> SessionView | None:
+    """Return whose session a token opens, or None where it is unknown, over, signed out, or of a locked account."""
     statement = (
         select(LoginSession, User, UserRole)
         .outerjoin(User, User.id == LoginSession.user_id)
@@ -294,13 +317,20 @@ async def find_session(session: AsyncSession, token: str, *, now: datetime) -> S
     user: User | None = rows[0].User
     roles = [row.UserRole for row in rows if row.UserRole is not None]
     who = None if user is None else _user_to_dto(user, roles)
+    has_role = bool(roles)
+    if user is not None and (user.locked_at is not None or _is_over(found, limits, has_role=has_role, now=now)):
+        return None
     return SessionView(
         id=found.id,
         user=who,
-        stale=now - found.last_seen_at >= TOUCH_EVERY,
+        stale=now - found.last_seen_at >= limits.touch_every(has_role=has_role, usual=TOUCH_EVERY),
         has_cart=found.has_cart if user is None else user.has_cart,
         started_at=found.created_at,
     )
+
+
+def _is_over(found: LoginSession, limits: SessionLimits, *, has_role: bool, now: datetime) -> bool:
+    return limits.is_over(started_at=found.created_at, last_seen_at=found.last_seen_at, has_role=has_role, now=now)
 
 
 async def touch_session(session: AsyncSession, session_id: UUID, *, now: datetime, days: int) -> None:
@@ -313,11 +343,6 @@ async def touch_session(session: AsyncSession, session_id: UUID, *, now: datetim
 async def end_session(session: AsyncSession, session_id: UUID) -> None:
     """Sign a browser out, in all apps at once. Safe to repeat."""
     await session.execute(delete(LoginSession).where(LoginSession.id == session_id))
-
-
-async def end_all_sessions(session: AsyncSession, user_id: int) -> None:
-    """Sign a person out on all devices. Safe to repeat."""
-    await session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
 
 
 async def forget_expired(session: AsyncSession, *, now: datetime) -> None:

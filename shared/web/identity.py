@@ -26,6 +26,7 @@ from shared.contracts.states import Role
 from shared.db.uow import unit_of_work
 from shared.services import identity as users
 from shared.services.registry import services
+from shared.services.sessions import SessionLimits, device_of, end_all_sessions
 from shared.settings import Settings
 
 from .htmx import is_htmx, redirect_to
@@ -147,7 +148,8 @@ async def _load() -> None:
         return
     state, now = app_state(), app_state().clock()
     async with unit_of_work(state.database) as uow:
-        found = await users.find_session(uow.session, token, now=now)
+        limits = SessionLimits.of(state.settings)
+        found = await users.find_session(uow.session, token, now=now, limits=limits)
         if found is None:
             return
         # At most once an hour: otherwise each page view would be a write.
@@ -196,6 +198,7 @@ async def sign_in(user: UserDTO) -> None:
         # The row is kept, since cart, orders and notices name it; its token is new, so one that was seen before is
         # worthless.
         adopt=None if before is None else before.session_id,
+        device=device_of(request.headers.get("User-Agent")),
     )
     if before is not None and before.user is None:
         await services.cart.join_cart(request_session(), session_id=before.session_id, user_id=user.id)
@@ -207,7 +210,7 @@ async def sign_out(*, everywhere: bool = False) -> None:
     """Sign the browser out of all four apps, in ``g.s``; or the person, on all devices. Safe to repeat."""
     identity = current_identity()
     if identity is not None and identity.user is not None and everywhere:
-        await users.end_all_sessions(request_session(), identity.user.id)
+        await end_all_sessions(request_session(), identity.user.id, now=app_state().clock())
     elif identity is not None:
         await users.end_session(request_session(), identity.session_id)
     _auth().logout_user()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from shared.clients.cart import CartLineAnswer
 from shared.contracts.dtos import UserDTO
+from shared.services.sessions import SignedInDevice
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +57,10 @@ class AccountPage:
     saved: bool = False
     cart: tuple[CartLineAnswer, ...] | None = ()
     """What is in their cart; None: the cart app gives no answer."""
+    devices: tuple[SignedInDevice, ...] = ()
+    """Where they are signed in, the one that was used last first."""
+    here: UUID | None = None
+    """The session of the browser that asks."""
+    ended: bool = False
+    """Whether a session was ended just now."""
+    time_zone: str = "UTC"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from quart import Blueprint, make_response, render_template, request
 from quart.typing import ResponseTypes
@@ -12,9 +13,11 @@ from shared.clients.cart import CartLineAnswer
 from shared.contracts.contact import network_of
 from shared.contracts.errors import BadInput, ShopError
 from shared.services.identity import LinkSpent, TooManyLinks, TooManyMails, look_at_link, rename_user, use_link
+from shared.services.sessions import devices_of, end_one_session
 from shared.web.htmx import redirect_to
 from shared.web.identity import (
     current_cart_owner,
+    current_identity,
     current_user,
     may_have_cart,
     sign_in,
@@ -23,7 +26,7 @@ from shared.web.identity import (
     signed_in_recently,
     signed_in_user,
 )
-from shared.web.limits import limit_per_client
+from shared.web.limits import limit_per_client, limit_per_person
 from shared.web.next_url import safe_next
 from shared.web.session import discard_session
 from shared.web.state import app_state, request_session
@@ -133,9 +136,7 @@ async def leave() -> ResponseTypes:
 @sign_in_required
 async def account() -> ResponseTypes:
     """Show the account."""
-    user = signed_in_user()
-    page = AccountPage(user=user, name=user.name, saved="saved" in request.args, cart=await _cart_lines())
-    return await _page("account", page)
+    return await _page("account", await _account_page(signed_in_user().name))
 
 
 @bp.post("/account")
@@ -147,9 +148,39 @@ async def rename() -> ResponseTypes:
     try:
         await rename_user(request_session(), user.id, typed)
     except BadInput as error:
-        page = AccountPage(user=user, name=typed, error=str(error), cart=await _cart_lines())
+        page = await _account_page(typed, error=str(error))
         return await _page("account", page, error.status)
     return redirect_to("/account?saved=yes")
+
+
+@bp.post("/account/sessions/<uuid:session_id>/end")
+@limit_per_person(60, A_WHILE)
+@sign_in_required
+async def end_session(session_id: UUID) -> ResponseTypes:
+    """Sign one of the person's browsers out; the one that asks goes the usual way."""
+    identity = current_identity()
+    if identity is not None and identity.session_id == session_id:
+        await sign_out()
+        return redirect_to("/")
+    await end_one_session(request_session(), signed_in_user().id, session_id)
+    return redirect_to("/account?ended=yes")
+
+
+async def _account_page(name: str, *, error: str = "") -> AccountPage:
+    """Gather the account's page; ``name`` is what stands in the field."""
+    user, identity, state = signed_in_user(), current_identity(), app_state()
+    devices = await devices_of(request_session(), user.id, now=state.clock())
+    return AccountPage(
+        user=user,
+        name=name,
+        error=error,
+        saved=not error and "saved" in request.args,
+        ended=not error and "ended" in request.args,
+        devices=tuple(devices),
+        here=None if identity is None else identity.session_id,
+        time_zone=state.settings.time_zone,
+        cart=await _cart_lines(),
+    )
 
 
 async def _cart_lines() -> tuple[CartLineAnswer, ...] | None:

@@ -131,3 +131,36 @@ async def test_while_the_cart_app_is_down_the_account_says_so(
         state: AppState = blog.extensions[EXTENSION]
         state.http = http
         assert (await cart_on(client) or "").startswith("In your cart What is in your cart cannot be shown just now.")
+
+
+async def test_somebody_sees_where_they_are_signed_in_and_ends_one_of_them(blog: Quart) -> None:
+    here, elsewhere, stranger = (blog.test_client() for _ in range(3))
+    for client in (here, elsewhere):
+        await sign_in_client(client, email="ada@maypole.example")
+    await sign_in_client(stranger, email="eve@maypole.example")
+
+    page = Html(await (await here.get("/account")).get_data())
+    forms = [form.attributes["action"] for form in page.css("[aria-labelledby=devices] form")]
+    assert len(forms) == 2
+    assert [tag.text() for tag in page.css("[aria-labelledby=devices] .tag")] == ["This browser"]
+    other = next(form for form in forms if form and not _is_of(page, form))
+    assert (await stranger.post(other, headers=OURS)).status_code == 303  # none of theirs: nothing happens
+    assert (await elsewhere.get("/account")).status_code == 200
+
+    assert (await here.post(other, headers=OURS)).headers["Location"] == "/account?ended=yes"
+    assert [(await client.get("/account")).status_code for client in (here, elsewhere)] == [200, 303]
+
+
+def _is_of(page: Html, action: str) -> bool:
+    """Tell whether a row's form is that of the browser that asks."""
+    row = next(row for row in page.css("[aria-labelledby=devices] li") if action in (row.html or ""))
+    return "This browser" in row.text()
+
+
+async def test_ending_ones_own_session_is_signing_out(blog: Quart) -> None:
+    client = blog.test_client()
+    await sign_in_client(client)
+    page = Html(await (await client.get("/account")).get_data())
+    [form] = page.css("[aria-labelledby=devices] form")
+    assert (await client.post(str(form.attributes["action"]), headers=OURS)).headers["Location"] == "/"
+    assert (await client.get("/account")).status_code == 303

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
 from blog.bp.auth.services.sign_in import request_link
+from launcher.users import lock_user
 from shared.services.identity import TooManyMails, hash_token
 from shared.settings import Settings
 from shared.web.state import AppState
@@ -311,3 +312,35 @@ async def test_in_all_no_more_go_out_than_may_and_the_log_says_so(blog: Quart) -
     with capture_logs() as lines:
         assert await _ask_at_once(blog, emails, sign_in_mails_in_all=4) == 4
     assert [line["log_level"] for line in lines if line["event"] == "sign_in_mails_at_limit"] == ["error"] * 2
+
+
+async def test_a_used_link_ends_the_other_links_of_its_address(blog: Quart, session: AsyncSession) -> None:
+    for email in (ADA, ADA, "bob@maypole.example"):
+        await _ask(blog, email)
+    first, second, bobs = await _mailed_links(session)
+    statuses = [(await blog.test_client().post(link, headers=OURS)).status_code for link in (second, first, bobs)]
+    assert statuses == [303, 410, 303]
+
+
+async def test_signing_out_everywhere_ends_open_links(blog: Quart, session: AsyncSession) -> None:
+    client = blog.test_client()
+    await sign_in_client(client, email=ADA)
+    await _ask(blog)
+    await client.post("/auth/sign-out", headers=OURS, form={"everywhere": "yes"})
+    [link] = await _mailed_links(session)
+    assert (await blog.test_client().post(link, headers=OURS)).status_code == 410
+
+
+async def test_nobody_gets_into_a_locked_account(
+    blog: Quart, session: AsyncSession, settings: Settings, database_url: str
+) -> None:
+    client = blog.test_client()
+    await sign_in_client(client, email=ADA)
+    assert "locked" in await lock_user(settings, database_url, ADA, unlock=False)
+    assert (await client.get("/account")).status_code == 303
+    await _ask(blog)
+    link = (await _mailed_links(session))[-1]
+    assert (await blog.test_client().post(link, headers=OURS)).status_code == 403
+
+    await lock_user(settings, database_url, ADA, unlock=True)
+    assert (await blog.test_client().post(link, headers=OURS)).status_code == 303

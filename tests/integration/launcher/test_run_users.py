@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from launcher.failures import CommandError
-from launcher.users import create_user, set_admin, set_role
+from launcher.users import create_user, list_users, lock_user, set_admin, set_role, sign_user_out
 from shared.contracts.states import Role
 from shared.models.user import User, UserRole
+from shared.services.identity import ensure_user, start_session
 from shared.settings import Settings
 from tests.factories.blog import make_page
 
@@ -74,3 +79,32 @@ async def test_a_role_is_given_on_one_page_and_taken_there(
 async def test_no_role_is_given_on_a_page_that_there_is_not(settings: Settings, database_url: str) -> None:
     with pytest.raises(CommandError, match="there is no page barn"):
         await set_role(settings, database_url, "ada@example.org", Role.ORDERS, page="barn", revoke=False)
+
+
+async def test_the_powerful_and_the_locked_are_listed(settings: Settings, database_url: str) -> None:
+    assert await list_users(settings, database_url) == "Nobody has a role."
+    await set_admin(settings, database_url, "ada@example.org", revoke=False)
+    for email in ("bob@example.org", "eve@example.org"):
+        await create_user(settings, database_url, email, "")
+    await lock_user(settings, database_url, "eve@example.org", unlock=False)
+    assert await list_users(settings, database_url) == (
+        "ada@example.org: admin; signed in on 0\neve@example.org: no role, locked; signed in on 0"
+    )
+
+
+async def test_somebody_is_signed_out_everywhere(settings: Settings, database_url: str, session: AsyncSession) -> None:
+    user = await ensure_user(session, "ada@example.org")
+    for _ in range(2):
+        await start_session(session, user_id=user.id, now=datetime.now(UTC), days=1)
+    await session.commit()
+    said = [await sign_user_out(settings, database_url, "ADA@example.org") for _ in range(2)]
+    assert [text.partition("(")[2] for text in said] == ["2 sessions ended)", "0 sessions ended)"]
+
+
+@pytest.mark.parametrize("change", [sign_user_out, partial(lock_user, unlock=False)])
+async def test_nobody_can_be_locked_or_signed_out_who_is_not_there(
+    settings: Settings, database_url: str, change: Callable[[Settings, str, str], Awaitable[str]]
+) -> None:
+    for email, words in (("ada@example.org", "nobody has the address"), ("ada at example", "no e-mail address")):
+        with pytest.raises(CommandError, match=words):
+            await change(settings, database_url, email)

@@ -347,3 +347,49 @@ async def test_a_cart_app_that_is_down_costs_only_the_number(
     async with other.test_app():
         response = await other.test_client().get("/page", headers=_with_cookie(_cookie(client)))
         assert (response.status_code, await response.get_data(as_text=True)) == (200, "none")
+
+
+@pytest.mark.parametrize(
+    ("with_role", "idle", "kept"),
+    [
+        (False, timedelta(days=29), True),
+        (True, timedelta(minutes=119), True),
+        (True, timedelta(minutes=121), False),
+    ],
+)
+async def test_a_session_of_somebody_with_a_role_ends_without_a_visit(
+    app: Quart, session: AsyncSession, with_role: bool, idle: timedelta, kept: bool
+) -> None:
+    client, state = app.test_client(), _state(app)
+    start = datetime.now(UTC)
+    state.clock = lambda: start
+    await client.post("/sign-in/ada@maypole.example", headers=OURS)
+    if with_role:
+        await _make_admin(session)
+    state.clock = lambda: start + idle
+    assert (await _whoami(client) != NOBODY) is kept
+
+
+@pytest.mark.parametrize(("with_role", "longest"), [(False, timedelta(days=90)), (True, timedelta(hours=12))])
+async def test_a_session_ends_however_often_it_is_used(
+    app: Quart, session: AsyncSession, with_role: bool, longest: timedelta
+) -> None:
+    client, state = app.test_client(), _state(app)
+    start = datetime.now(UTC)
+    state.clock = lambda: start
+    await client.post("/sign-in/ada@maypole.example", headers=OURS)
+    if with_role:
+        await _make_admin(session)
+    visits = [longest * part / 10 for part in range(1, 10)]
+    for visit in visits:
+        state.clock = lambda visit=visit: start + visit  # type: ignore[misc]
+        assert await _whoami(client) != NOBODY
+    state.clock = lambda: start + longest + timedelta(minutes=1)
+    assert await _whoami(client) == NOBODY
+
+
+async def _make_admin(session: AsyncSession) -> None:
+    user_id = await session.scalar(text("SELECT id FROM users"))
+    assert isinstance(user_id, int)
+    await grant_role(session, user_id, Role.ADMIN)
+    await session.commit()

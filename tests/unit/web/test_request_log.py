@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
-
 import pytest
 
 from shared.web.request_log import without_secrets
 
-TOKEN = secrets.token_urlsafe(32)
+TOKEN = "nvSKcr_RrQmm7Q4QapEtKkuT0xTwCUB0KULRVqQESH8"
 CODE = "B6892FE9662F47B880F6"
 PLACES = ["/auth/link/{}", "/orders/guest/{}", "/checkout/return/{}", "/payments/webhook/{}"]
 

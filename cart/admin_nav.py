@@ -13,6 +13,7 @@ SCREENS = (
     ("refunds", "refunds.queue", "Refunds"),
     ("bookings", "bookings.queue", "Bookings"),
     ("accounts", "accounts.overview", "Page accounts"),
+    ("security", "security.journal", "Security"),
 )
 """Each screen's name, the view that shows it, and what its link says."""
 

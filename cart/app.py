@@ -18,6 +18,7 @@ from cart.bp.payments.routes import bp as payments
 from cart.bp.refunds.order_routes import bp as order_refunds
 from cart.bp.refunds.routes import bp as refunds
 from cart.bp.reviews.routes import bp as reviews
+from cart.bp.security.routes import bp as security
 from cart.bp.unpaid.routes import bp as unpaid_orders
 from cart.wiring import KINDS, Kinds, install_payment_context, refuse_stubs
 from shared.contracts.protocols import Gateways, PaymentGateway
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     refunds,
     order_refunds,
     reviews,
+    security,
     bookings,
     accounts,
 )

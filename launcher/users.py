@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from shared.contracts.contact import email_of
+from shared.contracts.journal import SecurityEvent
 from shared.contracts.states import Role
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
 from shared.models import LoginSession, Post, User, UserRole
 from shared.services import identity
+from shared.services.security import note_security
 from shared.services.sessions import end_all_sessions
 from shared.settings import Settings
 
@@ -37,9 +39,11 @@ async def set_admin(settings: Settings, url: str, email: str, *, revoke: bool) -
             user = await _find_user(session, email)
             here = (UserRole.user_id == user.id, UserRole.role == Role.ADMIN, UserRole.page_post_id.is_(None))
             await session.execute(delete(UserRole).where(*here))
+            await _note_role(session, SecurityEvent.ROLE_TAKEN, user.id, Role.ADMIN)
             return f"{user.email} is no longer an admin"
         user = await _ensure_user(session, email, "")
         await session.execute(insert(UserRole).values(user_id=user.id, role=Role.ADMIN).on_conflict_do_nothing())
+        await _note_role(session, SecurityEvent.ROLE_GIVEN, user.id, Role.ADMIN)
         return f"{user.email} is an admin"
 
 
@@ -50,8 +54,16 @@ async def set_role(settings: Settings, url: str, email: str, role: Role, *, page
         user = await _ensure_user(session, email, "")
         change = identity.revoke_role if revoke else identity.grant_role
         await change(session, user.id, role, page_post_id=page_post_id)
+        event = SecurityEvent.ROLE_TAKEN if revoke else SecurityEvent.ROLE_GIVEN
+        await _note_role(session, event, user.id, role, page_post_id)
         where = "everywhere" if page is None else f"on {page}"
         return f"{user.email} {'no longer has' if revoke else 'has'} the role {role} {where}"
+
+
+async def _note_role(
+    session: AsyncSession, event: SecurityEvent, user_id: int, role: Role, page_post_id: int | None = None
+) -> None:
+    await note_security(session, event, user_id=user_id, data={"role": role, "page": page_post_id})
 
 
 async def list_users(settings: Settings, url: str) -> str:
@@ -77,6 +89,7 @@ async def sign_user_out(settings: Settings, url: str, email: str) -> str:
     async with _work(settings, url) as session:
         user = await _find_user(session, email)
         ended = await end_all_sessions(session, user.id, now=datetime.now(UTC))
+        await note_security(session, SecurityEvent.SIGNED_OUT_EVERYWHERE, user_id=user.id)
     return f"{user.email} is signed out everywhere ({ended} sessions ended)"
 
 
@@ -87,6 +100,7 @@ async def lock_user(settings: Settings, url: str, email: str, *, unlock: bool) -
         now = datetime.now(UTC)
         # Locked first: a link that is pressed at this moment finds it so.
         await session.execute(update(User).where(User.id == user.id).values(locked_at=None if unlock else now))
+        await note_security(session, SecurityEvent.UNLOCKED if unlock else SecurityEvent.LOCKED, user_id=user.id)
         if not unlock:
             await end_all_sessions(session, user.id, now=now)
     return f"{user.email} is {'no longer locked' if unlock else 'locked, and signed out everywhere'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.contracts.journal import SecurityEvent
 from shared.contracts.sale import Sale, SaleState
 from shared.contracts.sold import Was
 from shared.contracts.states import (
@@ -262,6 +263,20 @@ REFUND_WORDS: Mapping[RefundState, RefundWords] = {
         "Refunded in the provider's own dashboard.",
         ("good", "This was refunded in the provider's own dashboard already."),
     ),
+}
+
+SECURITY_EVENTS: Mapping[SecurityEvent, str] = {
+    SecurityEvent.SIGNED_IN: "Signed in",
+    SecurityEvent.LINK_FAILED: "A sign-in link did not work",
+    SecurityEvent.SIGNED_OUT: "Signed out",
+    SecurityEvent.SIGNED_OUT_EVERYWHERE: "Signed out on all devices",
+    SecurityEvent.ROLE_GIVEN: "Was given a role",
+    SecurityEvent.ROLE_TAKEN: "Lost a role",
+    SecurityEvent.LOCKED: "Account locked",
+    SecurityEvent.UNLOCKED: "Account unlocked",
+    SecurityEvent.ORDER_OPENED: "Opened somebody's order",
+    SecurityEvent.ORDERS_EXPORTED: "Saved orders as a file",
+    SecurityEvent.PAYEE_CHANGED: "Changed whom a page is paid to",
 }
 
 _UNPAID: Tag = ("Held until it is paid", "warning")

@@ -8,6 +8,7 @@ import re
 from email_validator import EmailNotValidError, validate_email
 
 GOOGLE = ("gmail.com", "googlemail.com")
+IPV4 = 4
 LONGEST_PHONE = 40
 PHONE_DIGITS = range(5, 16)
 """How many digits a number may have: from a village's short ones to the longest that there is in the world (E.164)."""
@@ -51,6 +52,16 @@ def network_of(address: str | None) -> str:
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is None:
         return str(ipaddress.ip_network((ip, 64), strict=False))
     return str(getattr(ip, "ipv4_mapped", None) or ip)
+
+
+def shortened_address(address: str | None) -> str:
+    """Return a client's address without what tells one of its neighbours from another: the /24, of IPv6 the /48."""
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:
+        return ""
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return str(ipaddress.ip_network((ip, 24 if ip.version == IPV4 else 48), strict=False))
 
 
 def phone_of(typed: str) -> str | None:

@@ -30,3 +30,21 @@ class JournalEvent(StrEnum):
     """A page's money goes back by itself from now on, or does not."""
     ACCOUNT_SET = "account_set"
     """A page is paid to another account."""
+
+
+class SecurityEvent(StrEnum):
+    """What the security journal tells of."""
+
+    SIGNED_IN = "signed_in"
+    LINK_FAILED = "link_failed"
+    """Somebody pressed a sign-in link that was used, too old, or never made."""
+    SIGNED_OUT = "signed_out"
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
+    ROLE_GIVEN = "role_given"
+    ROLE_TAKEN = "role_taken"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    ORDER_OPENED = "order_opened"
+    """Somebody looked at an order that is not their own."""
+    ORDERS_EXPORTED = "orders_exported"
+    PAYEE_CHANGED = "payee_changed"

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 APP_ROLE = "maypole_app"
-APPEND_ONLY = ("journal", "order_lines", "order_sellers")
+APPEND_ONLY = ("journal", "security_journal", "order_lines", "order_sellers")
 """Tables that the apps may add to and read, and nothing else (docs/money.md, promise 13)."""
 READ_ONLY = ("alembic_version", "allowed_transitions")
 """Tables that only the migrations write."""

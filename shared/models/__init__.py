@@ -4,7 +4,7 @@ from .base import Base
 from .blog import PageConfig, Post
 from .calendar import BookingRule, Calendar, CalendarClosure, CalendarEntry, Slot, TicketType
 from .cart import CartItem, CartNotice
-from .journal import JournalEntry
+from .journal import JournalEntry, SecurityEntry
 from .mail import Mail
 from .market import Product, ProductVariant, StockAllocation
 from .order import (
@@ -47,6 +47,7 @@ __all__ = [
     "ProviderFinding",
     "ProviderWalk",
     "Refund",
+    "SecurityEntry",
     "SignInLink",
     "Slot",
     "StockAllocation",

@@ -43,7 +43,7 @@ class EnumText(TypeDecorator[StrEnum]):
         return None if value is None else self.values(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002
-        """Refund the member whose text the database holds."""
+        """Return the member whose text the database holds."""
         return None if value is None else self.values(value)
 
 

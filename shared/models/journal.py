@@ -31,3 +31,18 @@ class JournalEntry(IdMixin, Base):
     why: Mapped[str] = mapped_column(server_default="")
     data: Mapped[dict[str, Any] | None]
     request_id: Mapped[str | None]
+
+
+class SecurityEntry(IdMixin, Base):
+    """One event that concerns the safety of accounts: what, whose, from which network."""
+
+    __tablename__ = "security_journal"
+    __table_args__ = (Index("ix_security_journal_user_id_id", "user_id", "id"),)
+
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    event: Mapped[str]
+    """A ``SecurityEvent``."""
+    user_id: Mapped[int | None]
+    network: Mapped[str] = mapped_column(server_default="")
+    data: Mapped[dict[str, Any] | None]
+    request_id: Mapped[str | None]

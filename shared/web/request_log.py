@@ -62,8 +62,16 @@ async def _end(response: ResponseTypes) -> ResponseTypes:
     milliseconds = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
     # Health checks and static files would drown everything else.
     write = _log.debug if request.path.startswith(_ROUTINE) else _log.info
+    # Whose request it was, by id alone; nobody's has none.
+    identity = g.get("identity")
+    who = {} if identity is None or identity.user is None else {"user_id": identity.user.id}
     write(
-        "request", method=request.method, path=loggable_path(), status=response.status_code, milliseconds=milliseconds
+        "request",
+        method=request.method,
+        path=loggable_path(),
+        status=response.status_code,
+        milliseconds=milliseconds,
+        **who,
     )
     return response
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared import labels
+from shared.contracts.journal import SecurityEvent
 from shared.contracts.states import (
     DebtReason,
     DebtState,
@@ -38,6 +39,7 @@ from shared.contracts.states import (
         (labels.OWN_TAGS[LineKind.BOOKING], EntryState),
         (labels.OWN_TAGS[LineKind.PRODUCT], StockState),
         (labels.PAST_TICKET, TicketState),
+        (labels.SECURITY_EVENTS, SecurityEvent),
     ],
 )
 def test_every_state_has_its_words(words: Mapping[str, Any], states: type[StrEnum]) -> None:

@@ -12,7 +12,10 @@ from shared.clients.caller import CallFailed
 from shared.clients.cart import CartLineAnswer
 from shared.contracts.contact import network_of
 from shared.contracts.errors import BadInput, ShopError
+from shared.contracts.journal import SecurityEvent
+from shared.db.uow import unit_of_work
 from shared.services.identity import LinkSpent, TooManyLinks, TooManyMails, look_at_link, rename_user, use_link
+from shared.services.security import note_security
 from shared.services.sessions import devices_of, end_one_session
 from shared.web.htmx import redirect_to
 from shared.web.identity import (
@@ -112,10 +115,23 @@ async def spend_link(token: str) -> ResponseTypes:
         # Used up and signed in by one transaction: two presses at once cannot both succeed.
         user, next_url = await use_link(request_session(), token, now=app_state().clock())
     except LinkSpent:
+        await _note_failed_link()
         return await _spent(token)
     await sign_in(user)
+    await _note(SecurityEvent.SIGNED_IN, user.id)
     # Checked again: the address was kept with the link, and the settings may have changed since.
     return redirect_to(safe_next(next_url, app_state().settings) or "/")
+
+
+async def _note(event: SecurityEvent, user_id: int) -> None:
+    await note_security(request_session(), event, user_id=user_id, address=request.remote_addr)
+
+
+async def _note_failed_link() -> None:
+    # In a commit of its own: the refusal that follows rolls the request's session back.
+    async with unit_of_work(app_state().database) as uow:
+        await note_security(uow.session, SecurityEvent.LINK_FAILED, address=request.remote_addr)
+        await uow.commit()
 
 
 async def _spent(token: str) -> ResponseTypes:
@@ -128,7 +144,10 @@ async def _spent(token: str) -> ResponseTypes:
 @bp.post("/auth/sign-out")
 async def leave() -> ResponseTypes:
     """Sign this browser out of all four apps, or the person on all devices."""
-    await sign_out(everywhere=SignOutForm.parse(await request.form).everywhere)
+    everywhere, user = SignOutForm.parse(await request.form).everywhere, current_user()
+    await sign_out(everywhere=everywhere)
+    if user is not None:
+        await _note(SecurityEvent.SIGNED_OUT_EVERYWHERE if everywhere else SecurityEvent.SIGNED_OUT, user.id)
     return redirect_to("/")
 
 
@@ -159,10 +178,13 @@ async def rename() -> ResponseTypes:
 async def end_session(session_id: UUID) -> ResponseTypes:
     """Sign one of the person's browsers out; the one that asks goes the usual way."""
     identity = current_identity()
+    user = signed_in_user()
     if identity is not None and identity.session_id == session_id:
         await sign_out()
+        await _note(SecurityEvent.SIGNED_OUT, user.id)
         return redirect_to("/")
-    await end_one_session(request_session(), signed_in_user().id, session_id)
+    if await end_one_session(request_session(), user.id, session_id):
+        await _note(SecurityEvent.SIGNED_OUT, user.id)
     return redirect_to("/account?ended=yes")
 
 

@@ -24,7 +24,9 @@ from cart.bp.admin_orders.services import (
 from cart.payments.fence import PutBackOutcome
 from cart.wiring import current_payment_context
 from shared.contracts.errors import ShopError
+from shared.contracts.journal import SecurityEvent
 from shared.contracts.states import Role
+from shared.services.security import note_security
 from shared.web.forms import Sent, or_show_again, show_form
 from shared.web.htmx import redirect_to
 from shared.web.identity import current_scope, role_required, signed_in_user
@@ -41,8 +43,17 @@ MINUTE = timedelta(minutes=1)
 @bp.get("/")
 @role_required(Role.ORDERS)
 async def history(order_id: int) -> ResponseTypes:
-    """Show an order with all that became of it."""
-    return await _show(order_id)
+    """Show an order with all that became of it; that somebody looked is written down."""
+    response = await _show(order_id)
+    # After it was found: an order that is not theirs to see tells nobody anything.
+    await note_security(
+        request_session(),
+        SecurityEvent.ORDER_OPENED,
+        user_id=signed_in_user().id,
+        address=request.remote_addr,
+        data={"order": order_id},
+    )
+    return response
 
 
 @bp.get("/cancel/")

@@ -10,10 +10,13 @@ from quart.typing import ResponseTypes
 from cart.bp.admin_orders.services import OrderFilter, export_orders, list_orders, pages_in, troubles_of
 from cart.wiring import current_payment_context
 from shared.contracts.errors import BadInput
+from shared.contracts.journal import SecurityEvent
 from shared.contracts.paging import read_id_key, read_part
 from shared.contracts.states import Role
+from shared.db.uow import unit_of_work
+from shared.services.security import note_security
 from shared.web.forms import show_form
-from shared.web.identity import current_scope, role_required
+from shared.web.identity import current_scope, role_required, signed_in_user
 from shared.web.state import request_session
 
 from .forms import FilterForm
@@ -50,6 +53,11 @@ async def export() -> ResponseTypes:
     context, scope = current_payment_context(), current_scope(Role.ORDERS)
     wanted = FilterForm.parse(request.args).wanted(context.settings.time_zone)
     # Personal data: no proxy or browser keeps a copy of the file.
+    async with unit_of_work(context.database) as uow:
+        await note_security(
+            uow.session, SecurityEvent.ORDERS_EXPORTED, user_id=signed_in_user().id, address=request.remote_addr
+        )
+        await uow.commit()
     headers = {"Content-Disposition": 'attachment; filename="orders.csv"', "Cache-Control": "no-store"}
     # Sent while it is read: memory does not grow with the number of orders.
     response = Response(export_orders(context, wanted, scope), content_type="text/csv; charset=utf-8", headers=headers)

@@ -19,3 +19,7 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON order_sellers
 DROP TRIGGER IF EXISTS refuse_change ON journal;
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON journal
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+DROP TRIGGER IF EXISTS refuse_change ON security_journal;
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON security_journal
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();

@@ -11,12 +11,13 @@ from uuid import uuid4
 import pytest
 from quart import Quart
 from selectolax.lexbor import LexborHTMLParser as Html
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
 from blog.bp.auth.services.sign_in import request_link
 from launcher.users import lock_user
+from shared.models import SecurityEntry, User
 from shared.services.identity import TooManyMails, hash_token
 from shared.settings import Settings
 from shared.web.state import AppState
@@ -344,3 +345,15 @@ async def test_nobody_gets_into_a_locked_account(
 
     await lock_user(settings, database_url, ADA, unlock=True)
     assert (await blog.test_client().post(link, headers=OURS)).status_code == 303
+
+
+async def test_signing_in_and_out_and_a_failed_link_are_written_down(blog: Quart, session: AsyncSession) -> None:
+    client = blog.test_client()
+    await _ask(blog)
+    [link] = await _mailed_links(session)
+    for _ in range(2):
+        await client.post(link, headers=OURS)
+    await client.post("/auth/sign-out", headers=OURS)
+    rows = await session.execute(select(SecurityEntry.event, SecurityEntry.user_id).order_by(SecurityEntry.id))
+    user_id = await session.scalar(select(User.id))
+    assert [tuple(row) for row in rows] == [("signed_in", user_id), ("link_failed", None), ("signed_out", user_id)]

@@ -139,7 +139,7 @@ async def test_only_pages_of_theirs_may_be_chosen(session: AsyncSession, clerk: 
 
 @pytest.mark.parametrize(
     ("role", "links"),
-    [(Role.ORDERS, ["Orders"]), (Role.ADMIN, ["Orders", "Refunds", "Bookings", "Page accounts"])],
+    [(Role.ORDERS, ["Orders"]), (Role.ADMIN, ["Orders", "Refunds", "Bookings", "Page accounts", "Security"])],
 )
 async def test_the_navigation_shows_the_doors_that_open(clerk: Clerk, role: Role, links: list[str]) -> None:
     assert (await (await clerk(None, role=role)).get(LIST)).texts(".section-nav a") == links

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.contracts.contact import dialled, email_of, inbox_of, network_of, phone_of
+from shared.contracts.contact import dialled, email_of, inbox_of, network_of, phone_of, shortened_address
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,18 @@ def test_addresses_of_one_inbox_are_counted_together(email: str, inbox: str) -> 
 )
 def test_a_home_of_many_addresses_is_one_network(address: str | None, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2::9", "2001:db8:1::/48"),
+        ("", ""),
+        (None, ""),
+        ("nowhere", ""),
+    ],
+)
+def test_a_clients_address_is_kept_without_its_last_part(address: str | None, kept: str) -> None:
+    assert shortened_address(address) == kept

@@ -23,11 +23,12 @@ from shared.contracts.errors import (
     Rejected,
     Unavailable,
 )
-from shared.contracts.journal import JournalEvent, JournalThing
+from shared.contracts.journal import JournalEvent, JournalThing, SecurityEvent
 from shared.db.uow import unit_of_work
 from shared.models import PaymentAccount
 from shared.payments.vault import vault_of
 from shared.services.journal import record, user_actor
+from shared.services.security import note_security
 
 OWN_ACCOUNT = "This is the installation's own account. A page that has no other account is paid to it, without a key."
 WRONG_KEY = "The payment provider does not know this key. Please copy it from its dashboard once more."
@@ -150,11 +151,18 @@ async def _point(
 ) -> None:
     """Have the page paid to an account, and tell of it."""
     await context.services.blog.set_page_account(session, page_post_id, merchant_code)
+    paid_to = merchant_code or context.settings.sumup_merchant_code
+    await note_security(
+        session,
+        SecurityEvent.PAYEE_CHANGED,
+        user_id=actor_user_id,
+        data={"page": page_post_id, "merchant_code": paid_to},
+    )
     await record(
         session,
         thing=JournalThing.PAGE,
         thing_id=page_post_id,
         event=JournalEvent.ACCOUNT_SET,
         actor=user_actor(actor_user_id),
-        data={"merchant_code": merchant_code or context.settings.sumup_merchant_code},
+        data={"merchant_code": paid_to},
     )

@@ -1,0 +1,1 @@
+"""Which account each page is paid to, for admins."""

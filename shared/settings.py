@@ -194,6 +194,9 @@ class Settings(BaseSettings):
     )
     mail_from: Sender = Field(default="Maypole <tickets@maypole.example>", description="The sender of every mail")
 
+    security_contact: str = Field(
+        default="", description="An e-mail or https:// address for /.well-known/security.txt; empty: there is none"
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines look")
     log_level: LogLevel = Field(default="INFO", description="The lowest level that is logged")
     log_file: Path | None = Field(

@@ -35,6 +35,7 @@ from .known_hosts import install_known_hosts
 from .limits import install_limits
 from .openapi import install_openapi
 from .request_log import install_request_log, loggable_path
+from .security_txt import install_security_txt
 from .session import install_session
 from .state import EXTENSION, AppState, Resources
 from .static_files import install_static
@@ -130,6 +131,7 @@ def make_app(name: str, settings: Settings, services: Services, *, template_fold
     install_badge(app)
     install_attention(app)
     install_health(app)
+    install_security_txt(app)
     install_openapi(app)
     asset = install_static(app, max_age=settings.static_max_age_s)
     install_templates(app, settings, folder=HOUSE / name / template_folder, asset=asset)

@@ -72,6 +72,7 @@ async def test_signing_out_is_for_this_browser_or_for_all(blog: Quart, form: dic
     response = await here.post("/auth/sign-out", headers=OURS, form=form)
 
     assert (response.status_code, response.headers["Location"]) == (303, "/")
+    assert response.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert (await here.get("/account")).status_code == 303
     assert (await elsewhere.get("/account")).status_code == others
 

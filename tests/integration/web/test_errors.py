@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
 import pytest
@@ -218,3 +218,18 @@ async def test_ready_says_whether_the_database_answers(app: Quart, settings: Set
         client = other.test_client()
         assert (await client.get("/health")).status_code == 200
         assert (await client.get("/health/ready")).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("contact", "said"), [("box@shop.test", "mailto:box@shop.test"), ("https://shop.test/x", "https://shop.test/x")]
+)
+async def test_security_txt_says_whom_to_tell_of_a_hole(
+    app: Quart, settings: Settings, contact: str, said: str
+) -> None:
+    assert (await app.test_client().get("/.well-known/security.txt")).status_code == 404
+    state: AppState = app.extensions[EXTENSION]
+    state.settings = settings.model_copy(update={"security_contact": contact})
+    response = await app.test_client().get("/.well-known/security.txt")
+    lines = dict(line.split(": ", 1) for line in (await response.get_data(as_text=True)).splitlines())
+    assert (lines["Contact"], lines["Canonical"]) == (said, "http://localhost:8002/.well-known/security.txt")
+    assert datetime.fromisoformat(lines["Expires"]) > state.clock() + timedelta(days=100)

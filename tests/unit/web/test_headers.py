@@ -52,3 +52,9 @@ def test_every_secret_is_accepted_and_nothing_else() -> None:
     assert bears_secret("bearer old secret of 32 characters or so", PRODUCTION)
     for header in (None, "", "Bearer", "Bearer ", "Bearer x", "Basic new secret of 32 characters or so", "Bearer ünï"):
         assert not bears_secret(header, PRODUCTION)
+
+
+def test_nothing_is_embedded_by_strangers_and_https_holds_below_our_hosts() -> None:
+    headers = security_headers(PRODUCTION)
+    assert headers["Cross-Origin-Resource-Policy"] == "same-site"
+    assert headers["Strict-Transport-Security"].endswith("; includeSubDomains")

@@ -16,6 +16,7 @@ from shared.contracts.journal import SecurityEvent
 from shared.contracts.states import Role
 from shared.db.engine import Database
 from shared.db.uow import unit_of_work
+from shared.mail.security import tell_of_role
 from shared.models import LoginSession, Post, User, UserRole
 from shared.services import identity
 from shared.services.security import note_security
@@ -40,10 +41,12 @@ async def set_admin(settings: Settings, url: str, email: str, *, revoke: bool) -
             here = (UserRole.user_id == user.id, UserRole.role == Role.ADMIN, UserRole.page_post_id.is_(None))
             await session.execute(delete(UserRole).where(*here))
             await _note_role(session, SecurityEvent.ROLE_TAKEN, user.id, Role.ADMIN)
+            await tell_of_role(session, settings, user.email, role=Role.ADMIN, page=None, taken=True)
             return f"{user.email} is no longer an admin"
         user = await _ensure_user(session, email, "")
         await session.execute(insert(UserRole).values(user_id=user.id, role=Role.ADMIN).on_conflict_do_nothing())
         await _note_role(session, SecurityEvent.ROLE_GIVEN, user.id, Role.ADMIN)
+        await tell_of_role(session, settings, user.email, role=Role.ADMIN, page=None, taken=False)
         return f"{user.email} is an admin"
 
 
@@ -56,6 +59,7 @@ async def set_role(settings: Settings, url: str, email: str, role: Role, *, page
         await change(session, user.id, role, page_post_id=page_post_id)
         event = SecurityEvent.ROLE_TAKEN if revoke else SecurityEvent.ROLE_GIVEN
         await _note_role(session, event, user.id, role, page_post_id)
+        await tell_of_role(session, settings, user.email, role=role, page=page, taken=revoke)
         where = "everywhere" if page is None else f"on {page}"
         return f"{user.email} {'no longer has' if revoke else 'has'} the role {role} {where}"
 

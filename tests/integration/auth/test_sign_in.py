@@ -17,8 +17,9 @@ from structlog.testing import capture_logs
 
 from blog.bp.auth.services.sign_in import request_link
 from launcher.users import lock_user
-from shared.models import SecurityEntry, User
-from shared.services.identity import TooManyMails, hash_token
+from shared.contracts.states import Role
+from shared.models import Mail, SecurityEntry, User
+from shared.services.identity import TooManyMails, ensure_user, grant_role, hash_token
 from shared.settings import Settings
 from shared.web.state import AppState
 from tests.factories.users import sign_in_client
@@ -357,3 +358,24 @@ async def test_signing_in_and_out_and_a_failed_link_are_written_down(blog: Quart
     rows = await session.execute(select(SecurityEntry.event, SecurityEntry.user_id).order_by(SecurityEntry.id))
     user_id = await session.scalar(select(User.id))
     assert [tuple(row) for row in rows] == [("signed_in", user_id), ("link_failed", None), ("signed_out", user_id)]
+
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.mark.parametrize("with_role", [True, False])
+async def test_a_powerful_account_is_told_of_a_new_browser_and_no_other(
+    blog: Quart, session: AsyncSession, with_role: bool
+) -> None:
+    user = await ensure_user(session, ADA)
+    if with_role:
+        await grant_role(session, user.id, Role.REFUNDS)
+    await session.commit()
+    for agent in (FIREFOX, FIREFOX, "curl/8"):
+        await _ask(blog)
+        link = (await _mailed_links(session))[-1]
+        await blog.test_client().post(link, headers={**OURS, "User-Agent": agent})
+    told = list(await session.scalars(select(Mail.text).where(Mail.kind == "security").order_by(Mail.id)))
+    assert [text.partition("Browser: ")[2].partition("\n")[0] for text in told] == (
+        ["Firefox on Linux", "curl"] if with_role else []
+    )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 from quart import Quart
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.app import create_app
@@ -35,11 +35,12 @@ from shared.contracts.errors import (
     ShopError,
     Unavailable,
 )
-from shared.contracts.states import OrderState, PaymentState
-from shared.models import Debt, JournalEntry, PageConfig, PaymentAccount
+from shared.contracts.states import OrderState, PaymentState, Role
+from shared.models import Debt, JournalEntry, Mail, PageConfig, PaymentAccount, User
 from shared.payments.accounts import OneGateway
 from shared.payments.vault import new_key, vault_of
 from shared.services.blog_impl import SqlBlogService
+from shared.services.identity import ensure_user, grant_role
 from shared.settings import Settings
 from shared.web.state import AppState
 from tests.factories.accounts import make_account
@@ -236,6 +237,21 @@ async def test_a_change_is_told_in_the_journal_without_the_key(
         ("account_set", f"user:{admin.id}", {"merchant_code": FARM}),
         ("account_set", f"user:{admin.id}", {"merchant_code": OWN}),
     ]
+
+
+async def test_all_admins_and_the_seller_are_told_of_a_new_payee(
+    admin: Visitor, farm: int, session: AsyncSession
+) -> None:
+    await session.execute(update(PageConfig).values(seller_email="ann@farm.example"))
+    await grant_role(session, (await ensure_user(session, "other@maypole.example")).id, Role.ADMIN)
+    await session.commit()
+    email = await session.scalar(select(User.email).where(User.id == admin.id))
+    await save(admin, farm)
+    async with fresh(session) as now:
+        mails = list(await now.scalars(select(Mail).where(Mail.kind == "security").order_by(Mail.id)))
+    assert {mail.recipient for mail in mails} == {email, "other@maypole.example", "ann@farm.example"}
+    assert {mail.subject for mail in mails} == {"The farm: paid to another account"}
+    assert all(FARM in mail.text and str(email) in mail.text and FARM_KEY not in mail.text for mail in mails)
 
 
 async def test_spaces_around_what_was_pasted_do_no_harm(admin: Visitor, farm: int, session: AsyncSession) -> None:

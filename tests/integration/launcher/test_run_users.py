@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from launcher.failures import CommandError
 from launcher.users import create_user, list_users, lock_user, set_admin, set_role, sign_user_out
 from shared.contracts.states import Role
+from shared.models import Mail
 from shared.models.user import User, UserRole
 from shared.services.identity import ensure_user, start_session
 from shared.settings import Settings
@@ -108,3 +109,19 @@ async def test_nobody_can_be_locked_or_signed_out_who_is_not_there(
     for email, words in (("ada@example.org", "nobody has the address"), ("ada at example", "no e-mail address")):
         with pytest.raises(CommandError, match=words):
             await change(settings, database_url, email)
+
+
+async def test_whoever_is_given_a_role_or_loses_it_is_told(
+    settings: Settings, database_url: str, session: AsyncSession
+) -> None:
+    await make_page(session, slug="barn")
+    await session.commit()
+    await set_role(settings, database_url, "ada@example.org", Role.ORDERS, page="barn", revoke=False)
+    await set_role(settings, database_url, "ada@example.org", Role.ORDERS, page="barn", revoke=True)
+    await set_admin(settings, database_url, "ada@example.org", revoke=False)
+    texts = list(await session.scalars(select(Mail.text).order_by(Mail.id)))
+    assert [text.splitlines()[2] for text in texts] == [
+        "You now have the role “orders” on the page barn.",
+        "You no longer have the role “orders” on the page barn.",
+        "You now have the role “admin” everywhere.",
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import structlog
 from pydantic import SecretStr
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,7 +26,8 @@ from shared.contracts.errors import (
 )
 from shared.contracts.journal import JournalEvent, JournalThing, SecurityEvent
 from shared.db.uow import unit_of_work
-from shared.models import PaymentAccount
+from shared.mail.security import tell_of_payee
+from shared.models import PaymentAccount, User
 from shared.payments.vault import vault_of
 from shared.services.journal import record, user_actor
 from shared.services.security import note_security
@@ -158,6 +160,7 @@ async def _point(
         user_id=actor_user_id,
         data={"page": page_post_id, "merchant_code": paid_to},
     )
+    await _tell_of_payee(session, context, page_post_id, paid_to, actor_user_id)
     await record(
         session,
         thing=JournalThing.PAGE,
@@ -165,4 +168,20 @@ async def _point(
         event=JournalEvent.ACCOUNT_SET,
         actor=user_actor(actor_user_id),
         data={"merchant_code": paid_to},
+    )
+
+
+async def _tell_of_payee(
+    session: AsyncSession, context: PaymentContext, page_post_id: int, paid_to: str, actor_user_id: int
+) -> None:
+    """Tell the admins and the seller: whoever can change a payee can take a page's money."""
+    page = (await context.services.blog.pages_by_id(session, [page_post_id]))[page_post_id]
+    by = await session.scalar(select(User.email).where(User.id == actor_user_id))
+    await tell_of_payee(
+        session,
+        context.settings,
+        page=page.title,
+        seller_email=page.seller_email,
+        merchant_code=paid_to,
+        by=by or "somebody who was forgotten",
     )

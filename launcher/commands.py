@@ -280,6 +280,18 @@ def user_lock(
             print(asyncio.run(lock_user(settings, urls.app, email, unlock=unlock)))
 
 
+@user.command("forget")
+def user_forget(email: Email) -> None:
+    """Make a person's address, account and mails anonymous; orders and payments stay, as the books need them."""
+    with plain_failures():
+        from .migrations import migrated_database
+        from .users import forget_user
+
+        settings = get_settings()
+        with migrated_database(settings) as urls:
+            print(asyncio.run(forget_user(settings, urls.app, email)))
+
+
 @app.command()
 def audit(
     provider: Annotated[bool, typer.Option("--provider", help="Compare with SumUp's own record as well.")] = False,

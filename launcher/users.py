@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from shared.contracts.contact import email_of
+from shared.contracts.errors import Conflict
 from shared.contracts.journal import SecurityEvent
 from shared.contracts.states import Role
 from shared.db.engine import Database
@@ -19,6 +20,7 @@ from shared.db.uow import unit_of_work
 from shared.mail.security import tell_of_role
 from shared.models import LoginSession, Post, User, UserRole
 from shared.services import identity
+from shared.services.forgetting import forget_person
 from shared.services.security import note_security
 from shared.services.sessions import end_all_sessions
 from shared.settings import Settings
@@ -108,6 +110,17 @@ async def lock_user(settings: Settings, url: str, email: str, *, unlock: bool) -
         if not unlock:
             await end_all_sessions(session, user.id, now=now)
     return f"{user.email} is {'no longer locked' if unlock else 'locked, and signed out everywhere'}"
+
+
+async def forget_user(settings: Settings, url: str, email: str) -> str:
+    """Make a person's address, account and mails anonymous; return what to say. Refuses while money is open."""
+    address = clean_address(email)
+    try:
+        async with _work(settings, url) as session:
+            orders, mails = await forget_person(session, address, now=datetime.now(UTC))
+    except Conflict as refusal:
+        raise CommandError(str(refusal)) from refusal
+    return f"{address} is forgotten: {orders} orders are nobody's by name, and {mails} mails are empty"
 
 
 async def _find_user(session: AsyncSession, email: str) -> User:

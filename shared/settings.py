@@ -194,6 +194,9 @@ class Settings(BaseSettings):
     )
     mail_from: Sender = Field(default="Maypole <tickets@maypole.example>", description="The sender of every mail")
 
+    mail_days: int = Field(
+        default=90, description="How long sent mails keep whom they went to and what they said", ge=1
+    )
     security_contact: str = Field(
         default="", description="An e-mail or https:// address for /.well-known/security.txt; empty: there is none"
     )

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from launcher.failures import CommandError
-from launcher.users import create_user, list_users, lock_user, set_admin, set_role, sign_user_out
-from shared.contracts.states import Role
-from shared.models import Mail
+from launcher.users import create_user, forget_user, list_users, lock_user, set_admin, set_role, sign_user_out
+from shared.contracts.states import OrderState, PaymentState, Role
+from shared.mail.render import Message
+from shared.mail.service import queue_mail
+from shared.models import Base, Mail
 from shared.models.user import User, UserRole
+from shared.services.forgetting import empty_old_mails
 from shared.services.identity import ensure_user, start_session
 from shared.settings import Settings
 from tests.factories.blog import make_page
+from tests.factories.calendar import make_calendar, make_entry
+from tests.factories.orders import make_debt, make_order
 
 
 async def roles(session: AsyncSession) -> list[tuple[str, str]]:
@@ -125,3 +131,57 @@ async def test_whoever_is_given_a_role_or_loses_it_is_told(
         "You no longer have the role “orders” on the page barn.",
         "You now have the role “admin” everywhere.",
     ]
+
+
+PAID: dict[str, Any] = {"state": OrderState.PAID, "payment_state": PaymentState.PAID}
+
+
+async def test_somebody_who_is_forgotten_leaves_orders_and_no_name(
+    settings: Settings, database_url: str, session: AsyncSession
+) -> None:
+    user = await ensure_user(session, "ada@example.org", name="Ada Lovelace")
+    entry = await make_entry(session, await make_calendar(session))
+    made = await make_order(session, entry, user_id=user.id, **PAID)
+    await queue_mail(session, Message("ada@example.org", "For Ada", "Dear Ada", "<p>Dear Ada</p>"), kind="x", key="x")
+    await session.commit()
+    said = [await forget_user(settings, database_url, "ADA@example.org") for _ in range(2)]
+    assert [text.partition(": ")[2] for text in said] == [
+        "1 orders are nobody's by name, and 1 mails are empty",
+        "0 orders are nobody's by name, and 0 mails are empty",
+    ]
+    dump = await _everything(session)
+    assert "ada" not in dump.lower()
+    assert made.order.number in dump
+
+
+@pytest.mark.parametrize(("open_thing", "words"), [("unpaid", "waits for its payment"), ("owed", "Money is owed")])
+async def test_nobody_is_forgotten_to_whom_something_is_open(
+    settings: Settings, database_url: str, session: AsyncSession, open_thing: str, words: str
+) -> None:
+    user = await ensure_user(session, "ada@example.org")
+    entry = await make_entry(session, await make_calendar(session))
+    made = await make_order(session, entry, user_id=user.id, **(PAID if open_thing == "owed" else {}))
+    if open_thing == "owed":
+        await make_debt(session, made)
+    await session.commit()
+    with pytest.raises(CommandError, match=words):
+        await forget_user(settings, database_url, "ada@example.org")
+    assert await session.scalar(select(User.email)) == "ada@example.org"
+
+
+async def test_old_mails_are_emptied_and_new_ones_kept(session: AsyncSession) -> None:
+    now = datetime.now(UTC)
+    for number in range(3):
+        await queue_mail(session, Message(f"a{number}@x.test", "S", "T", ""), kind="x", key=f"x:{number}")
+    for number, sent in ((0, now - timedelta(days=91)), (1, now - timedelta(days=89))):
+        await session.execute(update(Mail).where(Mail.key == f"x:{number}").values(sent_at=sent))
+    assert await empty_old_mails(session, older_than=now - timedelta(days=90), now=now) == 1
+    rows = await session.execute(select(Mail.recipient, Mail.text, Mail.given_up_at).order_by(Mail.id))
+    assert [tuple(row) for row in rows] == [("", "", None), ("a1@x.test", "T", None), ("a2@x.test", "T", None)]
+
+
+async def _everything(session: AsyncSession) -> str:
+    """Return all rows of all tables as text."""
+    await session.commit()
+    tables = Base.metadata.sorted_tables
+    return "\n".join([str((await session.execute(select(table))).all()) for table in tables])

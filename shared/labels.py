@@ -19,7 +19,7 @@ from shared.contracts.states import (
     StockState,
     TicketState,
 )
-from shared.contracts.times import when
+from shared.contracts.times import clock, when
 
 Tag = tuple[str, str]
 """A state in two or three words, and the kind of tag that shows it: "", good, warning, bad or info."""
@@ -30,7 +30,10 @@ TAKE_OUT = "Please take it out of your cart."
 
 @dataclass(frozen=True, slots=True)
 class SaleWords:
-    """How one state of a sale is put, from short to long. ``{opens}`` is when the sale opens, ``{name}`` of what."""
+    """How one state of a sale is put, from short to long.
+
+    ``{opens}`` is when the sale opens, ``{back}`` when some may come back, ``{name}`` of what.
+    """
 
     note: str = ""
     """Two or three words, as a tag in a list or beside a heading."""
@@ -88,9 +91,9 @@ _TICKETS = {
     SaleState.HELD: SaleWords(
         note="All held",
         look="warning",
-        text="All tickets are taken, but some by orders that are not paid yet. They may come back: look again later.",
-        line="All are held just now. Some orders are not paid yet, so tickets may come back.",
-        refusal="All tickets for {name} are held just now. Some orders are not paid yet, so they may come back.",
+        text="All tickets are taken. Some are held by others who have not paid yet, and may come back {back}.",
+        line="All are held by others just now. Some are not paid yet, and may come back {back}.",
+        refusal="All tickets for {name} are held by others just now. Some are not paid yet, and may come back {back}.",
     ),
 }
 _BOOKINGS = {
@@ -342,7 +345,9 @@ def sale_words(kind: str, sale: Sale, zone: str = "UTC", *, name: str = "") -> S
     """Return the words for a sale, its times written as the clock at ``zone`` shows them."""
     words = SALE_WORDS.get(kind, _PRODUCTS)[sale.state]
     opens = "" if sale.opens_at is None else when(sale.opens_at, zone)
-    said = {"opens": opens, "day": opens.partition(",")[0], "name": name}
+    # The clock's time is enough: an unpaid order holds nothing for longer than half an hour.
+    back = "soon" if sale.back_at is None else f"at {clock(sale.back_at, zone)}"
+    said = {"opens": opens, "day": opens.partition(",")[0], "name": name, "back": back}
     return SaleWords(
         note=words.note.format(**said),
         look=words.look,

@@ -38,6 +38,8 @@ class Sale:
     ends_at: datetime | None = None
     has_begun: bool = False
     """Whether it is an event that has begun: it can still be bought, as long as its sale has not ended."""
+    back_at: datetime | None = None
+    """When some of what is held may come back, where that is known."""
 
     @property
     def is_open(self) -> bool:

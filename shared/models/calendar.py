@@ -216,8 +216,8 @@ class CalendarEntry(IdMixin, Base):
     """The booking of the same order line that was released, where a late payment took a new one."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    some_unpaid: Mapped[bool | None] = query_expression()
-    """Whether nothing is left and some is held only by unpaid orders, where a query has asked; else None."""
+    unpaid_until: Mapped[datetime | None] = query_expression()
+    """Where nothing is left, until when the first of the unpaid orders holds some; None: none does, or nobody asked."""
 
     calendar: Mapped[Calendar] = relationship(lazy="raise", foreign_keys=[calendar_id])
     ticket_types: Mapped[list[TicketType]] = relationship(
@@ -248,7 +248,7 @@ class TicketType(IdMixin, Base):
     sale_starts_at: Mapped[datetime | None]
     sale_ends_at: Mapped[datetime | None]
 
-    some_unpaid: Mapped[bool | None] = query_expression()
-    """Whether nothing is left and some is held only by unpaid orders, where a query has asked; else None."""
+    unpaid_until: Mapped[datetime | None] = query_expression()
+    """Where nothing is left, until when the first of the unpaid orders holds some; None: none does, or nobody asked."""
 
     entry: Mapped[CalendarEntry] = relationship(lazy="raise", back_populates="ticket_types")

@@ -43,6 +43,7 @@ RESERVED_SLUGS = frozenset(
         "static",
         "tickets",
         "webhooks",
+        ".well-known",
     }
 )
 """First parts of the apps' own paths: a page of such a name could never be reached."""

@@ -74,9 +74,9 @@ def _tickets() -> Select[Ticket]:
         .outerjoin(Ticket.ticket_type)
         .options(
             contains_eager(Ticket.entry).options(
-                joinedload(CalendarEntry.calendar), with_expression(CalendarEntry.some_unpaid, unpaid_of_event())
+                joinedload(CalendarEntry.calendar), with_expression(CalendarEntry.unpaid_until, unpaid_of_event())
             ),
-            contains_eager(Ticket.ticket_type).options(with_expression(TicketType.some_unpaid, unpaid_of_type())),
+            contains_eager(Ticket.ticket_type).options(with_expression(TicketType.unpaid_until, unpaid_of_type())),
         )
         .order_by(CalendarEntry.start_at, Ticket.entry_id, Ticket.ticket_type_id, Ticket.id)
         # Rows that this session has read before may be older than a lock that it took since.

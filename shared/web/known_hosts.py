@@ -50,7 +50,7 @@ async def _check() -> None:
     forwarded = [part.strip() for part in request.headers.get(FORWARDED, "").split(",") if part.strip()]
     for host in (request.headers.get("Host", ""), *forwarded):
         if not is_ours(host, state.name, state.settings):
-            _log.warning("foreign host refused")
+            _log.info("foreign host refused")
             raise ForeignHost
 
 

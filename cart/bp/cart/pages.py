@@ -205,11 +205,11 @@ class _Refused:
     line: LineForm | None
     checkout: CheckoutForm | None
 
-    @property
-    def marks(self) -> dict[LineKey, str]:
-        """What a refused checkout says of single lines."""
+    def mark_of(self, line: CartLine) -> str:
+        """Say what a refused checkout has found of a line; nothing where it was not about that."""
         problems = self.refusal.problems if isinstance(self.refusal, SoldOut) else ()
-        return {problem.key: short_line(problem.key[0], problem.sale) for problem in problems}
+        sale = next((problem.sale for problem in problems if problem.key == line.key), None)
+        return "" if sale is None else short_line(line.key[0], sale, line.time_zone or "UTC")
 
     def error_at(self, key: LineKey) -> str:
         """Why the change of a line was refused."""
@@ -240,7 +240,7 @@ def _line_view(line: CartLine, refused: _Refused) -> CartLineView:
         line=line,
         key=_key_text(line.key),
         # What checkout has just found beats what the page knew before.
-        problem=refused.marks.get(line.key) or line.problem or "",
+        problem=refused.mark_of(line) or line.problem or "",
         error=error,
         value=refused.line.typed if error and refused.line is not None else str(line.quantity),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, select
+from sqlalchemy import ColumnElement, Select, case, func, null, select
 from sqlalchemy.orm import aliased, joinedload, selectinload, with_expression
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -14,7 +14,7 @@ from shared.contracts.money import price_of
 from shared.contracts.sale import Sale, SaleState
 from shared.contracts.states import EntryState, LineKind, TicketState
 from shared.labels import sale_words
-from shared.models import CalendarEntry, Ticket, TicketType
+from shared.models import CalendarEntry, Order, Ticket, TicketType
 
 LIKELIEST = (
     SaleState.OPEN,
@@ -34,28 +34,32 @@ def left(capacity: int | None, held: int) -> int | None:
     return None if capacity is None else max(0, capacity - held)
 
 
-def unpaid_of_event(entry: type[CalendarEntry] = CalendarEntry) -> ColumnElement[bool]:
-    """Tell in a query of events whether nothing is left and some seats are held only by unpaid orders.
+def unpaid_of_event(entry: type[CalendarEntry] = CalendarEntry) -> ColumnElement[datetime | None]:
+    """Tell in a query of events of which nothing is left until when the first of its unpaid orders holds seats.
 
     Looked up only where nothing is left, which the query finds out by itself.
     """
     ticket = aliased(Ticket)  # the query may be one of tickets
-    reserved = select(ticket.id).where(ticket.entry_id == entry.id, ticket.state == TicketState.RESERVED)
-    return case((entry.held >= entry.capacity, reserved.exists()), else_=False)
+    reserved = _until(ticket).where(ticket.entry_id == entry.id, ticket.state == TicketState.RESERVED)
+    return case((entry.held >= entry.capacity, reserved.scalar_subquery()), else_=null())
 
 
-def unpaid_of_type() -> ColumnElement[bool]:
+def _until(ticket: type[Ticket]) -> Select[datetime | None]:
+    return select(func.min(Order.expires_at)).join(ticket, ticket.order_id == Order.id)
+
+
+def unpaid_of_type() -> ColumnElement[datetime | None]:
     """Tell the same in a query of ticket types."""
     ticket = aliased(Ticket)
     same = (ticket.entry_id == TicketType.entry_id, ticket.ticket_type_id == TicketType.id)
-    reserved = select(ticket.id).where(*same, ticket.state == TicketState.RESERVED)
-    return case((TicketType.held >= TicketType.capacity, reserved.exists()), else_=False)
+    reserved = _until(ticket).where(*same, ticket.state == TicketState.RESERVED)
+    return case((TicketType.held >= TicketType.capacity, reserved.scalar_subquery()), else_=null())
 
 
 def asking_unpaid(entry: type[CalendarEntry] = CalendarEntry) -> tuple[ExecutableOption, ...]:
     """Load events with their types and calendars, and with what their sale depends on."""
-    types = selectinload(entry.ticket_types).options(with_expression(TicketType.some_unpaid, unpaid_of_type()))
-    return joinedload(entry.calendar), types, with_expression(entry.some_unpaid, unpaid_of_event(entry))
+    types = selectinload(entry.ticket_types).options(with_expression(TicketType.unpaid_until, unpaid_of_type()))
+    return joinedload(entry.calendar), types, with_expression(entry.unpaid_until, unpaid_of_event(entry))
 
 
 def least(one: int | None, other: int | None) -> int | None:
@@ -93,16 +97,19 @@ def sale_of(entry: CalendarEntry, ticket_type: TicketType | None, now: datetime)
         (ends_at <= now, SaleState.ENDED),
         (opens_at is not None and now < opens_at, SaleState.NOT_YET),
         (seats != 0, SaleState.OPEN),
-        (_may_come_back(entry, ticket_type), SaleState.HELD),
+        (back_at := _back_at(entry, ticket_type), SaleState.HELD),
     )
     state = next((state for is_so, state in reasons if is_so), SaleState.SOLD_OUT)
-    return Sale(state, seats, opens_at, ends_at, has_begun=entry.start_at <= now)
+    back_at = back_at if state is SaleState.HELD else None
+    return Sale(state, seats, opens_at, ends_at, has_begun=entry.start_at <= now, back_at=back_at)
 
 
-def _may_come_back(entry: CalendarEntry, ticket_type: TicketType | None) -> bool:
-    """Tell whether every limit that leaves nothing is reached only with orders that are not paid yet."""
+def _back_at(entry: CalendarEntry, ticket_type: TicketType | None) -> datetime | None:
+    """Return when seats may come back: every limit that leaves nothing is reached only with unpaid orders by then."""
     limits = (entry,) if ticket_type is None else (entry, ticket_type)
-    return all(each.some_unpaid for each in limits if left(each.capacity, each.held) == 0)
+    untils = [each.unpaid_until for each in limits if left(each.capacity, each.held) == 0]
+    known = [until for until in untils if until is not None]
+    return max(known) if known and len(known) == len(untils) else None
 
 
 def sale_of_event(entry: CalendarEntry, types: Sequence[TicketType], now: datetime) -> Sale:
@@ -120,6 +127,7 @@ def sale_of_event(entry: CalendarEntry, types: Sequence[TicketType], now: dateti
         opens_at=min(opens) if len(opens) == len(best) else None,
         ends_at=max(ends, default=None),
         has_begun=entry.start_at <= now,
+        back_at=min((sale.back_at for sale in best if sale.back_at is not None), default=None),
     )
 
 

@@ -33,7 +33,8 @@ def kind(state: str, *, left: int | None = None) -> TicketType:
     """Make a type that stands as told."""
     made = TicketType(cost=Decimal(9), capacity=left, held=0)
     if state in ("sold_out", "held"):
-        made.capacity, made.held, made.some_unpaid = 2, 2, state == "held"
+        made.capacity, made.held = 2, 2
+        made.unpaid_until = NOW + timedelta(minutes=12) if state == "held" else None
     if state == "not_yet":
         made.sale_starts_at = NOW + DAY
     if state == "ended":
@@ -84,7 +85,7 @@ def test_what_may_come_back_is_held_by_each_limit_that_is_reached() -> None:
     entry = event(kind("held"), capacity=2, held=2)
 
     assert sale_of_event(entry, entry.ticket_types, NOW).state is SaleState.SOLD_OUT
-    entry.some_unpaid = True
+    entry.unpaid_until = NOW + timedelta(minutes=5)
     assert sale_of_event(entry, entry.ticket_types, NOW).state is SaleState.HELD
 
 
@@ -107,3 +108,19 @@ def test_times_are_written_as_the_clock_there_shows_them() -> None:
     assert "Sun 5 Jul 2026, 00:30" in words.text
     assert words.refusal == "Tickets for A {play} are not on sale yet."
     assert "Sun 5 Jul 2026, 00:30" in short_line(LineKind.TICKET, sale, "Europe/London")
+
+
+def test_what_is_held_says_when_it_may_come_back() -> None:
+    entry = event(kind("held"), kind("sold_out"))
+    sale = sale_of_event(entry, entry.ticket_types, NOW)
+    assert sale.back_at == NOW + timedelta(minutes=12)
+    assert sale_words(LineKind.TICKET, sale, "Europe/London").text.endswith("may come back at 12:12.")
+    assert sale_words(LineKind.TICKET, Sale(SaleState.HELD, left=0)).line.endswith("may come back soon.")
+
+
+def test_two_limits_come_back_with_the_later_of_them() -> None:
+    entry = event(kind("held"), capacity=2, held=2)
+    entry.unpaid_until = NOW + timedelta(minutes=20)
+    assert sale_of_event(entry, entry.ticket_types, NOW).back_at == NOW + timedelta(minutes=20)
+    entry.unpaid_until = None
+    assert sale_of_event(entry, entry.ticket_types, NOW).state is SaleState.SOLD_OUT

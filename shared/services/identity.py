@@ -26,7 +26,7 @@ from shared.contracts.states import Role
 from shared.db.locks import lock_name, locking_idle
 from shared.models import CalendarEntry, CartItem, LoginSession, Order, SignInLink, Ticket, User, UserRole
 
-from .sessions import SessionLimits, end_links
+from .sessions import SessionLimits, end_links, lock_links
 
 TOUCH_EVERY = timedelta(hours=1)
 """How stale ``last_seen_at`` may grow: a visit writes to the database at most once in this time."""
@@ -243,8 +243,13 @@ async def look_at_link(session: AsyncSession, token: str, *, now: datetime) -> L
 async def use_link(session: AsyncSession, token: str, *, now: datetime) -> tuple[UserDTO, str]:
     """Use a link up and return its user (made now if new) and the page to go on to.
 
-    One statement decides, so of two presses at the same time only one gets in. Raises LinkSpent.
+    One statement decides, so of two presses at the same time only one gets in. Raises LinkSpent, or AccountLocked.
     """
+    email = await session.scalar(select(SignInLink.email).where(SignInLink.token_hash == hash_token(token)))
+    if email is None:
+        raise LinkSpent
+    # Before the first write: two links of one address, pressed at once, would each wait for the other one's end.
+    await lock_links(session, email)
     spend = (
         update(SignInLink)
         .where(SignInLink.token_hash == hash_token(token), SignInLink.used_at.is_(None), SignInLink.expires_at > now)

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from ua_parser import parse
 
+from shared.db.locks import lock_name
 from shared.models import LoginSession, SignInLink, User
 from shared.settings import Settings
 
@@ -82,15 +83,22 @@ async def end_all_sessions(session: AsyncSession, user_id: int, *, now: datetime
 
     Safe to repeat.
     """
-    email = select(User.email).where(User.id == user_id).scalar_subquery()
-    await end_links(session, email, now=now)
+    email = await session.scalar(select(User.email).where(User.id == user_id))
+    if email is not None:
+        await end_links(session, email, now=now)
     ended: Sequence[UUID] = (
         await session.scalars(delete(LoginSession).where(LoginSession.user_id == user_id).returning(LoginSession.id))
     ).all()
     return len(ended)
 
 
-async def end_links(session: AsyncSession, email: object, *, now: datetime) -> None:
+async def lock_links(session: AsyncSession, email: str) -> None:
+    """Let one at a time use or end the links of an address: each ends what the other one holds."""
+    await lock_name(session, f"links:{email}")
+
+
+async def end_links(session: AsyncSession, email: str, *, now: datetime) -> None:
     """End an address's links that are still open: whoever is in needs no other way in. Safe to repeat."""
+    await lock_links(session, email)
     still_open = update(SignInLink).where(SignInLink.email == email, SignInLink.used_at.is_(None))
     await session.execute(still_open.values(used_at=now).execution_options(synchronize_session=False))

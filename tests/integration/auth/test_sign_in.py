@@ -324,6 +324,15 @@ async def test_a_used_link_ends_the_other_links_of_its_address(blog: Quart, sess
     assert statuses == [303, 410, 303]
 
 
+async def test_of_all_links_of_an_address_pressed_at_once_one_gets_in(blog: Quart, session: AsyncSession) -> None:
+    for _ in range(5):
+        await _ask(blog)
+    links = await _mailed_links(session)
+    responses = await asyncio.gather(*(blog.test_client().post(link, headers=OURS) for link in links))
+    assert sorted(response.status_code for response in responses) == [303, 410, 410, 410, 410]
+    assert await _count(session, "sessions") == 1
+
+
 async def test_signing_out_everywhere_ends_open_links(blog: Quart, session: AsyncSession) -> None:
     client = blog.test_client()
     await sign_in_client(client, email=ADA)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -38,38 +38,35 @@ async def create_user(settings: Settings, url: str, email: str, name: str) -> st
 async def set_admin(settings: Settings, url: str, email: str, *, revoke: bool) -> str:
     """Give or take the role of an admin everywhere; return what to say. Safe to repeat."""
     async with _work(settings, url) as session:
-        if revoke:
-            user = await _find_user(session, email)
-            here = (UserRole.user_id == user.id, UserRole.role == Role.ADMIN, UserRole.page_post_id.is_(None))
-            await session.execute(delete(UserRole).where(*here))
-            await _note_role(session, SecurityEvent.ROLE_TAKEN, user.id, Role.ADMIN)
-            await tell_of_role(session, settings, user.email, role=Role.ADMIN, page=None, taken=True)
-            return f"{user.email} is no longer an admin"
-        user = await _ensure_user(session, email, "")
-        await session.execute(insert(UserRole).values(user_id=user.id, role=Role.ADMIN).on_conflict_do_nothing())
-        await _note_role(session, SecurityEvent.ROLE_GIVEN, user.id, Role.ADMIN)
-        await tell_of_role(session, settings, user.email, role=Role.ADMIN, page=None, taken=False)
-        return f"{user.email} is an admin"
+        user = await _find_user(session, email) if revoke else await _ensure_user(session, email, "")
+        await _change_role(session, settings, user, Role.ADMIN, page=None, revoke=revoke)
+        return f"{user.email} is {'no longer an admin' if revoke else 'an admin'}"
 
 
 async def set_role(settings: Settings, url: str, email: str, role: Role, *, page: str | None, revoke: bool) -> str:
     """Give or take a role, on the page with this slug or (None) everywhere; return what to say. Safe to repeat."""
     async with _work(settings, url) as session:
-        page_post_id = None if page is None else await _page_id(session, page)
         user = await _ensure_user(session, email, "")
-        change = identity.revoke_role if revoke else identity.grant_role
-        await change(session, user.id, role, page_post_id=page_post_id)
-        event = SecurityEvent.ROLE_TAKEN if revoke else SecurityEvent.ROLE_GIVEN
-        await _note_role(session, event, user.id, role, page_post_id)
-        await tell_of_role(session, settings, user.email, role=role, page=page, taken=revoke)
-        where = "everywhere" if page is None else f"on {page}"
-        return f"{user.email} {'no longer has' if revoke else 'has'} the role {role} {where}"
+        await _change_role(session, settings, user, role, page=page, revoke=revoke)
+        return f"{user.email} {'no longer has' if revoke else 'has'} the role {role} {_place(page)}"
 
 
-async def _note_role(
-    session: AsyncSession, event: SecurityEvent, user_id: int, role: Role, page_post_id: int | None = None
+async def _change_role(
+    session: AsyncSession, settings: Settings, user: User, role: Role, *, page: str | None, revoke: bool
 ) -> None:
-    await note_security(session, event, user_id=user_id, data={"role": role, "page": page_post_id})
+    """Give or take a role, write it down and tell of it; what is so already is no event."""
+    page_post_id = None if page is None else await _page_id(session, page)
+    change = identity.revoke_role if revoke else identity.grant_role
+    if not await change(session, user.id, role, page_post_id=page_post_id):
+        return
+    event = SecurityEvent.ROLE_TAKEN if revoke else SecurityEvent.ROLE_GIVEN
+    await note_security(session, event, user_id=user.id, data={"role": role, "page": page_post_id})
+    await tell_of_role(session, settings, user.email, role=role, page=page, taken=revoke)
+
+
+def _place(page: str | None) -> str:
+    """Say where a role holds."""
+    return "everywhere" if page is None else f"on {page}"
 
 
 async def list_users(settings: Settings, url: str) -> str:

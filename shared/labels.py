@@ -16,6 +16,7 @@ from shared.contracts.states import (
     OrderState,
     PaymentState,
     RefundState,
+    Role,
     StockState,
     TicketState,
 )
@@ -268,6 +269,13 @@ REFUND_WORDS: Mapping[RefundState, RefundWords] = {
     ),
 }
 
+ROLE_MAY: Mapping[Role, str] = {
+    Role.ADMIN: "do everything",
+    Role.ORDERS: "see orders",
+    Role.REFUNDS: "see, cancel and refund orders",
+}
+"""What somebody with a role may do."""
+
 SECURITY_EVENTS: Mapping[SecurityEvent, str] = {
     SecurityEvent.SIGNED_IN: "Signed in",
     SecurityEvent.LINK_FAILED: "A sign-in link did not work",
@@ -280,6 +288,7 @@ SECURITY_EVENTS: Mapping[SecurityEvent, str] = {
     SecurityEvent.ORDER_OPENED: "Opened somebody's order",
     SecurityEvent.ORDERS_EXPORTED: "Saved orders as a file",
     SecurityEvent.PAYEE_CHANGED: "Changed whom a page is paid to",
+    SecurityEvent.PAGE_CHANGED: "Changed the settings of a page",
 }
 
 _UNPAID: Tag = ("Held until it is paid", "warning")

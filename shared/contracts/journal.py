@@ -48,3 +48,5 @@ class SecurityEvent(StrEnum):
     """Somebody looked at an order that is not their own."""
     ORDERS_EXPORTED = "orders_exported"
     PAYEE_CHANGED = "payee_changed"
+    PAGE_CHANGED = "page_changed"
+    """How a page sells was changed: for now, whether its debts go back by themselves."""

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.states import Role
+from shared.labels import ROLE_MAY
 from shared.models import User, UserRole
 from shared.settings import Settings
 
@@ -38,33 +39,38 @@ async def tell_of_new_browser(
 async def tell_of_role(
     session: AsyncSession, settings: Settings, email: str, *, role: Role, page: str | None, taken: bool
 ) -> None:
-    """Tell somebody that they were given a role, or that it was taken from them."""
+    """Tell somebody that they were given a role, or that it was taken from them; and all admins whose it is."""
     where = "everywhere" if page is None else f"on the page {page}"
-    await _tell(
-        session,
-        settings,
-        [email],
-        subject=f"Your role at {settings.site_name}",
-        happened=f"You {'no longer have' if taken else 'now have'} the role “{role}” {where}.",
-        details=[],
+    subject, details = f"A role at {settings.site_name}", [f"It allows to {ROLE_MAY[role]}."]
+    others = [admin for admin in await _admins(session) if admin != email]
+    told = (
+        ([email], "You no longer have" if taken else "You now have"),
+        (others, f"{email} no longer has" if taken else f"{email} now has"),
     )
+    for recipients, has in told:
+        happened = f"{has} the role “{role}” {where}."
+        await _tell(session, settings, recipients, subject=subject, happened=happened, details=details)
 
 
 async def tell_of_payee(
-    session: AsyncSession, settings: Settings, *, page: str, seller_email: str, merchant_code: str, by: str
+    session: AsyncSession, settings: Settings, *, page: str, seller_email: str, before: str, after: str, by: str
 ) -> None:
     """Tell all admins, and the page's seller, that a page is paid to another account from now on."""
-    admins = select(User.email).join(UserRole, UserRole.user_id == User.id)
-    everywhere = (UserRole.role == Role.ADMIN, UserRole.page_post_id.is_(None))
-    emails = list(await session.scalars(admins.where(*everywhere).order_by(User.id)))
     await _tell(
         session,
         settings,
-        dict.fromkeys([*emails, *filter(None, [seller_email])]),
+        dict.fromkeys([*await _admins(session), *filter(None, [seller_email])]),
         subject=f"{page}: paid to another account",
-        happened=f"From now on new orders of {page} are paid to the account {merchant_code}.",
-        details=[f"Changed by: {by}"],
+        happened=f"From now on new orders of {page} are paid to the account {after}.",
+        details=[f"Until now: {before}", f"Changed by: {by}"],
     )
+
+
+async def _admins(session: AsyncSession) -> list[str]:
+    """Return the addresses of those who are admins everywhere, and may come in."""
+    admins = select(User.email).join(UserRole, UserRole.user_id == User.id)
+    everywhere = (UserRole.role == Role.ADMIN, UserRole.page_post_id.is_(None), User.locked_at.is_(None))
+    return list(await session.scalars(admins.where(*everywhere).order_by(User.id)))
 
 
 async def _tell(

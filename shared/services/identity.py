@@ -164,17 +164,18 @@ async def rename_user(session: AsyncSession, user_id: int, name: str) -> None:
     await session.execute(update(User).where(User.id == user_id).values(name=normalise_name(name)))
 
 
-async def grant_role(session: AsyncSession, user_id: int, role: Role, *, page_post_id: int | None = None) -> None:
-    """Give a user a role, on one page or everywhere. Safe to repeat."""
+async def grant_role(session: AsyncSession, user_id: int, role: Role, *, page_post_id: int | None = None) -> bool:
+    """Give a user a role, on one page or everywhere; return whether they did not have it. Safe to repeat."""
     row = insert(UserRole).values(user_id=user_id, role=role, page_post_id=page_post_id)
-    await session.execute(row.on_conflict_do_nothing())
+    return await session.scalar(row.on_conflict_do_nothing().returning(UserRole.id)) is not None
 
 
-async def revoke_role(session: AsyncSession, user_id: int, role: Role, *, page_post_id: int | None = None) -> None:
-    """Take a role from a user. Safe to repeat."""
+async def revoke_role(session: AsyncSession, user_id: int, role: Role, *, page_post_id: int | None = None) -> bool:
+    """Take a role from a user; return whether they had it. Safe to repeat."""
     # IS NULL, since "= NULL" is true of no row: the role would stay.
     page = UserRole.page_post_id.is_(None) if page_post_id is None else UserRole.page_post_id == page_post_id
-    await session.execute(delete(UserRole).where(UserRole.user_id == user_id, UserRole.role == role, page))
+    taken = delete(UserRole).where(UserRole.user_id == user_id, UserRole.role == role, page)
+    return (await session.scalars(taken.returning(UserRole.id))).first() is not None
 
 
 # --- Sign-in links ---

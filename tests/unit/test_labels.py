@@ -18,6 +18,7 @@ from shared.contracts.states import (
     OrderState,
     PaymentState,
     RefundState,
+    Role,
     StockState,
     TicketState,
 )
@@ -40,6 +41,7 @@ from shared.contracts.states import (
         (labels.OWN_TAGS[LineKind.PRODUCT], StockState),
         (labels.PAST_TICKET, TicketState),
         (labels.SECURITY_EVENTS, SecurityEvent),
+        (labels.ROLE_MAY, Role),
     ],
 )
 def test_every_state_has_its_words(words: Mapping[str, Any], states: type[StrEnum]) -> None:

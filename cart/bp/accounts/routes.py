@@ -77,6 +77,7 @@ async def _save(page_post_id: int, sent: Sent) -> ResponseTypes:
         merchant_code=form.merchant_code,
         api_key=form.api_key,
         actor_user_id=signed_in_user().id,
+        address=request.remote_addr,
     )
     return redirect_to(url_for("accounts.overview", result="saved"))
 
@@ -86,7 +87,12 @@ async def _save(page_post_id: int, sent: Sent) -> ResponseTypes:
 @recent_sign_in_required
 async def use_default(page_post_id: int) -> ResponseTypes:
     """Have the page paid to the installation's own account again."""
-    await pay_page_to_default(current_payment_context(), page_post_id=page_post_id, actor_user_id=signed_in_user().id)
+    await pay_page_to_default(
+        current_payment_context(),
+        page_post_id=page_post_id,
+        actor_user_id=signed_in_user().id,
+        address=request.remote_addr,
+    )
     return redirect_to(url_for("accounts.overview", result="default"))
 
 
@@ -97,7 +103,11 @@ async def choose_refunds(page_post_id: int) -> ResponseTypes:
     """Say whether what is owed to the page's buyers goes back by itself, or when a person presses the button."""
     automatic = RefundsForm.parse(await request.form).automatic
     await refund_page_automatically(
-        current_payment_context(), page_post_id=page_post_id, automatic=automatic, actor_user_id=signed_in_user().id
+        current_payment_context(),
+        page_post_id=page_post_id,
+        automatic=automatic,
+        actor_user_id=signed_in_user().id,
+        address=request.remote_addr,
     )
     return redirect_to(url_for("accounts.overview", result="automatic" if automatic else "by-person"))
 

@@ -36,7 +36,7 @@ from shared.contracts.errors import (
     Unavailable,
 )
 from shared.contracts.states import OrderState, PaymentState, Role
-from shared.models import Debt, JournalEntry, Mail, PageConfig, PaymentAccount, User
+from shared.models import Debt, JournalEntry, Mail, PageConfig, PaymentAccount, SecurityEntry, User
 from shared.payments.accounts import OneGateway
 from shared.payments.vault import new_key, vault_of
 from shared.services.blog_impl import SqlBlogService
@@ -587,3 +587,40 @@ async def test_refunds_of_a_page_that_is_none_cannot_be_chosen(admin: Visitor) -
 @pytest.mark.parametrize(("who", "status"), [("visitor", 401), ("ada", 403)])
 async def test_only_an_admin_chooses_it(people: dict[str, Visitor], show: Show, who: str, status: int) -> None:
     assert (await people[who].post(f"/admin/accounts/{show.page.id}/refunds/", {"automatic": "yes"})).status == status
+
+
+# --- who is told ---
+
+
+async def payee_mails(session: AsyncSession) -> list[str]:
+    """Return what the mails about payees say."""
+    async with fresh(session) as now:
+        return list(await now.scalars(select(Mail.text).where(Mail.kind == "security").order_by(Mail.id)))
+
+
+async def test_a_mail_says_from_which_account_to_which(admin: Visitor, farm: int, session: AsyncSession) -> None:
+    await save(admin, farm)
+    await save(admin, farm)  # the same account once more: its key alone is new
+    await admin.post(f"/admin/accounts/{farm}/default/")
+    first, second = await payee_mails(session)
+    assert f"are paid to the account {FARM}.\n\nUntil now: {OWN}\n" in first
+    assert f"are paid to the account {OWN}.\n\nUntil now: {FARM}\n" in second
+
+
+ORIGIN = "http://localhost:8002"
+
+
+async def test_the_security_journal_has_each_change_of_a_page_with_its_network(
+    admin: Visitor, farm: int, session: AsyncSession
+) -> None:
+    here = {"headers": {"Origin": ORIGIN}, "scope_base": {"client": ("198.51.100.77", 1)}}
+    await admin.client.post(f"/admin/accounts/{farm}/", form=form(), **here)
+    for _ in range(2):  # the second time nothing changes
+        await admin.client.post(f"/admin/accounts/{farm}/refunds/", form={"automatic": "yes"}, **here)
+    async with fresh(session) as now:
+        rows = list(await now.scalars(select(SecurityEntry).order_by(SecurityEntry.id)))
+    assert [(row.event, row.user_id, row.data) for row in rows] == [
+        ("payee_changed", admin.id, {"page": farm, "merchant_code": FARM}),
+        ("page_changed", admin.id, {"page": farm, "automatic": True}),
+    ]
+    assert {row.network for row in rows} == {"198.51.100.0/24"}

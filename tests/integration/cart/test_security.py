@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.journal import SecurityEvent
+from shared.labels import SECURITY_EVENTS
 from shared.models import SecurityEntry
 from shared.services.security import note_security
 from tests.factories.orders import make_order
@@ -53,7 +54,8 @@ async def test_admins_read_it_a_page_at_a_time_and_nobody_else(
     second = await admin.get(str(link.attributes["href"]))
     rows = [row.text(separator="|", strip=True) for row in second.html.css("tbody tr")]
     assert len(rows) == len(SecurityEvent)
-    assert "Changed whom a page is paid to" in rows[0]
+    for row, event in zip(rows, reversed(SecurityEvent), strict=True):
+        assert SECURITY_EVENTS[event] in row
     assert "192.0.2.0/24" in rows[0]
     assert (await ada.get("/admin/security/")).status == 403
     assert (await visitor.get("/admin/security/")).status == 303

@@ -16,7 +16,7 @@ from launcher.users import create_user, forget_user, list_users, lock_user, set_
 from shared.contracts.states import OrderState, PaymentState, Role
 from shared.mail.render import Message
 from shared.mail.service import queue_mail
-from shared.models import Base, Mail
+from shared.models import Base, Mail, SecurityEntry
 from shared.models.user import User, UserRole
 from shared.services.forgetting import empty_old_mails
 from shared.services.identity import ensure_user, start_session
@@ -185,3 +185,20 @@ async def _everything(session: AsyncSession) -> str:
     await session.commit()
     tables = Base.metadata.sorted_tables
     return "\n".join([str((await session.execute(select(table))).all()) for table in tables])
+
+
+async def test_admins_are_told_whose_role_was_changed_and_nobody_of_what_was_so_already(
+    settings: Settings, database_url: str, session: AsyncSession
+) -> None:
+    await set_admin(settings, database_url, "ada@example.org", revoke=False)
+    for _ in range(2):
+        await set_role(settings, database_url, "bo@example.org", Role.REFUNDS, page=None, revoke=False)
+    await set_role(settings, database_url, "bo@example.org", Role.ORDERS, page=None, revoke=True)  # never had
+    rows = await session.execute(select(Mail.recipient, Mail.text).where(Mail.kind == "security").order_by(Mail.id))
+    assert [(recipient, text.splitlines()[2]) for recipient, text in rows] == [
+        ("ada@example.org", "You now have the role “admin” everywhere."),
+        ("bo@example.org", "You now have the role “refunds” everywhere."),
+        ("ada@example.org", "bo@example.org now has the role “refunds” everywhere."),
+    ]
+    noted = await session.scalars(select(SecurityEntry.event).order_by(SecurityEntry.id))
+    assert list(noted) == ["role_given", "role_given"]

@@ -6,12 +6,15 @@ order stays with the account that it was placed for.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import structlog
 from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cart.payments.page_config import merchant_codes
 from cart.wiring import PaymentContext
 from shared.contracts.dtos import Account
 from shared.contracts.errors import (
@@ -41,13 +44,31 @@ OUT_OF_REACH = (
 _log = structlog.get_logger("maypole.accounts")
 
 
+@dataclass(frozen=True, slots=True)
+class _Admin:
+    """Who changes a page's settings, and from which address."""
+
+    user_id: int
+    address: str | None = None
+
+    async def note(self, session: AsyncSession, event: SecurityEvent, data: dict[str, object]) -> None:
+        """Write down in the security journal what they did."""
+        await note_security(session, event, user_id=self.user_id, address=self.address, data=data)
+
+
 async def pay_page_to(
-    context: PaymentContext, *, page_post_id: int, merchant_code: str, api_key: SecretStr, actor_user_id: int
+    context: PaymentContext,
+    *,
+    page_post_id: int,
+    merchant_code: str,
+    api_key: SecretStr,
+    actor_user_id: int,
+    address: str | None = None,
 ) -> None:
     """Have a page paid to an account of its own, once the provider says that the key opens it.
 
     Raises NotFound, BadInput with the field that is wrong, or Unavailable where the provider cannot be asked; then
-    nothing was changed. Safe to repeat: a key that is stored already is replaced.
+    nothing was changed. ``address`` is the client's. Safe to repeat: a key that is stored already is replaced.
     """
     # Its key is in the settings: a second one in the table could differ from it.
     if merchant_code == context.settings.sumup_merchant_code:
@@ -58,21 +79,23 @@ async def pay_page_to(
     account = await _check(context, merchant_code, api_key)
     async with unit_of_work(context.database) as uow:
         await _keep(uow.session, context, account, api_key, actor_user_id)
-        await _point(uow.session, context, page_post_id, account.merchant_code, actor_user_id)
+        await _point(uow.session, context, page_post_id, account.merchant_code, _Admin(actor_user_id, address))
         await uow.commit()
     _log.info("page_account_set", page_post_id=page_post_id, merchant_code=account.merchant_code)
 
 
-async def pay_page_to_default(context: PaymentContext, *, page_post_id: int, actor_user_id: int) -> None:
+async def pay_page_to_default(
+    context: PaymentContext, *, page_post_id: int, actor_user_id: int, address: str | None = None
+) -> None:
     """Have a page paid to the installation's own account again. Raises NotFound. Safe to repeat."""
     async with unit_of_work(context.database) as uow:
-        await _point(uow.session, context, page_post_id, None, actor_user_id)
+        await _point(uow.session, context, page_post_id, None, _Admin(actor_user_id, address))
         await uow.commit()
     _log.info("page_account_set", page_post_id=page_post_id, merchant_code=context.settings.sumup_merchant_code)
 
 
 async def refund_page_automatically(
-    context: PaymentContext, *, page_post_id: int, automatic: bool, actor_user_id: int
+    context: PaymentContext, *, page_post_id: int, automatic: bool, actor_user_id: int, address: str | None = None
 ) -> None:
     """Say whether what is owed to a page's buyers goes back by itself. Raises NotFound. Safe to repeat."""
     async with unit_of_work(context.database) as uow:
@@ -87,6 +110,8 @@ async def refund_page_automatically(
                 actor=user_actor(actor_user_id),
                 data={"automatic": automatic},
             )
+            by = _Admin(actor_user_id, address)
+            await by.note(uow.session, SecurityEvent.PAGE_CHANGED, {"page": page_post_id, "automatic": automatic})
         await uow.commit()
 
 
@@ -149,39 +174,40 @@ async def _keep(
 
 
 async def _point(
-    session: AsyncSession, context: PaymentContext, page_post_id: int, merchant_code: str | None, actor_user_id: int
+    session: AsyncSession, context: PaymentContext, page_post_id: int, merchant_code: str | None, by: _Admin
 ) -> None:
     """Have the page paid to an account, and tell of it."""
+    default = context.settings.sumup_merchant_code
+    before = (await merchant_codes(session, [page_post_id], default))[page_post_id]
     await context.services.blog.set_page_account(session, page_post_id, merchant_code)
-    paid_to = merchant_code or context.settings.sumup_merchant_code
-    await note_security(
-        session,
-        SecurityEvent.PAYEE_CHANGED,
-        user_id=actor_user_id,
-        data={"page": page_post_id, "merchant_code": paid_to},
-    )
-    await _tell_of_payee(session, context, page_post_id, paid_to, actor_user_id)
+    paid_to = merchant_code or default
+    said = {"page": page_post_id, "merchant_code": paid_to}
+    await by.note(session, SecurityEvent.PAYEE_CHANGED, said)
+    # The same account again has a new key; the money goes where it went.
+    if before != paid_to:
+        await _tell_of_payee(session, context, page_post_id, before, paid_to, by)
     await record(
         session,
         thing=JournalThing.PAGE,
         thing_id=page_post_id,
         event=JournalEvent.ACCOUNT_SET,
-        actor=user_actor(actor_user_id),
+        actor=user_actor(by.user_id),
         data={"merchant_code": paid_to},
     )
 
 
 async def _tell_of_payee(
-    session: AsyncSession, context: PaymentContext, page_post_id: int, paid_to: str, actor_user_id: int
+    session: AsyncSession, context: PaymentContext, page_post_id: int, before: str, after: str, by: _Admin
 ) -> None:
     """Tell the admins and the seller: whoever can change a payee can take a page's money."""
     page = (await context.services.blog.pages_by_id(session, [page_post_id]))[page_post_id]
-    by = await session.scalar(select(User.email).where(User.id == actor_user_id))
+    email = await session.scalar(select(User.email).where(User.id == by.user_id))
     await tell_of_payee(
         session,
         context.settings,
         page=page.title,
         seller_email=page.seller_email,
-        merchant_code=paid_to,
-        by=by or "somebody who was forgotten",
+        before=before,
+        after=after,
+        by=email or "somebody who was forgotten",
     )

@@ -28,6 +28,7 @@ from shared.mail.sender import MailNotSent, deliver
 from shared.mail.service import due_mails, give_up_old
 from shared.models import Order
 from shared.payments.providers import sumup_alone
+from shared.services.browsers import forget_browsers
 from shared.services.forgetting import empty_old_mails
 from shared.services.identity import forget_empty_carts, forget_expired
 from shared.services.registry import use_services
@@ -93,9 +94,10 @@ async def sweep_mails(context: PaymentContext) -> None:
 
 
 async def forget_old_rows(context: PaymentContext) -> None:
-    """Delete sessions, links and the contents of mails past their time, and note whose carts have become empty."""
+    """Delete sessions, links, browsers and what mails said, each past its time, and note whose carts are empty."""
     async with unit_of_work(context.database) as uow:
         await forget_expired(uow.session, now=context.clock())
+        await forget_browsers(uow.session, now=context.clock())
         await forget_empty_carts(uow.session)
         older_than = context.clock() - timedelta(days=context.settings.mail_days)
         await empty_old_mails(uow.session, older_than=older_than, now=context.clock())

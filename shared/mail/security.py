@@ -25,13 +25,13 @@ NOT_YOU = (
 async def tell_of_new_browser(
     session: AsyncSession, settings: Settings, email: str, *, device: str, network: str
 ) -> None:
-    """Tell somebody with a role that their account was signed in from a browser that it is not signed in on already."""
+    """Tell somebody with a role that their account was signed in from a browser that it has not seen before."""
     await _tell(
         session,
         settings,
         [email],
         subject=f"New sign-in to {settings.site_name}",
-        happened="Somebody has signed in to your account from a browser that was not signed in before.",
+        happened="Somebody has signed in to your account from a browser that was not used for it before.",
         details=[f"Browser: {device or 'not known'}", f"Network: {network or 'not known'}"],
     )
 

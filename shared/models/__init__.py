@@ -19,7 +19,7 @@ from .order import (
 )
 from .provider import PaymentAccount, ProviderFinding, ProviderWalk
 from .ticket import Ticket
-from .user import LoginSession, SignInLink, User, UserRole
+from .user import KnownBrowser, LoginSession, SignInLink, User, UserRole
 
 __all__ = [
     "Base",
@@ -31,6 +31,7 @@ __all__ = [
     "CartNotice",
     "Debt",
     "JournalEntry",
+    "KnownBrowser",
     "LoginSession",
     "Mail",
     "Order",

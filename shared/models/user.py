@@ -91,3 +91,13 @@ class LoginSession(Base):
     """The browser and the system that it says it is, for its owner to know it by."""
 
     user: Mapped[User | None] = relationship(lazy="raise")
+
+
+class KnownBrowser(Base):
+    """A browser with which somebody who has a role has signed in: only the hash of its cookie is kept."""
+
+    __tablename__ = "known_browsers"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    last_used_at: Mapped[datetime]

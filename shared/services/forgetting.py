@@ -9,7 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.errors import Conflict
 from shared.contracts.states import DebtState, OrderState
-from shared.models import CartItem, CartNotice, Debt, LoginSession, Mail, Order, SignInLink, User, UserRole
+from shared.models import (
+    CartItem,
+    CartNotice,
+    Debt,
+    KnownBrowser,
+    LoginSession,
+    Mail,
+    Order,
+    SignInLink,
+    User,
+    UserRole,
+)
 
 NOBODY_AT = "forgotten.invalid"
 """The domain of addresses that are nobody's: no mail can ever be sent there (RFC 2606)."""
@@ -66,6 +77,7 @@ async def _forget_account(session: AsyncSession, user_id: int) -> None:
     mine = (
         (UserRole, UserRole.user_id == user_id),
         (LoginSession, LoginSession.user_id == user_id),
+        (KnownBrowser, KnownBrowser.user_id == user_id),
         (CartItem, CartItem.user_id == user_id),
         (CartNotice, CartNotice.user_id == user_id),
     )

@@ -10,14 +10,13 @@ from quart.typing import ResponseTypes
 
 from shared.clients.caller import CallFailed
 from shared.clients.cart import CartLineAnswer
-from shared.contracts.contact import network_of, shortened_address
+from shared.contracts.contact import network_of
 from shared.contracts.errors import BadInput, ShopError
 from shared.contracts.journal import SecurityEvent
 from shared.db.uow import unit_of_work
-from shared.mail.security import tell_of_new_browser
 from shared.services.identity import LinkSpent, TooManyLinks, TooManyMails, look_at_link, rename_user, use_link
 from shared.services.security import note_security
-from shared.services.sessions import device_of, devices_of, end_one_session
+from shared.services.sessions import devices_of, end_one_session
 from shared.web.htmx import redirect_to
 from shared.web.identity import (
     current_cart_owner,
@@ -35,6 +34,7 @@ from shared.web.next_url import safe_next
 from shared.web.session import discard_session
 from shared.web.state import app_state, request_session
 
+from .browsers import note_sign_in
 from .forms import NameForm, SignInForm, SignOutForm
 from .pages import AccountPage, CheckMailPage, LinkPage, LinkSpentPage, SignInPage
 from .services.sign_in import reason_to_sign_in, request_link
@@ -118,20 +118,11 @@ async def spend_link(token: str) -> ResponseTypes:
     except LinkSpent:
         await _note_failed_link()
         return await _spent(token)
-    known = {each.device for each in await devices_of(request_session(), user.id, now=app_state().clock())}
     await sign_in(user)
-    await _note(SecurityEvent.SIGNED_IN, user.id)
-    device = device_of(request.headers.get("User-Agent"))
-    if user.grants and device not in known:
-        await tell_of_new_browser(
-            request_session(),
-            app_state().settings,
-            user.email,
-            device=device,
-            network=shortened_address(request.remote_addr),
-        )
     # Checked again: the address was kept with the link, and the settings may have changed since.
-    return redirect_to(safe_next(next_url, app_state().settings) or "/")
+    response = redirect_to(safe_next(next_url, app_state().settings) or "/")
+    await note_sign_in(user, response)
+    return response
 
 
 async def _note(event: SecurityEvent, user_id: int) -> None:

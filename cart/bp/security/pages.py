@@ -34,5 +34,11 @@ def view_of(row: SecurityRow) -> SecurityView:
 
 def _details(row: SecurityRow) -> list[str]:
     # Ids alone are kept: what they stand for may have been forgotten since.
-    names = (("role", "{}"), ("page", "page {}"), ("order", "order number {}"), ("merchant_code", "account {}"))
+    names = (
+        ("browser", "{} browser"),
+        ("role", "{}"),
+        ("page", "page {}"),
+        ("order", "order number {}"),
+        ("merchant_code", "account {}"),
+    )
     return [form.format(row.data[name]) for name, form in names if row.data.get(name)]

@@ -380,10 +380,11 @@ async def test_a_powerful_account_is_told_of_a_new_browser_and_no_other(
     if with_role:
         await grant_role(session, user.id, Role.REFUNDS)
     await session.commit()
-    for agent in (FIREFOX, FIREFOX, "curl/8"):
+    firefox, curl = blog.test_client(), blog.test_client()
+    for client, agent in ((firefox, FIREFOX), (firefox, FIREFOX), (curl, "curl/8")):
         await _ask(blog)
         link = (await _mailed_links(session))[-1]
-        await blog.test_client().post(link, headers={**OURS, "User-Agent": agent})
+        await client.post(link, headers={**OURS, "User-Agent": agent})
     told = list(await session.scalars(select(Mail.text).where(Mail.kind == "security").order_by(Mail.id)))
     assert [text.partition("Browser: ")[2].partition("\n")[0] for text in told] == (
         ["Firefox on Linux", "curl"] if with_role else []

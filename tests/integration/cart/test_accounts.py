@@ -603,8 +603,8 @@ async def test_a_mail_says_from_which_account_to_which(admin: Visitor, farm: int
     await save(admin, farm)  # the same account once more: its key alone is new
     await admin.post(f"/admin/accounts/{farm}/default/")
     first, second = await payee_mails(session)
-    assert f"are paid to the account {FARM}.\n\nUntil now: {OWN}\n" in first
-    assert f"are paid to the account {OWN}.\n\nUntil now: {FARM}\n" in second
+    assert f"are paid to the account {FARM}.\nUntil now: {OWN}\n" in first
+    assert f"are paid to the account {OWN}.\nUntil now: {FARM}\n" in second
 
 
 ORIGIN = "http://localhost:8002"

@@ -169,6 +169,12 @@ class Settings(BaseSettings):
         ge=1,
         le=1440,
     )
+    payee_delay_hours: int = Field(
+        default=0,
+        description="How long after an admin chose another account for a page it is used, so that others can object",
+        ge=0,
+        le=720,
+    )
     session_days: int = Field(default=30, description="How long a sign-in lasts without a visit", ge=1)
     session_days_at_most: int = Field(
         default=90, description="How long a sign-in lasts at the most, however often it is used", ge=1, le=366

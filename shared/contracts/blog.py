@@ -83,10 +83,17 @@ class BlogService(Protocol):
         ...
 
     async def set_page_account(self, session: AsyncSession, page_post_id: int, merchant_code: str | None) -> None:
-        """Have a page paid to an account of its own, or (None) to the installation's. Safe to repeat.
+        """Have a page paid to an account of its own, or (None) to the installation's, from now on. Safe to repeat.
 
-        Orders that were placed before stay with the account that they were placed for. Raises NotFound.
+        Orders that were placed before stay with the account that they were placed for; what was planned for later is
+        dropped. Raises NotFound.
         """
+        ...
+
+    async def plan_page_account(
+        self, session: AsyncSession, page_post_id: int, merchant_code: str | None, *, now: datetime, from_at: datetime
+    ) -> None:
+        """Have a page paid to an account, or (None) to the installation's, from ``from_at`` on. Raises NotFound."""
         ...
 
     async def set_automatic_refunds(self, session: AsyncSession, page_post_id: int, *, automatic: bool) -> bool:

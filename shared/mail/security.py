@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.states import Role
+from shared.contracts.times import when
 from shared.labels import ROLE_MAY
 from shared.models import User, UserRole
 from shared.settings import Settings
@@ -53,16 +55,25 @@ async def tell_of_role(
 
 
 async def tell_of_payee(
-    session: AsyncSession, settings: Settings, *, page: str, seller_email: str, before: str, after: str, by: str
+    session: AsyncSession,
+    settings: Settings,
+    *,
+    page: str,
+    seller_email: str,
+    before: str,
+    after: str,
+    from_at: datetime | None,
+    by: str,
 ) -> None:
-    """Tell all admins, and the page's seller, that a page is paid to another account from now on."""
+    """Tell all admins, and the page's seller, that a page is paid to another account: now, or from a moment on."""
+    since = "now" if from_at is None else when(from_at, settings.time_zone)
     await _tell(
         session,
         settings,
         dict.fromkeys([*await _admins(session), *filter(None, [seller_email])]),
         subject=f"{page}: paid to another account",
-        happened=f"From now on new orders of {page} are paid to the account {after}.",
-        details=[f"Until now: {before}", f"Changed by: {by}"],
+        happened=f"From {since} on new orders of {page} are paid to the account {after}.",
+        details=[f"Until then: {before}", f"Changed by: {by}"],
     )
 
 

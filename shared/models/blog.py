@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, case, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, IdMixin
@@ -41,6 +41,7 @@ class PageConfig(IdMixin, Base):
     __table_args__ = (
         UniqueConstraint("container_type", "container_id"),
         CheckConstraint("container_type = 'page'", name="container_type"),
+        CheckConstraint("next_account_at IS NOT NULL OR next_merchant_code IS NULL", name="next_account"),
     )
 
     container_type: Mapped[str] = mapped_column(server_default="page")
@@ -60,5 +61,14 @@ class PageConfig(IdMixin, Base):
     """Whether money that is owed to a buyer of this page goes back by itself."""
     sumup_merchant_code: Mapped[str | None]
     """The account that this page's sales are paid to; its key is a row of ``payment_accounts``."""
+    next_account_at: Mapped[datetime | None]
+    """From when on they are paid to ``next_merchant_code`` instead; None: nothing changes by itself."""
+    next_merchant_code: Mapped[str | None]
+
+    @classmethod
+    def account_at(cls, now: datetime) -> ColumnElement[str | None]:
+        """Return the account that a page is paid to at a moment; NULL: the installation's own."""
+        # Nothing has to run at that moment: the row says both, and whoever reads it asks for a time.
+        return case((cls.next_account_at <= now, cls.next_merchant_code), else_=cls.sumup_merchant_code)
 
     post: Mapped[Post] = relationship(back_populates="config", lazy="raise")

@@ -265,10 +265,29 @@ class SqlBlogService:
         )
         columns = [PageConfig.container_type, PageConfig.container_id, PageConfig.sumup_merchant_code]
         statement = insert(PageConfig).from_select(columns, page)
+        changed = {
+            "sumup_merchant_code": statement.excluded.sumup_merchant_code,
+            # What was to come later is not to come any more.
+            "next_merchant_code": None,
+            "next_account_at": None,
+        }
         found = await session.scalar(
-            statement.on_conflict_do_update(
-                index_elements=columns[:2], set_={"sumup_merchant_code": statement.excluded.sumup_merchant_code}
-            ).returning(PageConfig.container_id)
+            statement.on_conflict_do_update(index_elements=columns[:2], set_=changed).returning(PageConfig.container_id)
+        )
+        if found is None:
+            raise NotFound
+
+    async def plan_page_account(
+        self, session: AsyncSession, page_post_id: int, merchant_code: str | None, *, now: datetime, from_at: datetime
+    ) -> None:
+        planned = {"next_merchant_code": literal(merchant_code, Text), "next_account_at": literal(from_at)}
+        page = select(literal("page"), Post.id, *planned.values()).where(Post.id == page_post_id, Post.is_page)
+        columns = [PageConfig.container_type, PageConfig.container_id]
+        statement = insert(PageConfig).from_select([*columns, *planned], page)
+        # An earlier plan whose time has come is what is so now.
+        changed = {"sumup_merchant_code": PageConfig.account_at(now), **planned}
+        found = await session.scalar(
+            statement.on_conflict_do_update(index_elements=columns, set_=changed).returning(PageConfig.container_id)
         )
         if found is None:
             raise NotFound

@@ -27,6 +27,7 @@ NOT_PERSONAL = {
         "collection_place",
         "collection_times",
         "sumup_merchant_code",
+        "next_merchant_code",
     },
     "payment_accounts": {"merchant_code", "api_key_encrypted", "name", "currency"},
     "payment_notices": {"event_type"},

@@ -12,6 +12,9 @@ from shared.web.forms import FormPage
 
 RESULTS: dict[str, str] = {
     "saved": "The key was checked and is kept. From now on this page's new orders are paid to its own account.",
+    "later": "This page's new orders are paid to the other account from the time that stands beside it."
+    " Until then an admin can still keep it as it is.",
+    "kept": "This page's new orders are paid to the same account as before.",
     "default": "From now on this page's new orders are paid to the installation's own account.",
     "automatic": "From now on what is owed to this page's buyers goes back by itself, as far as the provider takes it.",
     "by-person": "From now on what is owed to this page's buyers waits in the refund queue for a person.",

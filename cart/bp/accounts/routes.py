@@ -10,6 +10,7 @@ from quart.typing import ResponseTypes
 
 from cart.bp.accounts.services import (
     find_page_account,
+    keep_page_account,
     list_page_accounts,
     pay_page_to,
     pay_page_to_default,
@@ -71,7 +72,7 @@ async def save(page_post_id: int) -> ResponseTypes:
 async def _save(page_post_id: int, sent: Sent) -> ResponseTypes:
     """Have the page paid to the account that a form names."""
     form = AccountForm.parse(sent)
-    await pay_page_to(
+    from_at = await pay_page_to(
         current_payment_context(),
         page_post_id=page_post_id,
         merchant_code=form.merchant_code,
@@ -79,7 +80,7 @@ async def _save(page_post_id: int, sent: Sent) -> ResponseTypes:
         actor_user_id=signed_in_user().id,
         address=request.remote_addr,
     )
-    return redirect_to(url_for("accounts.overview", result="saved"))
+    return redirect_to(url_for("accounts.overview", result="saved" if from_at is None else "later"))
 
 
 @bp.post("/<int:page_post_id>/default/")
@@ -87,13 +88,28 @@ async def _save(page_post_id: int, sent: Sent) -> ResponseTypes:
 @recent_sign_in_required
 async def use_default(page_post_id: int) -> ResponseTypes:
     """Have the page paid to the installation's own account again."""
-    await pay_page_to_default(
+    from_at = await pay_page_to_default(
         current_payment_context(),
         page_post_id=page_post_id,
         actor_user_id=signed_in_user().id,
         address=request.remote_addr,
     )
-    return redirect_to(url_for("accounts.overview", result="default"))
+    return redirect_to(url_for("accounts.overview", result="default" if from_at is None else "later"))
+
+
+@bp.post("/<int:page_post_id>/keep/")
+@limit_per_person(60, MINUTE)
+@role_required(Role.ADMIN)
+@recent_sign_in_required
+async def keep(page_post_id: int) -> ResponseTypes:
+    """Have the page stay with the account that it is paid to now, whatever was to come."""
+    await keep_page_account(
+        current_payment_context(),
+        page_post_id=page_post_id,
+        actor_user_id=signed_in_user().id,
+        address=request.remote_addr,
+    )
+    return redirect_to(url_for("accounts.overview", result="kept"))
 
 
 @bp.post("/<int:page_post_id>/refunds/")

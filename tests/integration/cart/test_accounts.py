@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.app import create_app
 from cart.bp.accounts.services import pay_page_to
+from cart.payments.page_config import merchant_codes
 from cart.wiring import PAYMENT_CONTEXT, PaymentContext
 from shared.contracts.dtos import Account
 from shared.contracts.errors import (
@@ -36,6 +37,7 @@ from shared.contracts.errors import (
     Unavailable,
 )
 from shared.contracts.states import OrderState, PaymentState, Role
+from shared.contracts.times import when
 from shared.models import Debt, JournalEntry, Mail, PageConfig, PaymentAccount, SecurityEntry, User
 from shared.payments.accounts import OneGateway
 from shared.payments.vault import new_key, vault_of
@@ -46,6 +48,7 @@ from shared.web.state import AppState
 from tests.factories.accounts import make_account
 from tests.factories.blog import make_page, make_post
 from tests.fakes.gateway import FakeGateway
+from tests.fakes.payments import MovableClock
 from tests.integration.cart.conftest import (
     FillCart,
     Show,
@@ -603,8 +606,8 @@ async def test_a_mail_says_from_which_account_to_which(admin: Visitor, farm: int
     await save(admin, farm)  # the same account once more: its key alone is new
     await admin.post(f"/admin/accounts/{farm}/default/")
     first, second = await payee_mails(session)
-    assert f"are paid to the account {FARM}.\nUntil now: {OWN}\n" in first
-    assert f"are paid to the account {OWN}.\nUntil now: {FARM}\n" in second
+    assert f"are paid to the account {FARM}.\nUntil then: {OWN}\n" in first
+    assert f"are paid to the account {OWN}.\nUntil then: {FARM}\n" in second
 
 
 ORIGIN = "http://localhost:8002"
@@ -624,3 +627,58 @@ async def test_the_security_journal_has_each_change_of_a_page_with_its_network(
         ("page_changed", admin.id, {"page": farm, "automatic": True}),
     ]
     assert {row.network for row in rows} == {"198.51.100.0/24"}
+
+
+# --- later, so that somebody can object ---
+
+
+@pytest.fixture
+def slow(app: Quart, context: PaymentContext) -> MovableClock:
+    """Let a new account be used two days later; return the clock of what moves money."""
+    clock = MovableClock(datetime.now(UTC))
+    app.extensions[PAYMENT_CONTEXT] = replace(
+        context, settings=context.settings.model_copy(update={"payee_delay_hours": 48}), clock=clock
+    )
+    return clock
+
+
+async def paid_to(admin: Visitor, page_post_id: int) -> str:
+    """Return what the overview says of a page."""
+    row = (await admin.get("/admin/accounts/")).html.css_first(f"#page-{page_post_id} .paid-to")
+    assert row is not None
+    return " ".join(row.text().split())
+
+
+async def test_a_new_account_is_used_only_after_the_delay(
+    slow: MovableClock, admin: Visitor, farm: int, session: AsyncSession
+) -> None:
+    said = await save(admin, farm)
+    assert said.location.endswith("result=later")
+    assert f"on: {FARM}" in await paid_to(admin, farm)
+    [mail] = await payee_mails(session)
+    assert f"From {when(slow() + timedelta(hours=48), 'Europe/London')} on new orders" in mail
+
+    for hours, code in ((47, OWN), (2, FARM)):
+        slow.forward(hours=hours)
+        assert await merchant_codes(session, [farm], OWN, now=slow.now) == {farm: code}
+
+
+async def test_an_admin_keeps_the_account_as_it_is(
+    slow: MovableClock, admin: Visitor, farm: int, session: AsyncSession
+) -> None:
+    await save(admin, farm)
+    assert (await admin.post(f"/admin/accounts/{farm}/keep/")).location.endswith("result=kept")
+    assert "on:" not in await paid_to(admin, farm)
+    assert await merchant_codes(session, [farm], OWN, now=slow.now + timedelta(days=9)) == {farm: OWN}
+
+
+async def test_a_change_after_a_change_counts_from_what_is_so_by_then(
+    slow: MovableClock, farm: int, session: AsyncSession
+) -> None:
+    blog, start = SqlBlogService(), slow.now
+    for number, code in enumerate((FARM, None, "MOTHER")):
+        at = start + timedelta(hours=number * 10)
+        await blog.plan_page_account(session, farm, code, now=at, from_at=at + timedelta(hours=5))
+    hours = (24.9, 25)
+    codes = [(await merchant_codes(session, [farm], OWN, now=start + timedelta(hours=hour)))[farm] for hour in hours]
+    assert codes == [OWN, "MOTHER"]

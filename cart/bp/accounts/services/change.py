@@ -7,6 +7,7 @@ order stays with the account that it was placed for.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from pydantic import SecretStr
@@ -64,8 +65,10 @@ async def pay_page_to(
     api_key: SecretStr,
     actor_user_id: int,
     address: str | None = None,
-) -> None:
+) -> datetime | None:
     """Have a page paid to an account of its own, once the provider says that the key opens it.
+
+    Returns from when on (``PAYEE_DELAY_HOURS``); None: from now on.
 
     Raises NotFound, BadInput with the field that is wrong, or Unavailable where the provider cannot be asked; then
     nothing was changed. ``address`` is the client's. Safe to repeat: a key that is stored already is replaced.
@@ -79,19 +82,40 @@ async def pay_page_to(
     account = await _check(context, merchant_code, api_key)
     async with unit_of_work(context.database) as uow:
         await _keep(uow.session, context, account, api_key, actor_user_id)
-        await _point(uow.session, context, page_post_id, account.merchant_code, _Admin(actor_user_id, address))
+        by = _Admin(actor_user_id, address)
+        from_at = await _point(uow.session, context, page_post_id, account.merchant_code, by)
         await uow.commit()
     _log.info("page_account_set", page_post_id=page_post_id, merchant_code=account.merchant_code)
+    return from_at
 
 
 async def pay_page_to_default(
     context: PaymentContext, *, page_post_id: int, actor_user_id: int, address: str | None = None
-) -> None:
-    """Have a page paid to the installation's own account again. Raises NotFound. Safe to repeat."""
+) -> datetime | None:
+    """Have a page paid to the installation's own account again; return from when on, None: from now on.
+
+    Raises NotFound. Safe to repeat.
+    """
     async with unit_of_work(context.database) as uow:
-        await _point(uow.session, context, page_post_id, None, _Admin(actor_user_id, address))
+        from_at = await _point(uow.session, context, page_post_id, None, _Admin(actor_user_id, address))
         await uow.commit()
     _log.info("page_account_set", page_post_id=page_post_id, merchant_code=context.settings.sumup_merchant_code)
+    return from_at
+
+
+async def keep_page_account(
+    context: PaymentContext, *, page_post_id: int, actor_user_id: int, address: str | None = None
+) -> None:
+    """Have a page stay with the account that it is paid to now, whatever was planned. Safe to repeat.
+
+    Raises NotFound.
+    """
+    default, now = context.settings.sumup_merchant_code, context.clock()
+    async with unit_of_work(context.database) as uow:
+        code = (await merchant_codes(uow.session, [page_post_id], default, now=now))[page_post_id]
+        own = None if code == default else code
+        await _point(uow.session, context, page_post_id, own, _Admin(actor_user_id, address))
+        await uow.commit()
 
 
 async def refund_page_automatically(
@@ -175,29 +199,41 @@ async def _keep(
 
 async def _point(
     session: AsyncSession, context: PaymentContext, page_post_id: int, merchant_code: str | None, by: _Admin
-) -> None:
-    """Have the page paid to an account, and tell of it."""
-    default = context.settings.sumup_merchant_code
-    before = (await merchant_codes(session, [page_post_id], default))[page_post_id]
-    await context.services.blog.set_page_account(session, page_post_id, merchant_code)
+) -> datetime | None:
+    """Have the page paid to an account, and tell of it; return from when on, None: from now on."""
+    now, default = context.clock(), context.settings.sumup_merchant_code
+    before = (await merchant_codes(session, [page_post_id], default, now=now))[page_post_id]
     paid_to = merchant_code or default
-    said = {"page": page_post_id, "merchant_code": paid_to}
-    await by.note(session, SecurityEvent.PAYEE_CHANGED, said)
+    delay = timedelta(hours=context.settings.payee_delay_hours)
+    # To stay with an account needs no time in which somebody could object.
+    from_at = now + delay if delay and paid_to != before else None
+    said: dict[str, object] = {"merchant_code": paid_to}
+    if from_at is None:
+        await context.services.blog.set_page_account(session, page_post_id, merchant_code)
+    else:
+        await context.services.blog.plan_page_account(session, page_post_id, merchant_code, now=now, from_at=from_at)
+    await by.note(session, SecurityEvent.PAYEE_CHANGED, {"page": page_post_id, "merchant_code": paid_to})
     # The same account again has a new key; the money goes where it went.
     if before != paid_to:
-        await _tell_of_payee(session, context, page_post_id, before, paid_to, by)
+        await _tell_of_payee(session, context, page_post_id, (before, paid_to), from_at, by)
     await record(
         session,
         thing=JournalThing.PAGE,
         thing_id=page_post_id,
         event=JournalEvent.ACCOUNT_SET,
         actor=user_actor(by.user_id),
-        data={"merchant_code": paid_to},
+        data=said if from_at is None else said | {"from": from_at.isoformat()},
     )
+    return from_at
 
 
 async def _tell_of_payee(
-    session: AsyncSession, context: PaymentContext, page_post_id: int, before: str, after: str, by: _Admin
+    session: AsyncSession,
+    context: PaymentContext,
+    page_post_id: int,
+    codes: tuple[str, str],
+    from_at: datetime | None,
+    by: _Admin,
 ) -> None:
     """Tell the admins and the seller: whoever can change a payee can take a page's money."""
     page = (await context.services.blog.pages_by_id(session, [page_post_id]))[page_post_id]
@@ -207,7 +243,8 @@ async def _tell_of_payee(
         context.settings,
         page=page.title,
         seller_email=page.seller_email,
-        before=before,
-        after=after,
+        before=codes[0],
+        after=codes[1],
+        from_at=from_at,
         by=email or "somebody who was forgotten",
     )

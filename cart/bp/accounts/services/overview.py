@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cart.payments.page_config import merchant_codes
+from cart.payments.page_config import codes_of_pages
 from cart.wiring import PaymentContext
 from shared.contracts.dtos import PageDTO
 from shared.contracts.errors import NotFound
@@ -31,6 +31,9 @@ class PageAccount:
     sandbox: bool = False
     checked_at: datetime | None = None
     """When the provider was last asked about it; of the installation's own that is not known."""
+    later_code: str = ""
+    later_at: datetime | None = None
+    """From when on the page is paid to ``later_code`` instead; None: nothing changes by itself."""
 
 
 async def list_page_accounts(session: AsyncSession, context: PaymentContext) -> list[PageAccount]:
@@ -50,14 +53,18 @@ async def find_page_account(session: AsyncSession, context: PaymentContext, page
 async def _with_accounts(session: AsyncSession, context: PaymentContext, pages: Sequence[PageDTO]) -> list[PageAccount]:
     """Find the account of each page."""
     default, vault = context.settings.sumup_merchant_code, vault_of(context.settings)
-    codes = await merchant_codes(session, [page.id for page in pages], default)
+    codes = await codes_of_pages(session, [page.id for page in pages], default, now=context.clock())
     # All accounts at once, however many pages there are.
-    stored = await _stored(session, set(codes.values()) - {default})
-    return [
+    stored = await _stored(session, {code.now for code in codes.values()} - {default})
+    accounts = [
         PageAccount(page, default, is_default=True)
-        if codes[page.id] == default
-        else _of_its_own(page, codes[page.id], stored.get(codes[page.id]), vault)
+        if codes[page.id].now == default
+        else _of_its_own(page, codes[page.id].now, stored.get(codes[page.id].now), vault)
         for page in pages
+    ]
+    return [
+        replace(account, later_code=codes[account.page.id].later, later_at=codes[account.page.id].later_at)
+        for account in accounts
     ]
 
 

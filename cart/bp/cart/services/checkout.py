@@ -108,9 +108,8 @@ def _owner(context: PaymentContext, buyer: Buyer, number: str) -> dict[str, obje
 
 async def _fill(session: AsyncSession, context: PaymentContext, order: Order, claimed: Parts, buyer: Buyer) -> None:
     """Write the order's lines, its total, who sells and who is paid."""
-    payee = await resolve_page_config(
-        session, claimed.page_ids, default_merchant_code=context.settings.sumup_merchant_code
-    )
+    default = context.settings.sumup_merchant_code
+    payee = await resolve_page_config(session, claimed.page_ids, default_merchant_code=default, now=context.clock())
     # The account stands in the order: a page that changes it later does not move what was sold before.
     order.page_post_id, order.merchant_code, order.total = payee.page_post_id, payee.merchant_code, claimed.total
     await session.flush()  # the total is checked against the lines when the transaction commits

@@ -95,7 +95,7 @@ async def get_cart_grouped_by_page(session: AsyncSession) -> list[PageGroup]:
         parts=parts,
         lines=await parts.lines(session, pages),
         pages=pages,
-        codes=await merchant_codes(session, ids, context.settings.sumup_merchant_code),
+        codes=await merchant_codes(session, ids, context.settings.sumup_merchant_code, now=context.clock()),
     )
     return [contents.group(page_post_id) for page_post_id in sorted(ids, key=contents.place_of)]
 

@@ -29,7 +29,7 @@ from shared.mail.service import due_mails, give_up_old
 from shared.models import Order
 from shared.payments.providers import sumup_alone
 from shared.services.browsers import forget_browsers
-from shared.services.forgetting import empty_old_mails
+from shared.services.forgetting import empty_networks, empty_old_mails
 from shared.services.identity import forget_empty_carts, forget_expired
 from shared.services.registry import use_services
 from shared.services.wiring import sql_services
@@ -99,6 +99,7 @@ async def forget_old_rows(context: PaymentContext) -> None:
         await forget_expired(uow.session, now=context.clock())
         await forget_browsers(uow.session, now=context.clock())
         await forget_empty_carts(uow.session)
+        await empty_networks(uow.session, older_than=context.clock() - timedelta(days=1))
         older_than = context.clock() - timedelta(days=context.settings.mail_days)
         await empty_old_mails(uow.session, older_than=older_than, now=context.clock())
         await uow.commit()

@@ -153,6 +153,11 @@ class Settings(BaseSettings):
         description="How long things are held for who held them within a day and did not pay: the second time and the"
         " next ones, comma-separated; after these they have to wait; empty: always ORDER_MINUTES",
     )
+    unpaid_orders_per_network: int = Field(
+        default=20,
+        description="How many unpaid orders the guests of one network (an address, or a /64) may have together",
+        ge=2,
+    )
     cart_days: int = Field(default=30, description="How long things wait in a cart before they leave it", ge=1)
     guest_link_days: int = Field(
         default=365,

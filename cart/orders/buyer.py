@@ -22,6 +22,8 @@ class Buyer:
     owner: CartOwner = NOBODY
     token_hash: str | None = None
     email: str | None = None
+    network: str = ""
+    """The network that a guest's request came from; empty: not known."""
 
     @classmethod
     def of_user(cls, user_id: int, email: str | None = None) -> Self:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cart.sellables.protocol import NewLine
 from shared.contracts.errors import Conflict, TooMany
+from shared.contracts.orders import MOST_UNPAID
 from shared.contracts.states import LineKind, OrderState
 from shared.contracts.times import when
 from shared.db.locks import lock_name
@@ -18,8 +19,6 @@ from shared.settings import Settings
 
 from .buyer import Buyer
 
-MOST_UNPAID = 2
-"""How many orders of one buyer may wait for their payment at once."""
 REMEMBERED = timedelta(days=1)
 """For how long it counts that somebody held things and did not pay."""
 NOT_PAID_FOR = (OrderState.EXPIRED, OrderState.CANCELLED)
@@ -36,23 +35,55 @@ class TooManyUnpaid(Conflict):
     )
 
 
+GUEST_TOO_MANY = (
+    f"{MOST_UNPAID} orders from this browser or with this e-mail address wait for their payment. Please pay one of them"
+    " first, or put it back; what is not paid in time comes back by itself."
+)
+
+
+class ManyOfNetwork(TooMany):
+    """Guests of one network have as many unpaid orders as they may have together."""
+
+    code = "many_unpaid_of_network"
+    text = (
+        "Many orders that came from your network are not paid yet. Please sign in to go on, then others' orders do not"
+        " count; or try again in a few minutes."
+    )
+
+
 class HeldTooOften(TooMany):
     """A buyer has held the same things again and again without paying for them."""
 
     code = "held_too_often"
 
 
-async def check_unpaid(session: AsyncSession, buyer: Buyer) -> None:
-    """Raise TooManyUnpaid where a buyer may not begin another order that holds things.
+async def check_unpaid(session: AsyncSession, settings: Settings, buyer: Buyer) -> None:
+    """Raise TooManyUnpaid, or ManyOfNetwork, where a buyer may not begin another order that holds things.
 
-    The caller has locked the cart's owner. A guest is known by their browser and by their address, which is locked
-    here: who gives one address in many browsers is one buyer.
+    The caller has locked the cart's owner. A guest is known by their browser, by their address, and least by their
+    network, which may be a whole school's: address and network are locked here, after everything else.
     """
-    if buyer.user_id is None and buyer.email is not None:
-        await lock_name(session, f"guest:{buyer.email}")
-    mine = select(func.count()).select_from(Order).where(_ordered_by(buyer), Order.state == OrderState.PENDING)
-    if (await session.scalar(mine.where(Order.total > 0)) or 0) >= MOST_UNPAID:
-        raise TooManyUnpaid
+    for name in _names_of(buyer):
+        await lock_name(session, name)
+    mine, of_network = _ordered_by(buyer), _of_network(buyer)
+    unpaid = (
+        select(func.count().filter(mine), func.count().filter(of_network))
+        .select_from(Order)
+        .where(or_(mine, of_network), Order.state == OrderState.PENDING, Order.total > 0)
+    )
+    count_of_buyer, count_of_network = (await session.execute(unpaid)).one()
+    if count_of_buyer >= MOST_UNPAID:
+        raise TooManyUnpaid(None if buyer.user_id is not None else GUEST_TOO_MANY)
+    if count_of_network >= settings.unpaid_orders_per_network:
+        raise ManyOfNetwork
+
+
+def _names_of(buyer: Buyer) -> list[str]:
+    """Return what a guest is known by besides their browser, in one order for all."""
+    if buyer.user_id is not None:
+        return []
+    names = (("guest", buyer.email), ("network", buyer.network))
+    return [f"{name}:{value}" for name, value in names if value]
 
 
 async def hold_time(
@@ -80,7 +111,13 @@ def _ordered_by(buyer: Buyer) -> ColumnElement[bool]:
     if buyer.user_id is not None:
         return Order.user_id == buyer.user_id
     mine = Order.session_id == buyer.owner.session_id if buyer.owner.session_id is not None else false()
-    return or_(mine, Order.user_id.is_(None) & (Order.guest_email == buyer.email)) if buyer.email else mine
+    # Those of this address that have joined an account since, too: else each account would let a guest begin anew.
+    return or_(mine, Order.guest_email == buyer.email) if buyer.email else mine
+
+
+def _of_network(buyer: Buyer) -> ColumnElement[bool]:
+    """Bound a query to the orders of guests of the same network; an account and an unknown network have none."""
+    return Order.network == buyer.network if buyer.user_id is None and buyer.network else false()
 
 
 async def _held_before(

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     pass
 
 
+MOST_UNPAID = 2
+"""How many orders of one buyer may wait for their payment at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderLineDTO:
     """One immutable line of an order, as it was at checkout."""

@@ -68,7 +68,7 @@ async def lock_cart_owner(session: AsyncSession, owner: CartOwner) -> None:
 
 
 async def lock_name(session: AsyncSession, name: str) -> None:
-    """Lock what is no row of ours: a guest's e-mail address (after the cart's owner), or a job that is to wait once."""
+    """Lock what is no row of ours: a guest's address and network (after all rows), or a job that is to wait once."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 

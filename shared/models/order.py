@@ -33,6 +33,8 @@ class Order(IdMixin, Base):
         Index("ix_orders_expires_at_pending", "expires_at", postgresql_where=text("state = 'pending'")),
         Index("ix_orders_state_id", "state", "id"),
         Index("ix_orders_created_at", "created_at"),
+        # For the worker that empties the column: it looks for the few that are not empty yet.
+        Index("ix_orders_network", "created_at", postgresql_where=text("network <> ''")),
         Index(
             "ix_orders_guest_email_prefix",
             # ``text_pattern_ops``: in most locales LIKE 'abc%' can use no other index.
@@ -48,6 +50,9 @@ class Order(IdMixin, Base):
     # The session may end, and the order stays.
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"), index=True)
     guest_email: Mapped[str | None]
+    # For the limit of unpaid orders alone; a worker empties it (docs/privacy.md).
+    network: Mapped[str] = mapped_column(server_default="")
+    """The network that a guest's order came from."""
     # A guest's link to the order. The hash alone: who reads the database can open no order with it.
     access_token_hash: Mapped[str | None] = mapped_column(unique=True)
     page_post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"), index=True)

@@ -23,6 +23,7 @@ from shared.contracts.dtos import (
     TicketDTO,
 )
 from shared.contracts.lines import KIND_WORDS
+from shared.contracts.orders import MOST_UNPAID
 from shared.contracts.owner import NOBODY, CartOwner
 from shared.contracts.protocols import CalendarService, Clock, MarketService
 from shared.contracts.states import DebtReason, LineKind, OrderState
@@ -205,8 +206,7 @@ class SqlCartService:
         await join_lines(session, session_id=session_id, user_id=user_id)
         await self.calendar.join_pending(session, session_id=session_id, user_id=user_id)
         # Only unpaid ones: a paid order stays with the address that it was bought with.
-        waiting = update(Order).where(owned_by(Order, guest), Order.state == OrderState.PENDING)
-        await session.execute(waiting.values(user_id=user_id).execution_options(synchronize_session=False))
+        await _join_orders(session, guest, user_id)
         unread = update(CartNotice).where(owned_by(CartNotice, guest)).values(user_id=user_id, session_id=None)
         await session.execute(unread.execution_options(synchronize_session=False))
 
@@ -226,6 +226,18 @@ class SqlCartService:
 
     async def count_attention(self, session: AsyncSession, scope: PageScope) -> int:
         return await count_attention(session, scope)
+
+
+async def _join_orders(session: AsyncSession, guest: CartOwner, user_id: int) -> None:
+    """Let a guest's unpaid orders join an account, the newest first, as far as the account may have so many.
+
+    The others stay the guest's: they are paid where they were begun, or lapse, and go back into no cart.
+    """
+    room = MOST_UNPAID - await count_open_orders(session, CartOwner.of_user(user_id))
+    waiting = select(Order.id).where(owned_by(Order, guest), Order.state == OrderState.PENDING)
+    chosen = waiting.order_by(Order.id.desc()).limit(max(0, room))
+    joining = update(Order).where(Order.id.in_(chosen)).values(user_id=user_id)
+    await session.execute(joining.execution_options(synchronize_session=False))
 
 
 def _notice(line: StaleLine) -> dict[str, object]:

@@ -40,7 +40,7 @@ async def forget_person(session: AsyncSession, email: str, *, now: datetime) -> 
     orders = await session.scalar(select(func.count()).select_from(Order).where(theirs)) or 0
     # As guests: an order keeps a buyer, who is nobody that could be written to.
     nobody = func.concat("order-", Order.id, f"@{NOBODY_AT}")
-    await _run(session, update(Order).where(Order.guest_email == email).values(guest_email=nobody))
+    await _run(session, update(Order).where(Order.guest_email == email).values(guest_email=nobody, network=""))
     mails = (await session.scalars(_emptied(Mail.recipient == email, now).returning(Mail.id))).all()
     await _run(session, delete(SignInLink).where(SignInLink.email == email))
     if user_id is not None:
@@ -53,6 +53,12 @@ async def empty_old_mails(session: AsyncSession, *, older_than: datetime, now: d
     done = func.coalesce(Mail.sent_at, Mail.given_up_at) < older_than
     old = select(Mail.id).where(done, Mail.recipient != "").order_by(Mail.id).limit(limit)
     return len((await session.scalars(_emptied(Mail.id.in_(old), now).returning(Mail.id))).all())
+
+
+async def empty_networks(session: AsyncSession, *, older_than: datetime) -> None:
+    """Take from orders which network they came from, once that counts for nothing any more. Safe to repeat."""
+    old = update(Order).where(Order.network != "", Order.created_at < older_than)
+    await _run(session, old.values(network=""))
 
 
 def _emptied(which: ColumnElement[bool], now: datetime) -> Update:

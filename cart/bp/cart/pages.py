@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from cart.bp.cart.services.page_cart import PageGroup
 from cart.bp.orders.pages import LineSummary, is_checking, summarise
-from cart.orders.holds import HeldTooOften, TooManyUnpaid
+from cart.orders.holds import HeldTooOften, ManyOfNetwork, TooManyUnpaid
 from cart.orders.open_orders import OpenOrder
 from cart.sellables.lines import CartLine
 from cart.sellables.protocol import KindWords
@@ -46,6 +46,7 @@ NOTHING_KEPT = (
     TooManyTickets,
     SeveralAccounts,
     TooManyUnpaid,
+    ManyOfNetwork,
     HeldTooOften,
 )
 """Refusals of a checkout before anybody was asked for money."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from pydantic import SecretStr
@@ -19,7 +20,7 @@ from shared.settings import Settings
 from shared.web.state import AppState
 from tests.fakes.gateway import FakeGateway
 from tests.integration.cart.conftest import Jam, PutProducts, SignIn, book, fresh
-from tests.support.visitor import Visitor
+from tests.support.visitor import ORIGIN, Visitor
 
 EMAIL = "grace@maypole.example"
 
@@ -199,3 +200,25 @@ async def test_a_new_key_of_ours_ends_no_link(
         mail = (await now.scalars(select(Mail))).one()
     assert paid.path in mail.text
     assert (await visitor.get(paid.path)).status == 200
+
+
+async def test_a_third_unpaid_order_of_a_guest_is_refused_beside_the_first_two(
+    ordered: Ordered, guest: Visitor, jam: Jam, put_products: PutProducts
+) -> None:
+    await put_products(guest, jam.variant_id, 1)
+    await guest.post("/checkout/", {"shown_total": "4.50", "email": EMAIL})
+    await put_products(guest, jam.variant_id, 1)
+    answer = await guest.post("/checkout/", {"shown_total": "4.50", "email": "another@maypole.example"})
+    assert answer.status == 409
+    assert len(answer.texts("article")) == 2
+    assert "pay one of them first" in " ".join(answer.text(".notice--bad").split())
+
+
+async def test_an_order_notes_the_network_of_its_guest(
+    guest: Visitor, jam: Jam, put_products: PutProducts, session: AsyncSession
+) -> None:
+    await put_products(guest, jam.variant_id, 1)
+    body = urlencode({"shown_total": "4.50", "email": EMAIL})
+    headers = {**ORIGIN, "Content-Type": "application/x-www-form-urlencoded"}
+    await guest.client.post("/checkout/", headers=headers, data=body, scope_base={"client": ("2001:db8:1:2:3::4", 1)})
+    assert (await session.scalars(select(Order.network))).one() == "2001:db8:1:2::/64"

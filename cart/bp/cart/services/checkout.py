@@ -45,9 +45,10 @@ async def create_order_from_cart(
 ) -> PlacedOrder:
     """Make an order of a cart, or of one page's part of it, and the first attempt to pay it, in one commit.
 
-    All of it or none: raises CartEmpty, SoldOut, NotOnSale, NotOffered, SeveralAccounts, TooManyUnpaid, HeldTooOften,
-    or TotalChanged where ``shown_total`` (in the installation's currency) is not what the claimed things cost; then
-    nothing is kept. Not safe to repeat by itself, but a second call finds nothing left to claim and raises CartEmpty.
+    All of it or none: raises CartEmpty, SoldOut, NotOnSale, NotOffered, SeveralAccounts, TooManyUnpaid, ManyOfNetwork,
+    HeldTooOften, or TotalChanged where ``shown_total`` (in the installation's currency) is not what the claimed things
+    cost; then nothing is kept. Not safe to repeat by itself, but a second call finds nothing left to claim and raises
+    CartEmpty.
     """
     async with unit_of_work(context.database) as uow:
         session = uow.session
@@ -64,7 +65,7 @@ async def create_order_from_cart(
         if claimed.total != shown_total:
             raise TotalChanged
         if claimed.total:
-            await check_unpaid(session, buyer)
+            await check_unpaid(session, context.settings, buyer)
             now = order.created_at
             order.expires_at = now + await hold_time(session, context.settings, buyer, claimed.order_lines, now=now)
         await _fill(session, context, order, claimed, buyer)
@@ -102,6 +103,7 @@ def _owner(context: PaymentContext, buyer: Buyer, number: str) -> dict[str, obje
     return {
         "session_id": buyer.owner.session_id,
         "guest_email": buyer.email,
+        "network": buyer.network,
         "access_token_hash": hash_guest_token(guest_token(context.settings.secret_key, number)),
     }
 

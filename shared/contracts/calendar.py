@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from .money import ZERO
 from .sale import NO_SALE, Sale, sale_of_stock
@@ -15,9 +14,6 @@ from .states import (
     EntryState,
     TicketState,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)

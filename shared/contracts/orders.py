@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from .states import (
     OrderState,
     PaymentState,
 )
-
-if TYPE_CHECKING:
-    pass
-
 
 MOST_UNPAID = 2
 """How many orders of one buyer may wait for their payment at once."""

@@ -22,6 +22,7 @@ Grant = tuple[Role, int | None]
 class PageScope:
     """The pages that somebody's role covers. Every query for them is bounded by it."""
 
+    # Nothing by default: whoever forgets to name pages gets to see none.
     everywhere: bool = False
     page_ids: frozenset[int] = frozenset()
 
@@ -32,6 +33,7 @@ class PageScope:
 
     def covers(self, page_ids: Collection[int | None]) -> bool:
         """Tell whether it covers all of these pages; what belongs to no page is covered everywhere alone."""
+        # All, not any: who decides on an order of two pages decides on the other page's money as well.
         return self.everywhere or all(page_post_id in self.page_ids for page_post_id in page_ids)
 
 

@@ -19,6 +19,7 @@ class PageDTO:
     slug: str
     title: str
     excerpt: str = ""
+    # In fact a Markup, which is a str: templates show it as it is and escape every other text.
     body: str = ""
     """HTML that the blog domain made of the page's Markdown: safe to show."""
     has_calendar: bool = False
@@ -51,10 +52,12 @@ class PostDTO:
     page_title: str | None = None
 
 
+# For the test of the service: it sees only that the names are there. That they fit is mypy's to say.
 @runtime_checkable
 class BlogService(Protocol):
     """The blog domain: the only writer of posts and pages."""
 
+    # Drafts are for admins: a page that was taken down still has orders to see and an account to be paid to.
     async def pages(self, session: AsyncSession, *, drafts: bool = False) -> list[PageDTO]:
         """Return the published pages, by title; with ``drafts`` those that are not published (yet), too."""
         ...

@@ -25,6 +25,7 @@ class CalendarDTO:
     name: str
     container_type: str
     container_id: int
+    # The place's and not the reader's: whoever comes goes by the clock on its wall.
     time_zone: str
     place: str = ""
     description: str = ""
@@ -77,6 +78,7 @@ class SlotDTO:
     @property
     def sale(self) -> Sale:
         """How it stands in the sale."""
+        # Always on show: a time that no rule offers becomes no slot.
         return sale_of_stock(on_show=True, left=self.free, some_unpaid=self.some_unpaid)
 
 
@@ -87,6 +89,7 @@ class TicketTypeDTO:
     id: int | None
     name: str
     description: str
+    # None: neither type nor event sets a price, and nothing is sold; 0.00 is a free ticket (docs/pricing.md).
     cost: Decimal | None
     available: int | None
     """Seats left for this type, the entry's own limit included; ``None``: no limit."""
@@ -111,12 +114,15 @@ class EntryDTO:
     description: str
     start_at: datetime
     end_at: datetime
+    # Two, since an entry is either: ``ticket_price`` is an event's, ``cost`` a booking's.
     ticket_price: Decimal | None
     cost: Decimal | None
     capacity: int | None
+    # Of the event alone: a ticket type may have fewer left, and says so itself.
     available: int | None
     sale_starts_at: datetime | None
     sale_ends_at: datetime | None
+    # The smaller of what one order and what one person may have; what this reader has already is not known here.
     max_per_order: int
     ticket_types: tuple[TicketTypeDTO, ...] = ()
     order_id: int | None = None
@@ -150,6 +156,7 @@ class TicketDTO:
     """
 
     id: int
+    # None until the ticket is paid: who shows a code is let in.
     code: str | None
     state: TicketState
     entry_id: int

@@ -72,6 +72,7 @@ class CartTickets(Protocol):
         self,
         session: AsyncSession,
         *,
+        # No CartOwner, as bookings have: a ticket needs an account.
         user_id: int,
         entry_id: int,
         choice: dict[int | None, int],
@@ -123,6 +124,7 @@ class OrderTickets(Protocol):
         """Move an order's reserved tickets back to pending, in their owner's cart. Safe to repeat."""
         ...
 
+    # Return page, webhook and worker all settle, so it may be called more than once (docs/money.md, promise 7).
     async def confirm_tickets_for_order(self, session: AsyncSession, order_id: int) -> None:
         """Move an order's reserved tickets to confirmed and give each its code. Safe to repeat."""
         ...
@@ -131,6 +133,7 @@ class OrderTickets(Protocol):
         """Return the tickets of an order in any state, as they were sold, by start, entry, type and id."""
         ...
 
+    # By the lines' tickets and not by the order: a ticket that was released is in no order, or in another one.
     async def retake_tickets_for_order(
         self, session: AsyncSession, order_id: int, user_id: int, ticket_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
@@ -147,6 +150,7 @@ class OrderTickets(Protocol):
         """Return the user's tickets that are bought (reserved and later), as they were sold, soonest first."""
         ...
 
+    # Oversold ones alone: what was given is cancelled by another decision than its money's (docs/money.md, promise 11).
     async def mark_tickets_refunded(self, session: AsyncSession, order_id: int, ticket_ids: Sequence[int]) -> None:
         """Move an order's oversold tickets (or those made in their place) to refunded, once their money went back."""
         ...
@@ -191,6 +195,7 @@ class CartBookings(Protocol):
         """
         ...
 
+    # Not NotFound: who presses twice has what they wanted.
     async def remove_pending_booking(self, session: AsyncSession, owner: CartOwner, *, entry_id: int) -> None:
         """Take a booking out of a cart. Safe to repeat; somebody else's is left alone."""
         ...
@@ -207,6 +212,7 @@ class CartBookings(Protocol):
 class OrderBookings(Protocol):
     """Bookings of an order: ordered, provisional, confirmed, declined, cancelled."""
 
+    # After the order's tickets: entries and types are locked before rooms and slots (docs/locking.md).
     async def claim_entries_for_order(
         self,
         session: AsyncSession,
@@ -232,16 +238,21 @@ class OrderBookings(Protocol):
         """
         ...
 
+    # Without a user, a guest's: whose later orders are is not known then, so nothing counts as bought again.
     async def retake_entries_for_order(
         self, session: AsyncSession, order_id: int, user_id: int | None, entry_ids: Sequence[int]
     ) -> dict[int, DebtReason]:
-        """After a late payment, take again the bookings that an order released, one by one, and confirm them."""
+        """After a late payment, take again the bookings that an order released, one by one, and confirm them.
+
+        Returns, out of ``entry_ids``, those that could not be taken, and why. Safe to repeat.
+        """
         ...
 
     async def get_entries_for_order(self, session: AsyncSession, order_id: int) -> list[EntryDTO]:
         """Return the bookings of an order, as they were sold."""
         ...
 
+    # Anybody's: admins ask by it, who decide on other people's bookings.
     async def booking(self, session: AsyncSession, entry_id: int) -> EntryDTO | None:
         """Return one booking in any state, as it was sold, or None. It may be anybody's."""
         ...
@@ -274,6 +285,7 @@ class OrderBookings(Protocol):
         """
         ...
 
+    # For a checkout that finds nothing left: overdue ones among these are fenced at once (docs/money.md, promise 8).
     async def orders_in_the_way(self, session: AsyncSession, entry_ids: Collection[int]) -> set[int]:
         """Return the orders whose bookings wait for payment and hold the times of these bookings."""
         ...
@@ -282,6 +294,7 @@ class OrderBookings(Protocol):
 class CalendarCarts(Protocol):
     """Carts as a whole: joined at sign-in, tidied by time."""
 
+    # One lock for the whole cart: products and bookings move in the same transaction.
     async def join_pending(self, session: AsyncSession, *, session_id: UUID, user_id: int) -> None:
         """Give an anonymous session's bookings to a user. Both are locked by the caller. Safe to repeat."""
         ...
@@ -302,6 +315,7 @@ class CalendarService(CalendarReads, CartTickets, OrderTickets, CartBookings, Or
     """
 
     @property
+    # Asked at the start: an order made with a stub would charge for what nobody holds.
     def is_stub(self) -> bool:
         """Whether this does nothing: an app that takes money refuses to start on such a one."""
         ...

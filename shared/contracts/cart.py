@@ -37,6 +37,7 @@ class CartItemDTO:
     """Which variant, in words; empty for a product of one kind."""
     unit: str
     quantity: int
+    # Both are for the page alone: what is charged is the price at the moment of checkout (docs/pricing.md).
     unit_price: Decimal
     price_seen: Decimal
     container_id: int
@@ -98,6 +99,7 @@ class KindCount:
 class CartSummaryDTO:
     """How much is in a cart, for the badge: each kind with its count and total, and unpaid orders."""
 
+    # Three kinds have members of their own, as the specification names them; every other kind goes into ``others``.
     count: int = 0
     total: Decimal = ZERO
     calendar_count: int = 0
@@ -165,6 +167,7 @@ class CartService(Protocol):
         """
         ...
 
+    # Returned as they were taken: the total is made of exactly these (docs/money.md, promise 4).
     async def claim_items_for_order(
         self,
         session: AsyncSession,
@@ -183,6 +186,7 @@ class CartService(Protocol):
         session: AsyncSession,
         order_id: int,
         owner: CartOwner,
+        # The order's own: beside them the cart can say what costs another price by now.
         prices: Mapping[int, Decimal],
     ) -> None:
         """Put an order's products back on the shelf and, at the prices that they had, into their owner's cart.

@@ -7,12 +7,14 @@ import re
 
 from email_validator import EmailNotValidError, validate_email
 
+# Two names of one service: mail to an address at either arrives in one inbox.
 GOOGLE = ("gmail.com", "googlemail.com")
 IPV4 = 4
 LONGEST_PHONE = 40
 PHONE_DIGITS = range(5, 16)
 """How many digits a number may have: from a village's short ones to the longest that there is in the world (E.164)."""
 
+# Digits of ASCII, not ``\d``, which takes those of all scripts: a telephone has to dial what is kept.
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]*")
 _TRUNK = "(0)"
 """What is dialled at home alone, in a number that is written for both: +44 (0)1632 960123."""
@@ -25,9 +27,11 @@ def email_of(typed: str) -> str | None:
     whether the address exists: only a mail that arrives proves that.
     """
     try:
+        # A mailbox that is not ASCII is reached only where every server on the way knows RFC 6531.
         found = validate_email(typed.strip(), strict=True, allow_smtputf8=False, check_deliverability=False)
     except EmailNotValidError:
         return None
+    # Also before the @: RFC 5321 would allow case to matter there, and one person would have two accounts.
     return None if found.ascii_email is None else found.ascii_email.lower()
 
 
@@ -37,6 +41,7 @@ def inbox_of(email: str) -> str:
     What stands behind a plus is a note of the owner's; Google's inboxes take no notice of dots either.
     """
     local, _, domain = email.rpartition("@")
+    # An address may begin with a plus: then nothing stands before it, and it is no note.
     local = local.partition("+")[0] or local
     if domain in GOOGLE:
         local, domain = local.replace(".", ""), GOOGLE[0]
@@ -49,6 +54,7 @@ def network_of(address: str | None) -> str:
         ip = ipaddress.ip_address(address or "")
     except ValueError:  # a socket without an address
         return ""
+    # On a socket for both, IPv4 comes as ``::ffff:192.0.2.1``: all of it would be one /64, and share one limit.
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is None:
         return str(ipaddress.ip_network((ip, 64), strict=False))
     return str(getattr(ip, "ipv4_mapped", None) or ip)

@@ -117,6 +117,7 @@ class CartEmpty(Conflict):
     text = "There is nothing in your cart to check out."
 
 
+# A refusal, never a correction: nobody is charged another sum than they agreed to (docs/money.md, promise 4).
 class TotalChanged(Conflict):
     """The total that the shopper saw is not the total of what is in the cart; nothing was kept."""
 
@@ -130,6 +131,7 @@ class SoldOut(Conflict):
     code = "sold_out"
     text = "Something in your cart is no longer available."
 
+    # None where the database's own guard refused: it names its constraint, and no line.
     def __init__(self, problems: tuple[LineProblem, ...] = (), text: str | None = None) -> None:
         """Take one problem for each line that failed."""
         super().__init__(text)
@@ -165,6 +167,7 @@ class TooManyProducts(BadInput):
     code = "too_many_products"
 
 
+# A checkout at the provider pays one account, so one order can't be paid to two.
 class SeveralAccounts(Conflict):
     """The cart holds things of pages that are paid to different accounts: each group is paid by itself."""
 
@@ -195,6 +198,7 @@ class AuthFailed(GatewayError):
     """The key is not accepted."""
 
 
+# Of this tree all the same: whoever handles a provider that does not answer handles this alike.
 class AccountMissing(GatewayError):
     """We have no key for this account; nothing was sent."""
 
@@ -210,12 +214,14 @@ class GatewayNotFound(GatewayError):
 class GatewayConflict(GatewayError):
     """The thing is in a state that does not allow the request (``code`` says which)."""
 
+    # Decisions rest on the code, never on the message, which may be worded anew any day (docs/sumup.md § 8).
     def __init__(self, code: str) -> None:
         """Take the provider's ``error_code``."""
         super().__init__(code)
         self.code = code
 
 
+# Reads wait for up to ten seconds by themselves: the worker, not a buyer, has the patience for more.
 class RateLimited(GatewayError):
     """Too many requests; nothing happened there."""
 

@@ -19,7 +19,7 @@ class CheckoutStatus(StrEnum):
     """What the provider says of a checkout; an unknown word counts as pending (docs/sumup.md § 4)."""
 
     PENDING = "pending"
-    FAILED = "failed"
+    FAILED = "failed"  # not the end: the same checkout can still be paid (docs/sumup.md § 4)
     PAID = "paid"
     EXPIRED = "expired"
 
@@ -28,7 +28,7 @@ class CancelOutcome(StrEnum):
     """What became of the attempt to deactivate a checkout."""
 
     CANCELLED = "cancelled"
-    ALREADY_PAID = "already_paid"
+    ALREADY_PAID = "already_paid"  # the buyer was quicker, so the money is honoured
     ALREADY_CLOSED = "already_closed"
 
 
@@ -40,11 +40,13 @@ class CheckoutRequest:
     amount: Decimal
     currency: str
     merchant_code: str
+    # Nothing personal: it can be read in the provider's dashboard (docs/sumup.md § 2).
     description: str
     return_url: str
     """Where the provider sends its server-to-server notice (SumUp's misleading name)."""
     redirect_url: str
     """Where the buyer's browser goes afterwards."""
+    # With a zone: the provider refuses it without one (docs/sumup.md § 2).
     valid_until: datetime
 
 
@@ -55,6 +57,7 @@ class Checkout:
     id: str
     reference: str
     status: CheckoutStatus
+    # Not rounded: where it has more than two decimals, comparing it with ours must fail (docs/sumup.md § 10).
     amount: Decimal
     currency: str
     merchant_code: str
@@ -70,7 +73,7 @@ class MovementStatus(StrEnum):
     """How far a refund at the provider has come."""
 
     DONE = "done"
-    UNDER_WAY = "under_way"
+    UNDER_WAY = "under_way"  # also every word that we do not know (docs/sumup.md § 7)
     VOID = "void"
 
 
@@ -78,6 +81,7 @@ class MovementStatus(StrEnum):
 class Movement:
     """One refund, or one chargeback, as the provider's transaction shows it."""
 
+    # Tells two refunds of one sum apart.
     id: str
     amount: Decimal
     status: MovementStatus
@@ -140,13 +144,14 @@ class HistoryPage:
     """A part of the provider's record; ``following`` asks for the next part, None: this was the last."""
 
     items: tuple[HistoryItem, ...]
+    # A query and never an address: our key goes to nobody whom an answer names (docs/sumup.md § 5).
     following: str | None = None
 
 
 class RefundOutcome(StrEnum):
     """What the provider said to a refund. ``UNKNOWN``: look the transaction up, never repeat blindly."""
 
-    ACCEPTED = "accepted"
+    ACCEPTED = "accepted"  # no money has moved yet for certain: the transaction's record tells (docs/sumup.md § 7)
     REJECTED = "rejected"
     UNKNOWN = "unknown"
 
@@ -167,6 +172,7 @@ class Account:
     merchant_code: str
     name: str
     currency: str
+    # Asked for, since the form of a key does not tell a test account (docs/sumup.md § 1).
     sandbox: bool
 
 
@@ -196,10 +202,12 @@ class PaymentGateway(Protocol):
         """Return the checkout of a reference, or None. How a lost answer of ``create`` is looked up."""
         ...
 
+    # Not the last word: a closed checkout is read again, in case somebody was paying (docs/sumup.md § 4).
     async def cancel(self, checkout_id: str) -> CancelOutcome:
         """Deactivate a checkout. Safe to repeat. After ALREADY_PAID read it and honour it."""
         ...
 
+    # None is no alarm: what was paid for is given without it, only a refund has to wait (docs/sumup.md § 5).
     async def transaction(self, transaction_id: str, merchant_code: str) -> Transaction | None:
         """Return a transaction with its refunds; None where the provider does not know it (yet)."""
         ...
@@ -211,6 +219,7 @@ class PaymentGateway(Protocol):
         """
         ...
 
+    # Always with an amount: nobody says what one without means once a part has gone back (docs/sumup.md § 7).
     async def refund(self, transaction_id: str, merchant_code: str, amount: Decimal) -> RefundAnswer:
         """Ask for a refund, once: never repeated by the gateway, and NOT safe to repeat."""
         ...
@@ -247,6 +256,7 @@ class Gateways(Protocol):
         """Return the name of the provider that an account is at: where a new payment to it is begun."""
         ...
 
+    # By the payment's own provider: the account may be at another one by now.
     async def of(self, merchant_code: str, provider: str | None = None) -> PaymentGateway:
         """Return the gateway that uses this account's key, at the provider of this name, else the account's own.
 

@@ -36,6 +36,7 @@ class SecurityEvent(StrEnum):
     """What the security journal tells of."""
 
     SIGNED_IN = "signed_in"
+    # Of nobody: who presses a link that does not work has not shown who they are.
     LINK_FAILED = "link_failed"
     """Somebody pressed a sign-in link that was used, too old, or never made."""
     SIGNED_OUT = "signed_out"

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from .states import LineKind
 
+# str and not LineKind: a kind of thing can be added without a change here.
 LineKey = tuple[str, int, int | None]
 """A kind of thing, its id, and for tickets their type (None: the entry's one price).
 
 Tickets are named by their entry and type, a booking by its own entry, a product by its variant.
 """
 
+# The cart's summary unpacks the three in this order.
 KIND_WORDS: Mapping[LineKind, tuple[str, str]] = {
     LineKind.PRODUCT: ("product", "products"),
     LineKind.BOOKING: ("booking", "bookings"),

@@ -78,6 +78,7 @@ class ProductDTO:
         limits = [variant.available for variant in self.variants if variant.available is not None]
         return sale_of_stock(
             on_show=bool(self.variants),
+            # With one variant that has no limit there is no number to name.
             left=sum(limits) if len(limits) == len(self.variants) else None,
             some_unpaid=any(variant.some_unpaid for variant in self.variants),
         )
@@ -85,6 +86,7 @@ class ProductDTO:
     @property
     def is_sold_out(self) -> bool:
         """Whether nothing of it is left."""
+        # ``== 0``, since None, no limit, is false as well.
         return all(variant.available == 0 for variant in self.variants)
 
 
@@ -122,6 +124,7 @@ class MarketService(Protocol):
         """Return those variants, on show or not, by id."""
         ...
 
+    # After everything else of the order: variants are locked last, for the shortest time (docs/locking.md).
     async def claim_stock_for_order(self, session: AsyncSession, order_id: int, wanted: Mapping[int, int]) -> None:
         """Hold stock for an order: how many of which variant, all or none.
 
@@ -156,6 +159,7 @@ class MarketService(Protocol):
         """Mark an oversold allocation as refunded, once its money went back. Safe to repeat."""
         ...
 
+    # No money moves by it: that is another decision (docs/money.md, promise 11).
     async def cancel_stock(self, session: AsyncSession, order_id: int, variant_ids: Collection[int]) -> set[int]:
         """Put what was sold with an order back on the shelf.
 

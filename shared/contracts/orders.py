@@ -41,6 +41,7 @@ class OrderLineDTO:
 class SellerDTO:
     """Who sells some lines of a cart or an order, on which terms, and where their products are collected."""
 
+    # Of an order from the row that checkout wrote: a dispute is about the terms of that day.
     page_post_id: int
     page_title: str
     name: str
@@ -67,6 +68,7 @@ class PaymentDTO:
     state: PaymentState
     amount: Decimal
     currency: str
+    # The payment's own: its page may be paid to another account by now.
     merchant_code: str
     provider: str
     """The name of the provider that it was begun at."""
@@ -88,6 +90,7 @@ class OrderDTO:
     total: Decimal
     currency: str
     created_at: datetime
+    # Half an hour at the most: the provider's page lives no longer (docs/sumup.md § 3).
     expires_at: datetime
     paid_at: datetime | None
     user_id: int | None

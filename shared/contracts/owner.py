@@ -16,6 +16,7 @@ class CartOwner:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a cart of two owners."""
+        # ``owned_by`` would look for the user's rows alone, and ``lock_cart_owner`` lock no more than the user.
         if self.user_id is not None and self.session_id is not None:
             raise ValueError("a cart belongs to a user or to a session, not to both")
 
@@ -35,5 +36,6 @@ class CartOwner:
         return cls(user_id=user_id) if user_id is not None else cls(session_id=session_id)
 
 
+# No wildcard: a query bounded by it finds nothing.
 NOBODY = CartOwner()
 """A browser without a session, and the owner of an order whose session is gone."""

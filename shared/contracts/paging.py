@@ -67,6 +67,7 @@ def read_id_key(text: str) -> int | None:
 
 def moment_key(moment: datetime, row_id: int) -> str:
     """Write the place of a row in a list that is sorted by moment and id, exact to the microsecond."""
+    # To the microsecond, as the database keeps it: a rounded key would repeat a row or leave one out.
     return f"{(moment - EPOCH) // MICROSECOND}-{row_id}"
 
 
@@ -75,6 +76,7 @@ def read_moment_key(text: str, *, refusal: str = INCOMPLETE_LINK) -> MomentKey |
     if not text:
         return None
     found = _MOMENT_KEY.fullmatch(text)
+    # Refused: a mangled link would show the beginning again, as though it were what comes next.
     if found is None:
         raise BadInput(refusal)
     return EPOCH + int(found[1]) * MICROSECOND, int(found[2])

@@ -19,6 +19,7 @@ def post_path(slug: str) -> str:
     return f"/posts/{slug}/"
 
 
+# The same path as the page's own: blog and market each have their own origin.
 def shop_path(page_slug: str) -> str:
     """Return the path of a page's shop on the market."""
     return f"/{page_slug}/"

@@ -12,8 +12,8 @@ class SaleState(StrEnum):
 
     OPEN = "open"
     NOT_YET = "not_yet"
-    ENDED = "ended"
-    OVER = "over"
+    ENDED = "ended"  # the sale has; the event may still be to come
+    OVER = "over"  # the event is
     NO_TICKETS = "no_tickets"
     """Nothing of it is sold: it has no price."""
     CANCELLED = "cancelled"
@@ -63,6 +63,7 @@ def sale_of_stock(*, on_show: bool, left: int | None, some_unpaid: bool) -> Sale
     """
     if not on_show:
         return Sale(SaleState.CANCELLED, left)
+    # Also None: there is no limit.
     if left != 0:
         return Sale(SaleState.OPEN, left)
     return Sale(SaleState.HELD if some_unpaid else SaleState.SOLD_OUT, left)

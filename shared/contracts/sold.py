@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Was:
     """What of an event or a booking has changed since it was ordered; what is as it was, is empty."""
 
+    # In words: what nobody could see to differ is no change to tell people of.
     time: str = ""
     """When it was to be, as people write it."""
     place: str = ""

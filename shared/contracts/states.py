@@ -122,7 +122,7 @@ class RefundState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    EXTERNAL = "external"
+    EXTERNAL = "external"  # no attempt of ours, so nothing follows it
 
 
 class Role(StrEnum):
@@ -169,6 +169,7 @@ HELD_STOCK_STATES = (StockState.RESERVED, StockState.SOLD)
 PAYABLE_PAYMENT_STATES = (PaymentState.CREATED, PaymentState.OPEN, PaymentState.CLOSING, PaymentState.UNKNOWN)
 """The states in which money may still arrive by our own page; an order has at most one such payment."""
 
+# Without REVIEW: money has come there. Of these alone a page may say "not paid" (docs/money.md, promise 10).
 CLOSED_PAYMENT_STATES = (PaymentState.EXPIRED, PaymentState.CANCELLED)
 """The states of an attempt that nobody can pay any more, as far as we know: money may still come late."""
 
@@ -261,6 +262,7 @@ TRANSITIONS: dict[str, frozenset[tuple[str, str]]] = {
             ("closing", "cancelled"),
             ("closing", "paid"),
             ("closing", "review"),
+            # The next four: closed as far as we knew, and money has come all the same (docs/money.md, promise 9).
             ("expired", "paid"),
             ("expired", "review"),
             ("cancelled", "paid"),

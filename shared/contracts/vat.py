@@ -30,6 +30,7 @@ def vat_by_rate(sold: Iterable[tuple[Decimal, Decimal]]) -> tuple[VatLine, ...]:
     gross: dict[Decimal, Decimal] = {}
     for rate, amount in sold:
         gross[rate] = gross.get(rate, Decimal(0)) + amount
+    # What was free would make a line that says nothing.
     return tuple(_line(rate, gross[rate]) for rate in sorted(gross, reverse=True) if gross[rate])
 
 

@@ -230,6 +230,7 @@ class TicketType(IdMixin, Base):
 
     __tablename__ = "ticket_types"
     __table_args__ = (
+        # Says nothing by itself, for ``id`` is unique; the tickets' foreign key of both columns needs it.
         UniqueConstraint("id", "entry_id"),
         CheckConstraint("cost IS NULL OR cost >= 0", name="cost"),
         CheckConstraint("held >= 0", name="held_not_negative"),

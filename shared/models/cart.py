@@ -24,6 +24,7 @@ class CartItem(IdMixin, Base):
     __table_args__ = (
         CheckConstraint(ONE_OWNER, name="one_owner"),
         CheckConstraint("quantity > 0", name="quantity"),
+        # Two, since a unique index takes NULLs for different: one over both owners would let a variant in twice.
         Index(
             "uq_cart_items_user_id_variant_id",
             "user_id",
@@ -41,6 +42,7 @@ class CartItem(IdMixin, Base):
         Index("ix_cart_items_touched_at", "touched_at"),
     )
 
+    # CASCADE, unlike a booking's: nothing names a line of a cart once it is gone.
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
     variant_id: Mapped[int] = mapped_column(ForeignKey("product_variants.id", ondelete="CASCADE"), index=True)

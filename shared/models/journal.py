@@ -39,6 +39,7 @@ class SecurityEntry(IdMixin, Base):
     __tablename__ = "security_journal"
     __table_args__ = (Index("ix_security_journal_user_id_id", "user_id", "id"),)
 
+    # Not now(), as above: entries of one transaction would all have its beginning.
     at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     event: Mapped[str]
     """A ``SecurityEvent``."""

@@ -51,6 +51,7 @@ class ProductVariant(IdMixin, Base):
     )
 
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"))
+    # Empty and not NULL: UNIQUE takes NULLs for different, and the product itself could be there twice.
     size: Mapped[str] = mapped_column(server_default="")
     colour: Mapped[str] = mapped_column(server_default="")
     price: Mapped[Decimal]

@@ -50,6 +50,7 @@ class ProviderFinding(IdMixin, Base):
         CheckConstraint(
             "resolved_at IS NULL OR (resolved_by IS NOT NULL AND note <> '')", name="resolved_says_who_and_how"
         ),
+        # A day of the history is read again each time, so that nothing is missed; what was found is found again.
         UniqueConstraint(
             "merchant_code",
             "transaction_id",
@@ -69,6 +70,7 @@ class ProviderFinding(IdMixin, Base):
     """Ours, where it is about one of ours."""
     amount: Mapped[Decimal]
     currency: Mapped[str]
+    # Empty and not NULL: the constraint above would take two NULLs for different.
     provider_event: Mapped[str] = mapped_column(server_default="")
     """The movement that it is about, so that two of one sum are two; empty where it is about the payment itself."""
     happened_at: Mapped[datetime | None]

@@ -60,12 +60,14 @@ def starting_price(entry: EntryDTO) -> tuple[Decimal | None, bool]:
 
 def _prices_of(entry: EntryDTO) -> list[Decimal]:
     """Return what the tickets of an event cost: each type's price, or its one price where it has no types."""
+    # Where there are types the event's own price is only what they fall back to: no ticket is sold at it alone.
     prices = [kind.cost for kind in entry.ticket_types] if entry.ticket_types else [entry.ticket_price]
     return [price for price in prices if price is not None]
 
 
 def note_of(entry: EntryDTO) -> tuple[str, str]:
     """Say in two or three words how an event stands, and of what kind that tag is."""
+    # Asked first: an open sale has no tag of its own.
     few = few_left(entry.sale, FEW_LEFT)
     if few:
         return few, "warning"

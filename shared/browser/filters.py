@@ -30,6 +30,7 @@ def amount(value: Decimal) -> str:
 
 def qr(code: str) -> Markup:
     """Return a code as an inline SVG: dark on white with its quiet zone, also on a dark page, or scanners fail."""
+    # ``micro``: a short code would become a Micro QR code, which many scanners can't read.
     svg = segno.make(code, error="m", micro=False).svg_inline(
         # Four modules of quiet zone are what the standard for QR codes asks for (ISO/IEC 18004).
         border=4,
@@ -39,6 +40,7 @@ def qr(code: str) -> Markup:
         lineclass=None,
         omitsize=True,
     )
+    # Without a role and a name a screen reader has nothing to say of the picture (WCAG 1.1.1).
     label = escape(f"QR code {code}")
     return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))  # noqa: S704 - segno's own output
 

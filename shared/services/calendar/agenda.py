@@ -37,6 +37,7 @@ async def next_events(
         .options(*asking_unpaid(entry))
         .order_by(entry.start_at, entry.id)
     )
+    # Made beforehand: the join leaves out a calendar that has nothing on, and the answer must not.
     found: dict[int, list[CalendarEntry]] = {calendar_id: [] for calendar_id in calendar_ids}
     for row in await session.scalars(statement):
         found[row.calendar_id].append(row)

@@ -49,6 +49,7 @@ def bookings(*which: ColumnElement[bool]) -> Select[CalendarEntry]:
         .where(CalendarEntry.kind == EntryKind.BOOKING, *which)
         .options(contains_eager(CalendarEntry.calendar))
         .order_by(CalendarEntry.start_at, CalendarEntry.id)
+        # What the session read before it waited for a lock may be out of date.
         .execution_options(populate_existing=True)
     )
 
@@ -270,6 +271,7 @@ async def join_bookings(session: AsyncSession, *, session_id: UUID, user_id: int
     of_session = owned_by(CalendarEntry, CartOwner.of_session(session_id))
     # Before they change hands: afterwards the two could not be told apart.
     await _take_out(session, of_session, CalendarEntry.whole_room.is_(True), _has_already(user_id))
+    # After the doubles are out: they would take the places of what is wanted.
     await _take_out(session, CalendarEntry.id.in_(await _beyond(session, user_id, of_session)))
     await session.execute(
         update(CalendarEntry)

@@ -84,6 +84,7 @@ async def _lock_slots(session: AsyncSession, entries: Sequence[CalendarEntry], n
     """Lock the slots of some bookings, and give each the places that its rule has now; where there is none, make it."""
     wanted = await _places_now(session, entries, now)
     if wanted:
+        # In one order: an insert waits for another's row of the same slot, and two could wait for each other.
         rows = [
             {"calendar_id": calendar_id, "start_at": start, "end_at": end, "places": places}
             for (calendar_id, start, end), places in sorted(wanted.items())
@@ -312,6 +313,7 @@ async def cancel_bookings(session: AsyncSession, order_id: int, entry_ids: Colle
     moved = await session.execute(
         update(CalendarEntry)
         .where(CalendarEntry.order_id == order_id, CalendarEntry.state.in_(KEPT))
+        # By either: after late money the line names the booking in whose place this one was made.
         .where(or_(CalendarEntry.id.in_(entry_ids), CalendarEntry.replaces_id.in_(entry_ids)))
         .values(state=EntryState.CANCELLED)
         .returning(CalendarEntry.id, CalendarEntry.replaces_id)

@@ -125,6 +125,7 @@ async def claim(
     check_still_sold(locked, wanted, now)
     await check_limits(session, locked, wanted, user_id=user_id, default_max=default_max)
     if locked.problems(wanted, now):
+        # Only once something is short: whether it may come back costs a query that most checkouts can spare.
         await _ask_unpaid(session, locked)
         raise SoldOut(locked.problems(wanted, now))
     ids = [ticket.id for ticket in tickets]
@@ -136,6 +137,7 @@ async def claim(
             .returning(Ticket.id)
             .execution_options(synchronize_session=False)
         )
+    # The owner's lock prevents it; all the same, half an order must never come of it (docs/money.md, promise 2).
     if len(moved.all()) != len(ids):
         raise Conflict
     return ids
@@ -143,6 +145,7 @@ async def claim(
 
 def new_code() -> ColumnElement[str]:
     """Make a ticket's code in the database, a new one for each row: 20 hexadecimal digits of a random uuid."""
+    # 74 random bits: of the 20 digits the uuid's version and variant take six.
     digits = func.replace(cast(func.gen_random_uuid(), Text), "-", "")
     return func.upper(func.left(digits, CODE_LENGTH))
 
@@ -175,6 +178,7 @@ async def cancel(session: AsyncSession, order_id: int, ticket_ids: Collection[in
     moved = await session.execute(
         update(Ticket)
         .where(Ticket.order_id == order_id, Ticket.state == TicketState.CONFIRMED)
+        # By either: after late money the line names the ticket in whose place this one was made.
         .where(or_(Ticket.id.in_(ticket_ids), Ticket.replaces_id.in_(ticket_ids)))
         .values(state=TicketState.CANCELLED)
         .returning(Ticket.id, Ticket.replaces_id)

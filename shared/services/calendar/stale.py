@@ -36,6 +36,7 @@ async def drop_stale_pending(session: AsyncSession, *, now: datetime, older_than
     tickets = await _stale_tickets(session, now, older_than)
     bookings = await _stale_bookings(session, now, older_than)
     both = [*tickets, *bookings]
+    # Whoever changes a cart or checks it out has locked its owner: nothing vanishes under them.
     owners = await lock_idle_owners(session, {each.owner for each in both})
     idle = [each for each in both if each.owner in owners]
     gone = {("t", row) for row in await _cancel_tickets(session, [t.id for t in tickets if t in idle])}
@@ -74,7 +75,6 @@ async def _stale_bookings(session: AsyncSession, now: datetime, older_than: date
 
 
 def _reason(ends: datetime, now: datetime) -> NoticeReason:
-    """Say why something is taken out."""
     return NoticeReason.OVER if ends <= now else NoticeReason.OLD
 
 
@@ -82,6 +82,7 @@ async def _cancel_tickets(session: AsyncSession, ids: list[int]) -> list[int]:
     """Take tickets out of carts; return those that were still there."""
     statement = (
         update(Ticket)
+        # The state once more: between the look and the lock it may have been ordered.
         .where(Ticket.id.in_(ids), Ticket.state == TicketState.PENDING)
         .values(state=TicketState.CANCELLED)
         .returning(Ticket.id)

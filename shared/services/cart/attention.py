@@ -24,6 +24,7 @@ def order_within(scope: PageScope, order_id: InstrumentedAttribute[int]) -> Colu
     if scope.everywhere or scope.is_empty:
         return true() if scope.everywhere else false()
     line = aliased(OrderLine)
+    # NOT IN is not true of NULL: a line of no page would count as one of the scope's.
     elsewhere = or_(line.page_post_id.is_(None), line.page_post_id.not_in(scope.page_ids))
     return ~select(line.id).where(line.order_id == order_id, elsewhere).exists()
 

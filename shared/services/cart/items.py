@@ -77,6 +77,7 @@ async def set_line(session: AsyncSession, owner: CartOwner, variant: VariantDTO,
 def _or_update(row: Insert, owner: CartOwner, values: Mapping[str, object]) -> Insert:
     """Let a line that is there already take the new values."""
     column = CartItem.user_id if owner.user_id is not None else CartItem.session_id
+    # With the condition of the partial index, or PostgreSQL finds no index that fits (42P10).
     return row.on_conflict_do_update(
         index_elements=[column, CartItem.variant_id], index_where=column.is_not(None), set_=values
     )
@@ -127,6 +128,7 @@ async def take_out(session: AsyncSession, owner: CartOwner, variant_ids: Collect
 async def reduce(session: AsyncSession, owner: CartOwner, variant_id: int, by: int) -> None:
     """Take so many of a variant out of a cart, as far as there are so many in it."""
     mine = owned_by(CartItem, owner) & (CartItem.variant_id == variant_id)
+    # Deleted first: the CHECK refuses a line of none.
     await session.execute(delete(CartItem).where(mine, CartItem.quantity <= by))
     await session.execute(update(CartItem).where(mine).values(quantity=CartItem.quantity - by))
 
@@ -198,7 +200,6 @@ async def drop_stale_lines(session: AsyncSession, older_than: datetime) -> list[
 
 
 async def _titles(session: AsyncSession, variant_ids: set[int]) -> dict[int, str]:
-    """Return what variants are called."""
     if not variant_ids:
         return {}
     rows = await session.execute(

@@ -34,7 +34,6 @@ def left_of(variant: ProductVariant) -> int | None:
 
 
 def _has(variant: ProductVariant, quantity: int) -> bool:
-    """Tell whether there are so many."""
     left = left_of(variant)
     return left is None or quantity <= left
 
@@ -75,6 +74,7 @@ async def claim_stock(session: AsyncSession, order_id: int, wanted: Mapping[int,
     variants = {variant.id: variant for variant in await lock_variants(session, wanted)}
     if len(variants) != len(wanted):
         raise Conflict
+    # First what is no longer sold at all: "sold out" would be the wrong word for it.
     await _refuse_hidden(session, variants)
     problems = await _short(session, wanted, variants)
     if problems:
@@ -143,6 +143,7 @@ async def retake_stock(session: AsyncSession, order_id: int, variant_ids: Collec
     for row in rows:
         if row.state == StockState.RELEASED and _has(variants[row.variant_id], row.quantity):
             row.state = StockState.RESERVED
+        # Those that an earlier call found gone are told of again: it must answer the same.
         elif row.state in (StockState.RELEASED, StockState.OVERSOLD, StockState.REFUNDED):
             lost[row.variant_id] = DebtReason.SOLD_OUT
             row.state = StockState.OVERSOLD if row.state == StockState.RELEASED else row.state

@@ -50,6 +50,7 @@ PER_CLIENT = 60
 async def _page(template: str, page: object, status: int = 200) -> ResponseTypes:
     """Render one of this blueprint's pages; none of them is ever kept by a browser."""
     response = await make_response(await render_template(f"_types/auth/{template}.html", page=page), status)
+    # They show addresses, and one a link's token: after signing out the back button must not find them.
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -174,6 +175,7 @@ async def rename() -> ResponseTypes:
     except BadInput as error:
         page = await _account_page(typed, error=str(error))
         return await _page("account", page, error.status)
+    # Led on instead of shown: a reload must not send the form again.
     return redirect_to("/account?saved=yes")
 
 

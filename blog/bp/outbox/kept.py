@@ -28,7 +28,7 @@ def _part(message: EmailMessage, kind: str) -> str:
 
 
 def _read(path: Path) -> KeptMail:
-    """Read one file."""
+    # ``default`` by name: what the parser takes otherwise, compat32, has no content manager to read a text by.
     message = message_from_bytes(path.read_bytes(), EmailMessage, policy=default)
     subject, recipient, sent = (str(message[name] or "") for name in ("Subject", "To", "Date"))
     return KeptMail(path.stem, subject, recipient, sent, _part(message, "plain"), _part(message, "html"))

@@ -83,5 +83,6 @@ async def html(name: str) -> ResponseTypes:
     body = mail.html.replace("<head>", '<head><base target="_top">', 1)
     response = await make_response(body)
     response.headers["Content-Security-Policy"] = _HTML_POLICY
+    # Every other page forbids frames (DENY); this one is made to be in one of the outbox's own.
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     return response

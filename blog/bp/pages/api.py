@@ -45,6 +45,7 @@ def page_to_answer(page: PageDTO, *, body: bool = False) -> PageAnswer:
 @documented(PagesAnswer)
 async def pages() -> Response:
     """Answer with the published pages, by title, without their texts."""
+    # Published ones alone: another app shows what it is told to everybody.
     found = await services.blog.pages(request_session())
     return json_of(PagesAnswer(pages=tuple(map(page_to_answer, found))))
 

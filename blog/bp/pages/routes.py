@@ -39,6 +39,7 @@ async def post(slug: str) -> str:
     return await render_template("_types/pages/post.html", page=page)
 
 
+# Takes no other route's place: fixed parts of a path count before variable ones, and RESERVED_SLUGS bars their names.
 @bp.get("/<slug>/")
 async def site_page_by_slug(slug: str) -> str:
     """Show one page with what it sells."""

@@ -16,6 +16,7 @@ from shared.services.identity import MailLimits, create_sign_in_link, hash_token
 from shared.settings import Settings
 
 MAIL_KIND = "sign-in"
+# The first that fits counts, so the cart's root, which fits every path there, comes last.
 _REASONS = (
     ("events", "/entries/", "Sign in to buy tickets"),
     ("events", "/tickets/", "Sign in to see your tickets"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from quart import Blueprint, make_response, render_template, request
+from quart import Blueprint, Response, make_response, render_template, request
 from quart.typing import ResponseTypes
 
 from shared.clients.caller import CallFailed
@@ -151,6 +151,11 @@ async def leave() -> ResponseTypes:
     await sign_out(everywhere=everywhere)
     if user is not None:
         await _note(SecurityEvent.SIGNED_OUT_EVERYWHERE if everywhere else SecurityEvent.SIGNED_OUT, user.id)
+    return _signed_out()
+
+
+def _signed_out() -> Response:
+    """Lead a browser on that is signed out."""
     response = redirect_to("/")
     # What pages have left in the browser goes with the session; the cookie is taken by name.
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -189,7 +194,7 @@ async def end_session(session_id: UUID) -> ResponseTypes:
     if identity is not None and identity.session_id == session_id:
         await sign_out()
         await _note(SecurityEvent.SIGNED_OUT, user.id)
-        return redirect_to("/")
+        return _signed_out()
     if await end_one_session(request_session(), user.id, session_id):
         await _note(SecurityEvent.SIGNED_OUT, user.id)
     return redirect_to("/account?ended=yes")
